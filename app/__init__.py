@@ -1,0 +1,1 @@
+"""Shared types, settings and the application: the two doors."""

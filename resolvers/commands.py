@@ -1,0 +1,118 @@
+"""What the doors ask of the operations, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resolvers.changes import Target
+from resolvers.patches import Body, Change
+from storage.documents import Customer, CustomerId, PartId
+from storage.query import DEFAULT_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCustomer:
+    """A new customer; `strict` refuses unknown properties, `dry_run` stores nothing."""
+
+    body: Body
+    strict: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GetCustomer:
+    """One customer by id."""
+
+    id: CustomerId
+
+
+@dataclass(frozen=True, slots=True)
+class GetCustomers:
+    """Several customers by id."""
+
+    ids: tuple[CustomerId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GetCustomerByEmail:
+    """One customer by e-mail address, without regard to case."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCustomer:
+    """A change of a whole customer."""
+
+    target: Target
+    change: Change
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCustomer:
+    """The end of a customer."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class GetPart:
+    """One nested part of a customer."""
+
+    customer_id: CustomerId
+    part_id: PartId
+
+
+@dataclass(frozen=True, slots=True)
+class AddPart:
+    """A new nested part at the end of its list."""
+
+    target: Target
+    body: Body
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePart:
+    """A change of one nested part."""
+
+    target: Target
+    part_id: PartId
+    change: Change
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePart:
+    """The end of one nested part."""
+
+    target: Target
+    part_id: PartId
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """A nested part, and the customer it now belongs to."""
+
+    customer: Customer
+    part_id: PartId
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of a list by number, from 1; `count` False leaves the total out."""
+
+    page: int = 1
+    size: int = DEFAULT_SIZE
+    count: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListWindow:
+    """A page of a list by cursor: the first `size` after one, or the last `size` before one."""
+
+    size: int = DEFAULT_SIZE
+    cursor: str | None = None
+    backward: bool = False
+    count: bool = False

@@ -1,0 +1,100 @@
+"""Who asks, over which store, and until when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from resolvers.cursors import CursorCipher
+from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from storage.store import Store
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+class Scope(StrEnum):
+    """What a caller may do."""
+
+    READ = "customers:read"
+    WRITE = "customers:write"
+    DELETE = "customers:delete"
+    ADMIN = "customers:admin"
+
+
+ALL_SCOPES = tuple(scope.value for scope in Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: an id without personal data, a name for people, and the scopes granted."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every request shares: the store, the cursors' cipher, the clock and the rules in force.
+
+    `request_timeout` is in seconds.
+    """
+
+    store: Store
+    cursors: CursorCipher
+    clock: Clock = utc_now
+    us_address_rules: bool = False
+    request_timeout: float = 5.0
+
+
+@dataclass(slots=True)
+class Context:
+    """One request, whichever door it came through."""
+
+    services: Services
+    caller: Caller | None
+    request_id: str
+    deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.deadline = asyncio.get_running_loop().time() + self.services.request_timeout
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        return self.services.store
+
+    def now(self) -> datetime:
+        """Return the present moment by the gateway's clock."""
+        return self.services.clock()
+
+    def seconds_left(self) -> float:
+        """Return how many seconds of the request's time are left; negative when it is over."""
+        return self.deadline - asyncio.get_running_loop().time()
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether the caller has a scope."""
+        return self.caller is not None and scope in self.caller.scopes
+
+    def require(self, scope: Scope | None) -> None:
+        """Let a caller with the scope pass; None asks only for good credentials.
+
+        Raises:
+            Problem: unauthorized without a caller, forbidden without the scope.
+        """
+        if self.caller is None:
+            raise Problem(UNAUTHORIZED, "This needs credentials: send an API key as X-API-Key.")
+        if scope is not None and scope not in self.caller.scopes:
+            raise Problem(
+                FORBIDDEN,
+                f"This needs the scope {scope}, which your credentials lack.",
+                extra={"scope": scope.value},
+            )

@@ -1,0 +1,27 @@
+"""Identifiers as clients send them."""
+
+from __future__ import annotations
+
+import re
+
+from resolvers.problems import INVALID_ID, Problem
+from storage.documents import CustomerId, PartId
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def customer_id(text: str) -> CustomerId:
+    """Return a customer's id in canonical form; raises the problem invalid-id."""
+    return CustomerId(_uuid(text, "customer"))
+
+
+def part_id(text: str, noun: str) -> PartId:
+    """Return the id of a nested part in canonical form; raises the problem invalid-id."""
+    return PartId(_uuid(text, noun))
+
+
+def _uuid(text: str, noun: str) -> str:
+    lower = text.lower()
+    if not _UUID.fullmatch(lower):
+        raise Problem(INVALID_ID, f"The {noun} id must be a UUID, e.g. 0d047d80-eb69-4665-9395-6df5a5e569a4.")
+    return lower

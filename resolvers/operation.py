@@ -1,0 +1,88 @@
+"""The declaration of an operation: one name, one scope, its REST routes, its GraphQL fields.
+
+Doors, OpenAPI, `docs/parity.md` and the parity test all read these declarations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from resolvers.context import Context, Scope
+from resolvers.problems import BODY_TOO_LARGE, CONFLICT, UNAVAILABLE, Problem
+from storage.errors import DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable, wire_deadline
+
+CommandT = TypeVar("CommandT")
+ResultT = TypeVar("ResultT")
+
+_WIRE_MARGIN = 0.25
+"""Seconds by which the wire's deadline lies before the request's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[CommandT, ResultT]):
+    """A function both doors call; calling it checks the scope and keeps the request's deadline.
+
+    Raises:
+        Problem: whatever the function raises, unauthorized, forbidden, and unavailable where the store
+            or the time fails; its `outcome` is `none` only where it is certain that nothing was written.
+    """
+
+    run: Callable[[Context, CommandT], Awaitable[ResultT]]
+    name: str
+    summary: str
+    scope: Scope | None
+    rest: tuple[str, ...]
+    graphql: tuple[str, ...]
+
+    async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
+        """Run the operation for the caller of `ctx`."""
+        ctx.require(self.scope)
+        left = ctx.seconds_left()
+        try:
+            async with asyncio.timeout(left):
+                with wire_deadline(left - _WIRE_MARGIN):
+                    return await self.run(ctx, command)
+        except TimeoutError as error:
+            raise unavailable("unknown" if self.changes else "none") from error
+        except StoreError as error:
+            raise _problem(error) from error
+
+    @property
+    def changes(self) -> bool:
+        """Whether the operation can change anything."""
+        return self.scope not in {None, Scope.READ}
+
+
+def operation(
+    name: str, *, scope: Scope | None, rest: tuple[str, ...], graphql: tuple[str, ...], summary: str
+) -> Callable[[Callable[[Context, CommandT], Awaitable[ResultT]]], Operation[CommandT, ResultT]]:
+    """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`."""
+
+    def declare(run: Callable[[Context, CommandT], Awaitable[ResultT]]) -> Operation[CommandT, ResultT]:
+        return Operation(run, name, summary, scope, rest, graphql)
+
+    return declare
+
+
+def unavailable(outcome: Outcome) -> Problem:
+    """Return the problem for a store, or a time, that failed."""
+    said = "nothing was changed" if outcome == "none" else "whether the change was made is unknown"
+    return Problem(UNAVAILABLE, f"The store did not answer in time; {said}.", extra={"outcome": outcome})
+
+
+def _problem(error: StoreError) -> Problem:
+    if isinstance(error, Unavailable):
+        return unavailable(error.outcome)
+    if isinstance(error, Duplicate):
+        return email_taken() if error.field == "keys.email" else Problem(CONFLICT, "This is stored already.")
+    if isinstance(error, DocumentTooLarge):
+        return Problem(BODY_TOO_LARGE, "The customer would be larger than the store can hold.")
+    return unavailable("none")
+
+
+def email_taken() -> Problem:
+    """Return the problem for an e-mail address that another customer has."""
+    return Problem(CONFLICT, "Another customer has this email address.", extra={"fields": ["email"]})

@@ -1,0 +1,72 @@
+"""What a change says of the version it was made from: If-Match, If-None-Match, ifVersion, ifMatch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from resolvers.etags import etag, version_of
+from resolvers.problems import PRECONDITION_FAILED, PRECONDITION_MISSING, Problem
+from storage.documents import Customer
+
+Tags = tuple[str, ...]
+ANY: Final[Tags] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """`match` and `none_match` hold ETags as the headers show them (quotes included), or `ANY`.
+
+    `version` is GraphQL's form of the same. `required` refuses a change that says nothing.
+    """
+
+    match: Tags | None = None
+    none_match: Tags = ()
+    version: int | None = None
+    required: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether one version is meant, so that another writer's change must not be overtaken."""
+        return self.version is not None or (self.match is not None and self.match != ANY)
+
+    def check(self, customer: Customer, differing: Callable[[], Sequence[str]]) -> None:
+        """Compare with the customer as it is now (RFC 9110 sections 13.1 and 13.2.2).
+
+        Raises:
+            Problem: precondition-missing or precondition-failed, with the present ETag and what
+                `differing` says of the fields.
+        """
+        if self.required and self.match is None and self.version is None:
+            raise Problem(
+                PRECONDITION_MISSING,
+                "This change needs If-Match with the ETag of the version it was made from.",
+                extra={"currentETag": etag(customer), "currentVersion": customer["version"]},
+            )
+        if not self._holds(customer):
+            raise failed(customer, differing())
+
+    def _holds(self, customer: Customer) -> bool:
+        if self.version is not None and self.version != customer["version"]:
+            return False
+        if self.match is not None and self.match != ANY and not _names(self.match, customer):
+            return False
+        return not (self.none_match == ANY or _names(self.none_match, customer))
+
+
+def _names(tags: Tags, customer: Customer) -> bool:
+    return any(version_of(tag, customer["id"]) == customer["version"] for tag in tags)
+
+
+def failed(customer: Customer, differing: Sequence[str]) -> Problem:
+    """Return the problem for a customer that has changed meanwhile."""
+    return Problem(
+        PRECONDITION_FAILED,
+        f"The customer has changed: its version is now {customer['version']}.",
+        extra={
+            "currentETag": etag(customer),
+            "currentVersion": customer["version"],
+            "differingFields": list(differing),
+        },
+    )

@@ -1,0 +1,359 @@
+"""The registry of problems: one list for REST, GraphQL, the problem pages and OpenAPI.
+
+Source: RFC 9457; CRM API Guidelines, Problem Types; REST API Design Guidelines, Error Handling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+Path = tuple[str | int, ...]
+"""Where something stands in a JSON document: names and positions from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem: its page is `/problems/{slug}`, both doors show its one status."""
+
+    slug: str
+    code: int
+    status: int
+    title: str
+    cause: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault in what was sent: where (`path`), and the nearest place that was really sent (`sent`)."""
+
+    path: Path
+    message: str
+    sent: Path
+
+    @property
+    def field(self) -> str:
+        """The place as people write it: `addresses[0].postalCode`."""
+        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return text.removeprefix(".")
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON Pointer (RFC 6901) that resolves in the sent body."""
+        return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.sent)
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """Raised by operations and doors; each door renders it in its own form.
+
+    `extra` holds further extension members (camelCase), `resource` what it is about.
+    """
+
+    type: ProblemType
+    detail: str
+    faults: Sequence[Fault] = ()
+    extra: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
+    resource: str = "customers"
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+MALFORMED_REQUEST: Final = ProblemType(
+    "malformed-request",
+    1000,
+    400,
+    "Malformed request",
+    "A header, a body or another part of the request does not have the form it must have.",
+    "Correct the part that `detail` names and send the request again.",
+)
+JSON_SYNTAX: Final = ProblemType(
+    "json-syntax",
+    1001,
+    400,
+    "Body is not JSON",
+    "The body does not follow the grammar of JSON (RFC 8259).",
+    "Correct the body at the position that `detail` names.",
+)
+JSON_ENCODING: Final = ProblemType(
+    "json-encoding",
+    1002,
+    400,
+    "Body is not UTF-8",
+    "The body is not valid UTF-8 text; UTF-16 and byte order marks are not JSON on the wire.",
+    "Encode the body as UTF-8 without a byte order mark.",
+)
+JSON_DUPLICATE_KEY: Final = ProblemType(
+    "json-duplicate-key",
+    1003,
+    400,
+    "Duplicate key in body",
+    "An object of the body has the same key twice, so what it means depends on the reader.",
+    "Send each key once.",
+)
+JSON_TOO_DEEP: Final = ProblemType(
+    "json-too-deep",
+    1004,
+    400,
+    "Body is nested too deeply",
+    "The body nests arrays and objects more than 32 levels deep.",
+    "Send a flatter body; no document of this gateway is deeper than four levels.",
+)
+JSON_NUMBER: Final = ProblemType(
+    "json-number",
+    1005,
+    400,
+    "Number out of range",
+    "The body holds NaN, Infinity, an integer beyond 64 bits or a number beyond a double.",
+    "Send numbers that fit, or text.",
+)
+JSON_SURROGATE: Final = ProblemType(
+    "json-surrogate",
+    1006,
+    400,
+    "Lone surrogate in body",
+    "A string of the body holds half a UTF-16 surrogate pair (\\ud800 to \\udfff), which is no character.",
+    "Send whole characters.",
+)
+JSON_TRAILING_DATA: Final = ProblemType(
+    "json-trailing-data",
+    1007,
+    400,
+    "Data after the body's JSON",
+    "After the JSON value the body goes on.",
+    "Send one JSON value.",
+)
+EMPTY_BODY: Final = ProblemType(
+    "empty-body",
+    1008,
+    400,
+    "Body is empty",
+    "The operation needs a JSON body and none was sent.",
+    "Send the body that the documentation of the operation shows.",
+)
+WRONG_TOP_LEVEL: Final = ProblemType(
+    "wrong-top-level",
+    1009,
+    400,
+    "Body is not the expected kind of JSON",
+    "The body's top level is, say, a number or null where an object or an array is needed.",
+    "Send what `detail` names.",
+)
+INVALID_ID: Final = ProblemType(
+    "invalid-id",
+    1010,
+    400,
+    "Identifier is not a UUID",
+    "An identifier in the path or the arguments is not a UUID.",
+    "Use the `id` as the gateway gave it.",
+)
+UNKNOWN_PARAMETER: Final = ProblemType(
+    "unknown-parameter",
+    1011,
+    400,
+    "Unknown query parameter",
+    "The query string has a parameter that this operation does not know; nothing is ignored silently.",
+    "Use the parameter that `detail` proposes, or leave it out.",
+)
+INVALID_PARAMETER: Final = ProblemType(
+    "invalid-parameter",
+    1012,
+    400,
+    "Invalid query parameter",
+    "A query parameter or argument has a value outside what it may have.",
+    "Correct the value as `detail` says.",
+)
+INVALID_CURSOR: Final = ProblemType(
+    "invalid-cursor",
+    1013,
+    400,
+    "Invalid cursor",
+    "The cursor was altered, or belongs to another list, order or filter.",
+    "Start again without a cursor, and pass cursors on as they came.",
+)
+INVALID_PATCH: Final = ProblemType(
+    "invalid-patch",
+    1014,
+    400,
+    "Malformed JSON Patch",
+    "The body is no JSON Patch document (RFC 6902).",
+    "Send an array of operations, each with op, path and what the op needs.",
+)
+UNAUTHORIZED: Final = ProblemType(
+    "unauthorized",
+    1100,
+    401,
+    "Unauthorized",
+    "The request carries no credentials, or credentials that are not (or no longer) good.",
+    "Send a good API key (X-API-Key), or key and secret as Basic credentials.",
+)
+FORBIDDEN: Final = ProblemType(
+    "forbidden",
+    1101,
+    403,
+    "Forbidden",
+    "The credentials are good, and lack the scope that the operation needs.",
+    "Use credentials with the scope that `detail` names.",
+)
+NOT_FOUND: Final = ProblemType(
+    "not-found",
+    1200,
+    404,
+    "Not found",
+    "There is nothing at this address, or nothing with this id.",
+    "Check the address and the id.",
+)
+GONE: Final = ProblemType(
+    "gone",
+    1201,
+    410,
+    "Gone",
+    "The customer was here and has been deleted.",
+    "Forget the id; it is not used again.",
+)
+METHOD_NOT_ALLOWED: Final = ProblemType(
+    "method-not-allowed",
+    1202,
+    405,
+    "Method not allowed",
+    "The address exists, the method does not work there.",
+    "Use one of the methods in the `Allow` header.",
+)
+NOT_ACCEPTABLE: Final = ProblemType(
+    "not-acceptable",
+    1203,
+    406,
+    "Not acceptable",
+    "The `Accept` header asks for a media type that the gateway does not make.",
+    "Accept application/json.",
+)
+CONFLICT: Final = ProblemType(
+    "conflict",
+    1300,
+    409,
+    "Conflict",
+    "The change conflicts with something stored, usually an e-mail address that another customer has.",
+    "Change what `detail` names.",
+)
+PATCH_CONFLICT: Final = ProblemType(
+    "patch-conflict",
+    1301,
+    409,
+    "Patch does not fit",
+    "A JSON Patch operation names a place that is not there, or its test failed; nothing was changed.",
+    "Read the present document and make the patch anew.",
+)
+PRECONDITION_MISSING: Final = ProblemType(
+    "precondition-missing",
+    1302,
+    412,
+    "Precondition missing",
+    "A change needs to say which version it was made from, and this one does not.",
+    "Send `If-Match` with the ETag of what you read (or `*` to change whatever is there).",
+)
+PRECONDITION_FAILED: Final = ProblemType(
+    "precondition-failed",
+    1303,
+    412,
+    "Precondition failed",
+    "The customer has changed since the version that the request names.",
+    "Read it again, decide again, and send the change with the present ETag (`currentETag`).",
+)
+BODY_TOO_LARGE: Final = ProblemType(
+    "body-too-large",
+    1400,
+    413,
+    "Body too large",
+    "The body, or the document it would make, is larger than the gateway takes.",
+    "Send less at once.",
+)
+URI_TOO_LONG: Final = ProblemType(
+    "uri-too-long",
+    1401,
+    414,
+    "URI too long",
+    "The URI is longer than 2,000 characters.",
+    "Ask a shorter question.",
+)
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType(
+    "unsupported-media-type",
+    1402,
+    415,
+    "Unsupported media type",
+    "The body's `Content-Type` is none that the operation reads, or the body is compressed.",
+    "Send one of the types that the `Accept` or `Accept-Patch` header of the answer names.",
+)
+HEADERS_TOO_LARGE: Final = ProblemType(
+    "headers-too-large",
+    1403,
+    431,
+    "Request headers too large",
+    "The request has more than 100 headers, or more than 16 KiB of them.",
+    "Send fewer or smaller headers.",
+)
+VALIDATION_ERROR: Final = ProblemType(
+    "validation-error",
+    1500,
+    422,
+    "Validation failed",
+    "The body is well-formed, and one or more of its values are not valid.",
+    "Correct every field in `errors` and send the request again.",
+)
+GRAPHQL_SYNTAX: Final = ProblemType(
+    "graphql-syntax",
+    1600,
+    400,
+    "GraphQL document is not well-formed",
+    "The document does not follow the grammar of GraphQL.",
+    "Correct the document at the place in `locations`.",
+)
+GRAPHQL_VALIDATION: Final = ProblemType(
+    "graphql-validation",
+    1601,
+    400,
+    "GraphQL document is not valid",
+    "The document asks for something that the schema does not have, or in a way it does not allow; "
+    "or its variables do not fit.",
+    "Compare with the schema; the playground marks the place.",
+)
+GRAPHQL_LIMIT: Final = ProblemType(
+    "graphql-limit",
+    1602,
+    400,
+    "GraphQL document is over a limit",
+    "The document has more tokens, or nests more deeply, than the gateway takes.",
+    "Ask in several smaller documents.",
+)
+GRAPHQL_REQUEST: Final = ProblemType(
+    "graphql-request",
+    1603,
+    400,
+    "Not a GraphQL request",
+    "The request does not have the form that GraphQL over HTTP asks for.",
+    'Send {"query": "…", "variables": {…}, "operationName": "…"} as application/json.',
+)
+INTERNAL_ERROR: Final = ProblemType(
+    "internal-error",
+    1900,
+    500,
+    "Internal error",
+    "Something went wrong in the gateway that should not have.",
+    "Try again; if it stays, tell the operator the `requestId`.",
+)
+UNAVAILABLE: Final = ProblemType(
+    "unavailable",
+    1901,
+    503,
+    "Service unavailable",
+    "The store did not answer in time, or not as it should.",
+    "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, "
+    "read first to see whether the change was made.",
+)
+
+PROBLEM_TYPES: Final = tuple(value for value in list(vars().values()) if isinstance(value, ProblemType))
+"""Every kind of problem, in the order of this file."""

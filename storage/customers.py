@@ -1,0 +1,117 @@
+"""The collection of customers and its tombstones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from storage import driver
+from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
+from storage.driver import Client, Document
+from storage.errors import reading, writing
+from storage.filters import page_query, sort_terms, where_query
+from storage.indexes import TOMBSTONE_SECONDS
+from storage.query import Question, Where
+from storage.text import fold
+
+_SHOWN = {"_id": 0, "keys": 0}
+
+
+def stored(customer: Customer) -> Document:
+    """Return the document that is written: the customer and the keys it is found by."""
+    return {**customer, "keys": {"email": fold(customer["email"])}}
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """Reads and writes of customers; every write is one atomic operation of the store.
+
+    Every method raises `Unavailable` where the store does not answer; writes also `Duplicate` (the
+    e-mail is taken) and `DocumentTooLarge`.
+    """
+
+    client: Client
+    database: str
+
+    @property
+    def _customers(self) -> driver.Collection:
+        return self.client[self.database]["customers"]
+
+    @property
+    def _tombstones(self) -> driver.Collection:
+        return self.client[self.database]["tombstones"]
+
+    async def get(self, customer_id: CustomerId) -> Customer | None:
+        """Return one customer, or None."""
+        with reading():
+            return cast(
+                "Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, _SHOWN)
+            )
+
+    async def find_by_email(self, email: str) -> Customer | None:
+        """Return the customer with an e-mail address, compared without case, or None."""
+        with reading():
+            found = await self._customers.find_one({"keys.email": {"$eq": fold(email)}}, _SHOWN)
+        return cast("Customer | None", found)
+
+    async def get_tombstone(self, customer_id: CustomerId) -> Tombstone | None:
+        """Return what stayed of a customer deleted within the last 30 days, or None."""
+        with reading():
+            found = await self._tombstones.find_one({"id": {"$eq": customer_id}}, {"_id": 0, "expires": 0})
+        return cast("Tombstone | None", found)
+
+    async def find(self, question: Question) -> list[Customer]:
+        """Return the customers of one page, in the question's order."""
+        with reading():
+            cursor = self._customers.find(
+                page_query(question),
+                _SHOWN,
+                sort=sort_terms(question),
+                skip=question.skip,
+                limit=question.limit,
+            )
+            found = cast("list[Customer]", await cursor.to_list(None))
+        return found[::-1] if question.backward else found
+
+    async def count(self, where: Where) -> int:
+        """Return exactly how many customers there are."""
+        with reading():
+            return await self._customers.count_documents(where_query(where))
+
+    async def create(self, customer: Customer) -> None:
+        """Store a new customer."""
+        with writing():
+            await self._customers.insert_one(stored(customer))
+
+    async def create_many(self, customers: Sequence[Customer]) -> None:
+        """Store several new customers, all checked before; for demo data and imports."""
+        with writing():
+            await self._customers.insert_many([stored(customer) for customer in customers], ordered=False)
+
+    async def replace(self, customer: Customer, *, version: int) -> bool:
+        """Put `customer` in the place of its `version`; False when it has another version or is gone."""
+        with writing():
+            result = await self._customers.replace_one(
+                {"id": {"$eq": customer["id"]}, "version": {"$eq": version}}, stored(customer)
+            )
+        return result.matched_count == 1
+
+    async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
+        """Erase a customer of that version and leave its tombstone; None when it has another version or is gone.
+
+        Raises:
+            WriteConflict: another write came between; nothing was done.
+        """
+        tombstone: Tombstone = {"id": customer_id, "version": version + 1, "deletedAt": deleted_at}
+        expires = moment(deleted_at) + timedelta(seconds=TOMBSTONE_SECONDS)
+        with writing():
+            async with driver.transaction(self.client) as session:
+                erased = await self._customers.delete_one(
+                    {"id": {"$eq": customer_id}, "version": {"$eq": version}}, session=session
+                )
+                if erased.deleted_count == 0:
+                    return None
+                await self._tombstones.insert_one({**tombstone, "expires": expires}, session=session)
+        return tombstone

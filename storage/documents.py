@@ -1,0 +1,99 @@
+"""The shapes of what is stored: one customer with its addresses and phone numbers is one document.
+
+Names and types are those of the Customer JSON Schema. What the schema does not know (`version`, the
+ids of nested parts, `keys`) lives beside it in the same document and never leaves with a full
+customer over REST. Instants are text in one fixed form (`2025-08-26T18:00:00.000Z`), so the order of
+the text is the order of time and what is stored is what is shown.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Literal, NewType, TypedDict
+
+CustomerId = NewType("CustomerId", str)
+PartId = NewType("PartId", str)
+Instant = NewType("Instant", str)
+"""RFC 3339 in UTC with milliseconds and `Z`; always 24 characters."""
+
+AddressType = Literal["billing", "shipping", "home", "work"]
+PhoneType = Literal["mobile", "home", "work", "other"]
+
+
+class Address(TypedDict):
+    """One address, with its own stable id."""
+
+    id: PartId
+    type: AddressType
+    street1: str
+    street2: str | None
+    city: str
+    state: str
+    postalCode: str
+    country: str
+
+
+class PhoneNumber(TypedDict):
+    """One phone number, with its own stable id."""
+
+    id: PartId
+    type: PhoneType
+    countryCode: str
+    number: str
+    extension: str | None
+
+
+class NotificationPreferences(TypedDict):
+    """Which channels the customer accepts."""
+
+    email: bool
+    sms: bool
+    push: bool
+    mail: bool
+
+
+class CustomerFields(TypedDict):
+    """What a client may say of a customer: the schema without `id` and the timestamps."""
+
+    firstName: str
+    middleName: str | None
+    lastName: str
+    email: str
+    addresses: list[Address]
+    phoneNumbers: list[PhoneNumber]
+    notificationPreferences: NotificationPreferences
+
+
+class Customer(CustomerFields):
+    """A whole customer as the store gives it (without MongoDB's `_id` and the search keys)."""
+
+    id: CustomerId
+    version: int
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class Tombstone(TypedDict):
+    """What stays of a deleted customer for 30 days: no personal data."""
+
+    id: CustomerId
+    version: int
+    deletedAt: Instant
+
+
+def new_id() -> str:
+    """Return a random UUID (version 4) in its canonical text form."""
+    return str(uuid.uuid4())
+
+
+def instant(moment: datetime) -> Instant:
+    """Return an aware `moment` in the one form in which instants are stored and shown."""
+    return Instant(
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    )
+
+
+def moment(text: Instant) -> datetime:
+    """Return the aware datetime that a stored instant names."""
+    return datetime.fromisoformat(text)

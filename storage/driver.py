@@ -1,0 +1,65 @@
+"""The two drivers behind one face: PyMongo's `AsyncMongoClient` and Motor.
+
+Both give the same collections and cursors; the four things in which they differ are here and nowhere
+else. Types are PyMongo's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal, cast
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+
+Driver = Literal["pymongo", "motor"]
+Document = dict[str, Any]
+Client = AsyncMongoClient[Document]
+Collection = AsyncCollection[Document]
+Session = AsyncClientSession
+
+_CLASSES: Mapping[Driver, type[Any]] = {"pymongo": AsyncMongoClient, "motor": AsyncIOMotorClient}
+
+
+def connect(driver: Driver, url: str, **options: object) -> Client:
+    """Return a client of the chosen driver; it connects at its first operation."""
+    return cast("Client", _CLASSES[driver](url, **options))
+
+
+def is_motor(client: object) -> bool:
+    """Tell whether a client is Motor's."""
+    return isinstance(client, AsyncIOMotorClient)
+
+
+async def close(client: Client) -> None:
+    """Close all connections."""
+    if is_motor(client):
+        cast("Any", client).close()
+    else:
+        await client.close()
+
+
+async def aggregate(
+    collection: Collection, pipeline: Sequence[Mapping[str, Any]], **options: Any
+) -> AsyncCommandCursor[Document]:
+    """Run an aggregation and return its cursor."""
+    cursor = cast("Any", collection).aggregate(pipeline, **options)
+    return cast(
+        "AsyncCommandCursor[Document]", cursor if is_motor(collection.database.client) else await cursor
+    )
+
+
+@asynccontextmanager
+async def transaction(client: Client) -> AsyncIterator[Session]:
+    """Run what is inside as one transaction: committed at the end, undone by any exception."""
+    if is_motor(client):
+        async with await cast("Any", client).start_session() as session:
+            async with session.start_transaction():
+                yield session
+    else:
+        async with client.start_session() as session, await session.start_transaction():
+            yield session

@@ -1,0 +1,93 @@
+"""The store's own few errors, and the one place where the driver's errors become them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import pymongo
+from pymongo import errors as driver
+
+Outcome = Literal["none", "unknown"]
+
+_DUPLICATE_KEY = 11000
+_TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
+# An answer of the server to one command that says it was not run, so the write is certainly absent.
+_REFUSED = {13, 18, 59, 66, 72, 112, 121, 251}
+
+
+class StoreError(Exception):
+    """Anything that the store can say instead of doing what was asked."""
+
+
+class Duplicate(StoreError):
+    """A unique index refused the write; `field` is the index's name. Nothing was stored."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class DocumentTooLarge(StoreError):
+    """The document is over MongoDB's 16 MiB. Nothing was stored."""
+
+
+class WriteConflict(StoreError):
+    """A transaction lost against another one. Nothing was stored; trying again is safe."""
+
+
+class Unavailable(StoreError):
+    """The store did not answer as it should.
+
+    `outcome` is `none` only where it is certain that nothing was written, else `unknown`.
+    """
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome: Outcome = outcome
+
+
+def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
+    if isinstance(error, driver.DuplicateKeyError):
+        return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
+    if isinstance(error, driver.DocumentTooLarge):
+        return DocumentTooLarge()
+    if isinstance(error, driver.OperationFailure):
+        return _translate_answer(error, writing=writing)
+    # The driver raises these two before anything is sent; after a first attempt it raises that one's error.
+    certain = isinstance(error, driver.ServerSelectionTimeoutError | driver.WaitQueueTimeoutError)
+    return Unavailable("none" if certain or not writing else "unknown")
+
+
+def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
+    if error.code in _TOO_LARGE:
+        return DocumentTooLarge()
+    if error.has_error_label("TransientTransactionError"):
+        return WriteConflict()
+    return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Run a read; a driver's error leaves as `Unavailable('none')`."""
+    try:
+        yield
+    except driver.PyMongoError as error:
+        raise _translate(error, writing=False) from error
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Run a write; a driver's error leaves as a `StoreError` that tells the truth about the outcome."""
+    try:
+        yield
+    except driver.PyMongoError as error:
+        raise _translate(error, writing=True) from error
+
+
+@contextmanager
+def wire_deadline(seconds: float) -> Iterator[None]:
+    """Give every operation inside at most `seconds` on the wire, retries and server selection included."""
+    with pymongo.timeout(max(seconds, 0.001)):
+        yield

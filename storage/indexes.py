@@ -1,0 +1,43 @@
+"""Every index of the gateway, made idempotently."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+
+from storage.driver import Document
+from storage.errors import writing
+
+TOMBSTONE_SECONDS: Final = 30 * 24 * 3600
+
+INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
+    "customers": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
+        IndexModel([("keys.email", ASCENDING)], name="email", unique=True),
+        IndexModel([("createdAt", ASCENDING), ("id", ASCENDING)], name="createdAt"),
+    ),
+    "tombstones": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
+        IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
+    ),
+    "keys": (
+        IndexModel([("hash", ASCENDING)], name="hash", unique=True),
+        IndexModel([("clientId", ASCENDING)], name="clientId", unique=True),
+    ),
+}
+
+
+async def ensure_indexes(database: AsyncDatabase[Document]) -> list[str]:
+    """Make what is missing and return the names (`collection.index`) of all that should stand.
+
+    Raises:
+        Unavailable: the store does not answer.
+    """
+    names: list[str] = []
+    with writing():
+        for collection, models in INDEXES.items():
+            made = await database[collection].create_indexes(list(models))
+            names += [f"{collection}.{name}" for name in made]
+    return names

@@ -1,0 +1,88 @@
+"""The open store: one client, the collections over it, and its settings."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from storage import driver
+from storage.customers import Customers
+from storage.driver import Client, Driver
+from storage.errors import reading, writing
+from storage.indexes import ensure_indexes
+from storage.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How to reach the store: a MongoDB address, a database, a driver, and the longest wait in seconds."""
+
+    url: str
+    database: str = "gateway"
+    driver: Driver = "pymongo"
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Everything that the gateway keeps. One per event loop, opened by `open_store`."""
+
+    client: Client
+    database: str
+    customers: Customers
+    keys: Keys
+
+    async def ping(self) -> None:
+        """Return when a primary answers; raises `Unavailable`."""
+        with reading():
+            await self.client.admin.command("ping")
+
+    async def ensure_indexes(self) -> list[str]:
+        """Make every index that is missing and return the names of all."""
+        return await ensure_indexes(self.client[self.database])
+
+    async def secret(self, name: str) -> bytes:
+        """Return 32 random bytes kept under `name`, made at the first call.
+
+        Every gateway on the store gets the same.
+        """
+        settings = self.client[self.database]["settings"]
+        with writing():
+            await settings.update_one(
+                {"_id": name}, {"$setOnInsert": {"value": secrets.token_bytes(32)}}, upsert=True
+            )
+            found = await settings.find_one({"_id": name})
+        return bytes(found["value"]) if found else b""
+
+
+@asynccontextmanager
+async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
+    """Open the store and close it at the end; no connection is made before the first operation.
+
+    Writes are acknowledged by a majority and journaled, whatever the address says.
+    """
+    milliseconds = int(options.timeout * 1000)
+    client = driver.connect(
+        options.driver,
+        options.url,
+        appname="customer-gateway",
+        w="majority",
+        journal=True,
+        retryWrites=True,
+        retryReads=True,
+        readConcernLevel="majority",
+        readPreference="primary",
+        timeoutMS=milliseconds,
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=min(milliseconds, 2000),
+        heartbeatFrequencyMS=1000,
+        maxPoolSize=64,
+    )
+    try:
+        yield Store(
+            client, options.database, Customers(client, options.database), Keys(client, options.database)
+        )
+    finally:
+        await driver.close(client)

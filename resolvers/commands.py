@@ -115,4 +115,3 @@ class ListWindow:
     size: int = DEFAULT_SIZE
     cursor: str | None = None
     backward: bool = False
-    count: bool = False

@@ -62,6 +62,7 @@ class Context:
     services: Services
     caller: Caller | None
     request_id: str
+    base_url: str = ""
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -38,7 +38,6 @@ class CustomerWindow:
     cursors: list[str]
     has_previous: bool
     has_next: bool
-    total: int | None
 
 
 @operation(
@@ -78,9 +77,20 @@ async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     more = len(found) > command.size
     shown = (found[-command.size :] if command.backward else found[: command.size]) if more else found
     cursors = [ctx.services.cursors.seal(key_of(customer, DEFAULT_ORDER), listing) for customer in shown]
-    total = await ctx.store.customers.count(Where()) if command.count else None
     has_previous, has_next = (more, after is not None) if command.backward else (after is not None, more)
-    return CustomerWindow(shown, cursors, has_previous, has_next, total)
+    return CustomerWindow(shown, cursors, has_previous, has_next)
+
+
+@operation(
+    "countCustomers",
+    scope=Scope.READ,
+    rest=("GET /customers",),
+    graphql=("CustomerConnection.totalCount",),
+    summary="Count the customers of a list",
+)
+async def count_customers(ctx: Context, command: None) -> int:  # noqa: ARG001 - every operation takes a command
+    """Return exactly how many customers the list has."""
+    return await ctx.store.customers.count(Where())
 
 
 def _check_size(size: int, name: str) -> None:

@@ -45,9 +45,8 @@ class PartOperations:
 
     def all(self) -> tuple[PartOperation, ...]:
         """Return them all."""
-        return (
-            self.list, self.get, self.add, self.replace, self.update, self.remove, self.replace_all, self.update_all
-        )  # fmt: skip
+        changes = (self.add, self.replace, self.update, self.remove, self.replace_all, self.update_all)
+        return (self.list, self.get, *changes)
 
 
 def _checked(ctx: Context, kind: PartKind, value: JsonValue, locate: Locate | None, *, strict: bool) -> Part:
@@ -155,10 +154,8 @@ def _shifted(problem: Problem, index: int, change: Change) -> list[Fault]:
 
 def declare(kind: PartKind, one: str, many: str) -> PartOperations:
     """Declare the operations of a kind; `one` and `many` are its names in operation names."""
-    all_parts, one_part = (
-        f"/customers/{{customerId}}/{kind.path}",
-        f"/customers/{{customerId}}/{kind.path}/{{{kind.name}Id}}",
-    )
+    all_parts = f"/customers/{{customerId}}/{kind.path}"
+    one_part = f"{all_parts}/{{{kind.name}Id}}"
 
     @operation(
         f"list{many}", scope=Scope.READ, rest=(f"GET {all_parts}",), graphql=(f"Customer.{kind.list_name}",),

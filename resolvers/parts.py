@@ -44,6 +44,11 @@ def position(customer: Customer, kind: PartKind, part_id: PartId) -> int:
     raise Problem(NOT_FOUND, f"The customer has no {kind.noun} with this id.", resource=kind.path)
 
 
+def find_part(customer: Customer, kind: PartKind, part_id: PartId) -> Part | None:
+    """Return one part, or None."""
+    return next((part for part in parts_of(customer, kind) if part["id"] == part_id), None)
+
+
 def shown(part: Part) -> Part:
     """Return a part without its id, as the Customer JSON Schema has it."""
     return {name: value for name, value in part.items() if name != "id"}

@@ -63,6 +63,25 @@ class Problem(Exception):
     def __str__(self) -> str:
         return self.detail
 
+    def members(self, base_url: str, request_id: str) -> dict[str, JsonValue]:
+        """Return the members that both doors show; each adds what is its own (RFC 9457 section 3)."""
+        members: dict[str, JsonValue] = {
+            "type": f"{base_url}/problems/{self.type.slug}",
+            "title": self.type.title,
+            "status": self.type.status,
+            "detail": self.detail,
+            "code": self.type.code,
+            "requestId": request_id,
+            "resource": self.resource,
+            **self.extra,
+        }
+        if self.faults:
+            members["errors"] = [
+                {"field": fault.field, "pointer": fault.pointer, "message": fault.message}
+                for fault in self.faults
+            ]
+        return members
+
 
 MALFORMED_REQUEST: Final = ProblemType(
     "malformed-request",

@@ -95,9 +95,9 @@ def nearest(sent: JsonValue) -> Locate:
     def locate(path: Path) -> Path:
         here: JsonValue = sent
         for depth, step in enumerate(path):
-            if isinstance(here, dict) and isinstance(step, str) and step in here:
-                here = here[step]
-            elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+            if (isinstance(here, dict) and isinstance(step, str) and step in here) or (
+                isinstance(here, list) and isinstance(step, int) and step < len(here)
+            ):
                 here = here[step]
             else:
                 return path[:depth]

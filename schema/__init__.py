@@ -1,1 +1,1 @@
-
+"""The GraphQL schema over the operations: types, inputs, queries, mutations, limits."""

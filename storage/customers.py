@@ -99,7 +99,7 @@ class Customers:
         return result.matched_count == 1
 
     async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
-        """Erase a customer of that version and leave its tombstone; None when it has another version or is gone.
+        """Erase a customer and leave its tombstone; None when it has another version or is gone.
 
         Raises:
             WriteConflict: another write came between; nothing was done.

@@ -1,0 +1,101 @@
+"""The queries."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+import strawberry
+
+from resolvers.commands import GetCustomer, GetCustomerByEmail, GetCustomers, ListPage, ListWindow
+from resolvers.customers import get_customer, get_customer_by_email, get_customers
+from resolvers.identifiers import customer_id
+from resolvers.lists import list_customers, walk_customers
+from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND, Problem
+from resolvers.viewer import get_viewer
+from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, Viewer
+from storage.query import DEFAULT_SIZE, MAX_SIZE
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="The customer's UUID.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Up to {MAX_SIZE} UUIDs.")]
+Email = Annotated[str, strawberry.argument(description="An e-mail address, compared without case.")]
+First = Annotated[int | None, strawberry.argument(description="How many customers from the front, 1 to 100.")]
+Last = Annotated[int | None, strawberry.argument(description="How many customers from the end, 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Only customers after this cursor.")]
+Before = Annotated[str | None, strawberry.argument(description="Only customers before this cursor.")]
+PageNumber = Annotated[int, strawberry.argument(description="Which page, from 1.")]
+PageSize = Annotated[int, strawberry.argument(description="How many customers a page has, 1 to 100.")]
+
+
+@strawberry.type(description="Everything that can be asked.")
+class Query:
+    """The root of queries."""
+
+    @strawberry.field(description="One customer by id; null where there is none (any more).")
+    async def customer(self, info: Info, id: Id) -> Customer | None:  # noqa: A002 - the schema's name
+        """Return one customer. Problems: invalid-id."""
+        return cast("Customer | None", await _find(info, id))
+
+    @strawberry.field(description="One customer by e-mail address; null where there is none.")
+    async def customer_by_email(self, info: Info, email: Email) -> Customer | None:
+        """Return one customer."""
+        found = await get_customer_by_email(info.context, GetCustomerByEmail(email))
+        return cast("Customer | None", found)
+
+    @strawberry.field(description="Customers by cursor, oldest first: the way to walk the whole list.")
+    async def customers(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> CustomerConnection:
+        """Return a Relay connection. Problems: invalid-parameter, invalid-cursor."""
+        window = await walk_customers(info.context, _window(first, after, last, before))
+        return CustomerConnection(window=window)
+
+    @strawberry.field(description="Customers by page number, oldest first: for tables.")
+    async def customer_page(
+        self, info: Info, page: PageNumber = 1, size: PageSize = DEFAULT_SIZE
+    ) -> CustomerPage:
+        """Return one page. Problems: invalid-parameter."""
+        return CustomerPage.of(await list_customers(info.context, ListPage(page, size)))
+
+    @strawberry.field(description="Anything by its id (Relay); null where there is nothing.")
+    async def node(self, info: Info, id: Id) -> Node | None:  # noqa: A002 - the schema's name
+        """Return one node. Problems: invalid-id."""
+        return cast("Node | None", await _find(info, id))
+
+    @strawberry.field(description="Several things by id, in that order (Relay); null where there is nothing.")
+    async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
+        """Return several nodes. Problems: invalid-id, invalid-parameter."""
+        if len(ids) > MAX_SIZE:
+            raise Problem(INVALID_PARAMETER, f"ids may hold at most {MAX_SIZE}.")
+        command = GetCustomers(tuple(customer_id(text) for text in ids))
+        return cast("list[Node | None]", await get_customers(info.context, command))
+
+    @strawberry.field(description="Who the credentials belong to and what they allow.")
+    async def viewer(self, info: Info) -> Viewer:
+        """Return the caller."""
+        return Viewer.of(await get_viewer(info.context, None))
+
+
+async def _find(info: Info, text: str) -> object:
+    try:
+        return await get_customer(info.context, GetCustomer(customer_id(text)))
+    except Problem as problem:
+        if problem.type in {NOT_FOUND, GONE}:
+            return None
+        raise
+
+
+def _window(first: int | None, after: str | None, last: int | None, before: str | None) -> ListWindow:
+    if first is not None and last is not None:
+        raise Problem(INVALID_PARAMETER, "Give first or last, not both.")
+    if after is not None and before is not None:
+        raise Problem(INVALID_PARAMETER, "Give after or before, not both.")
+    if (first is not None and before is not None) or (last is not None and after is not None):
+        raise Problem(INVALID_PARAMETER, "Use first with after, and last with before.")
+    if last is not None or before is not None:
+        return ListWindow(DEFAULT_SIZE if last is None else last, before, backward=True)
+    return ListWindow(DEFAULT_SIZE if first is None else first, after)

@@ -1,1 +1,1 @@
-"""Shared types, settings and the application: the two doors."""
+"""The application: both doors, settings, the command line."""

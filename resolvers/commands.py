@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from resolvers.changes import Target
 from resolvers.patches import Body, Change
 from storage.documents import Customer, CustomerId, PartId
-from storage.query import DEFAULT_SIZE
+from storage.query import DEFAULT_SIZE, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class ListPage:
     page: int = 1
     size: int = DEFAULT_SIZE
     count: bool = True
+    where: Where = Where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +116,4 @@ class ListWindow:
     size: int = DEFAULT_SIZE
     cursor: str | None = None
     backward: bool = False
+    where: Where = Where()

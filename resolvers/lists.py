@@ -55,8 +55,8 @@ async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
     skip = (command.page - 1) * command.size
     if skip >= 2**31:
         raise Problem(INVALID_PARAMETER, "page is too far; use a cursor to read that deep.")
-    found = await ctx.store.customers.find(Question(limit=command.size, skip=skip))
-    total = await ctx.store.customers.count(Where()) if command.count else None
+    found = await ctx.store.customers.find(Question(command.where, limit=command.size, skip=skip))
+    total = await ctx.store.customers.count(command.where) if command.count else None
     return CustomerPage(found, command.page, command.size, total)
 
 
@@ -70,9 +70,9 @@ async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
 async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     """Return the customers after, or before, a cursor. Raises invalid-cursor and invalid-parameter."""
     _check_size(command.size, "last" if command.backward else "first")
-    listing = _listing(Where())
+    listing = _listing(command.where)
     after = ctx.services.cursors.open(command.cursor, listing) if command.cursor else None
-    question = Question(limit=command.size + 1, after=after, backward=command.backward)
+    question = Question(command.where, limit=command.size + 1, after=after, backward=command.backward)
     found = await ctx.store.customers.find(question)
     more = len(found) > command.size
     shown = (found[-command.size :] if command.backward else found[: command.size]) if more else found
@@ -88,9 +88,9 @@ async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     graphql=("CustomerConnection.totalCount",),
     summary="Count the customers of a list",
 )
-async def count_customers(ctx: Context, command: None) -> int:  # noqa: ARG001 - every operation takes a command
+async def count_customers(ctx: Context, command: Where) -> int:
     """Return exactly how many customers the list has."""
-    return await ctx.store.customers.count(Where())
+    return await ctx.store.customers.count(command)
 
 
 def _check_size(size: int, name: str) -> None:

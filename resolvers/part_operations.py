@@ -207,8 +207,8 @@ def declare(kind: PartKind, one: str, many: str) -> PartOperations:
         return await _change_all(ctx, kind, command)
 
     @operation(
-        f"update{many}", scope=Scope.WRITE, rest=(f"PATCH {all_parts}",), graphql=("Mutation.updateCustomer",),
-        summary=f"Change the list of {kind.noun}s of a customer",
+        f"update{many}", scope=Scope.WRITE, rest=(f"PATCH {all_parts}",),
+        graphql=("Mutation.updateCustomer",), summary=f"Change the list of {kind.noun}s of a customer",
     )  # fmt: skip
     async def update_parts(ctx: Context, command: ChangeCustomer) -> Customer:
         return await _change_all(ctx, kind, command)

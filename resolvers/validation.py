@@ -93,12 +93,12 @@ def nearest(sent: JsonValue) -> Locate:
     """Return a `Locate` for a body in which the document's places are its own."""
 
     def locate(path: Path) -> Path:
-        here: JsonValue = sent
+        here = sent
         for depth, step in enumerate(path):
-            if (isinstance(here, dict) and isinstance(step, str) and step in here) or (
-                isinstance(here, list) and isinstance(step, int) and step < len(here)
-            ):
+            if isinstance(here, dict) and isinstance(step, str) and step in here:
                 here = here[step]
+            elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+                here = here[step]  # noqa: SIM114 - one branch could not be typed
             else:
                 return path[:depth]
         return path

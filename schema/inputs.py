@@ -106,9 +106,7 @@ class UpdateCustomerInput:
     last_name: str | None = _field("Customer's last name.", UNSET)
     email: str | None = _field("Customer's email address.", UNSET)
     addresses: list[AddressInput] | None = _field("All addresses; equal ones keep their ids.", UNSET)
-    phone_numbers: list[PhoneNumberInput] | None = _field(
-        "All phone numbers; equal ones keep their ids.", UNSET
-    )
+    phone_numbers: list[PhoneNumberInput] | None = _field("All phone numbers; equal ones keep their ids.", UNSET)
     notification_preferences: NotificationPreferencesInput | None = _field("Some preferences.", UNSET)
 
 

@@ -17,7 +17,7 @@ from graphql import (
     ValidationRule,
 )
 
-from resolvers.problems import GRAPHQL_LIMIT, Problem
+from resolvers.problems import GRAPHQL_LIMIT, JsonValue, Problem
 
 _NESTING = 64
 """How deep brackets of any kind may nest: below what the parser's recursion can bear."""
@@ -57,7 +57,7 @@ def check_text(query: str, limits: DocumentLimits) -> None:
 
 
 def _over(what: str, found: int, limit: int) -> Problem:
-    extra = {"limit": limit, "found": found, "what": what}
+    extra: dict[str, JsonValue] = {"limit": limit, "found": found, "what": what}
     return Problem(GRAPHQL_LIMIT, f"The document has {found} {what}; at most {limit} are taken.", extra=extra)
 
 
@@ -69,9 +69,7 @@ def depth_rule(limit: int) -> type[ValidationRule]:
 
         def enter_document(self, node: DocumentNode, *_args: Any) -> None:
             """Report every operation that is too deep."""
-            fragments = {
-                item.name.value: item for item in node.definitions if isinstance(item, FragmentDefinitionNode)
-            }
+            fragments = {item.name.value: item for item in node.definitions if isinstance(item, FragmentDefinitionNode)}
             measure = _Measure(fragments)
             for item in node.definitions:
                 if isinstance(item, OperationDefinitionNode):
@@ -84,7 +82,7 @@ def depth_rule(limit: int) -> type[ValidationRule]:
 
 
 class _Measure:
-    """The depth of selections, with a memo per fragment; a cycle, which another rule refuses, adds nothing."""
+    """The depth of selections, with a memo per fragment; a cycle, refused elsewhere, adds nothing."""
 
     def __init__(self, fragments: dict[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments

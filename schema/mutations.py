@@ -219,9 +219,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _replace(
-            info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id, input
-        )
+        return await _replace(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id, input)
 
     @strawberry.mutation(description="Change parts of a phone number; what is omitted stays.")
     async def update_phone_number(
@@ -234,9 +232,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _update(
-            info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id, patch
-        )
+        return await _update(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id, patch)
 
     @strawberry.mutation(description="Remove a phone number; the last one must stay.")
     async def remove_phone_number(
@@ -260,9 +256,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _replace_all(
-            info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), input
-        )
+        return await _replace_all(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), input)
 
     @strawberry.mutation(description="Change some of the notification preferences; what is omitted stays.")
     async def set_notification_preferences(

@@ -55,9 +55,7 @@ class Query:
         return CustomerConnection(window=window)
 
     @strawberry.field(description="Customers by page number, oldest first: for tables.")
-    async def customer_page(
-        self, info: Info, page: PageNumber = 1, size: PageSize = DEFAULT_SIZE
-    ) -> CustomerPage:
+    async def customer_page(self, info: Info, page: PageNumber = 1, size: PageSize = DEFAULT_SIZE) -> CustomerPage:
         """Return one page. Problems: invalid-parameter."""
         return CustomerPage.of(await list_customers(info.context, ListPage(page, size)))
 

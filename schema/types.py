@@ -16,6 +16,7 @@ from resolvers.lists import CustomerPage as Page
 from resolvers.lists import CustomerWindow, count_customers
 from resolvers.parts import ADDRESS, PHONE_NUMBER, PartKind, find_part
 from storage import documents
+from storage.query import Where
 
 if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo
@@ -214,7 +215,7 @@ class CustomerConnection:
     @strawberry.field(description="How many customers the whole list has; counted only when asked for.")
     async def total_count(self, info: Info) -> int:
         """Count the list."""
-        return await count_customers(info.context, None)
+        return await count_customers(info.context, Where())
 
 
 @strawberry.type(description="Which page this is, of how many.")
@@ -237,9 +238,7 @@ class CustomerPage:
     @staticmethod
     def of(page: Page) -> CustomerPage:
         """Return GraphQL's form of a page."""
-        numbers = PageNumbers(
-            page=page.page, size=page.size, total_elements=page.total, total_pages=page.total_pages
-        )
+        numbers = PageNumbers(page=page.page, size=page.size, total_elements=page.total, total_pages=page.total_pages)
         return CustomerPage(items=cast("list[Customer]", page.customers), page=numbers)
 
 

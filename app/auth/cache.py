@@ -1,0 +1,37 @@
+"""A small cache in memory that cannot grow beyond its bound."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from aiocache import SimpleMemoryCache
+
+
+class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no types
+    """aiocache's memory cache with at most `maxsize` entries; the one not used longest goes first.
+
+    aiocache's own has no bound, and would let strangers' keys fill the memory.
+    """
+
+    def __init__(self, maxsize: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._maxsize = maxsize
+        self._cache: OrderedDict[str, Any] = OrderedDict()
+
+    async def _get(self, key: str, encoding: str = "utf-8", _conn: object = None) -> Any:  # noqa: ARG002
+        if key in self._cache:
+            self._cache.move_to_end(key)
+        return self._cache.get(key)
+
+    async def _set(
+        self, key: str, value: Any, ttl: float | None = None, _cas_token: object = None, _conn: object = None
+    ) -> Any:
+        done = await super()._set(key, value, ttl=ttl, _cas_token=_cas_token, _conn=_conn)
+        self._cache.move_to_end(key)
+        while len(self._cache) > self._maxsize:
+            oldest, _ = self._cache.popitem(last=False)
+            timer = self._handlers.pop(oldest, None)
+            if timer is not None:
+                timer.cancel()
+        return done

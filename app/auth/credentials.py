@@ -1,0 +1,86 @@
+"""From a request's credentials to its caller: API keys, as `X-API-Key` or as Basic with the secret.
+
+Bearer tokens find their place here too, beside the keys, once the gateway knows an issuer.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from app.auth.cache import BoundedCache
+from resolvers.context import Caller, Clock
+from resolvers.problems import UNAUTHORIZED, JsonValue, Problem
+from storage.documents import instant
+from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
+
+REMEMBERED_SECONDS = 2
+"""How long a checked key is remembered: the most that a revocation waits is this and one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """Finds the caller behind credentials; what was found is remembered by its hash for seconds."""
+
+    keys: Keys
+    clock: Clock
+    cache: BoundedCache
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Caller | None:
+        """Return the caller, or None where no credentials were sent.
+
+        Raises:
+            Problem: unauthorized for credentials that are not good, whatever is wrong with them.
+            Unavailable: the store does not answer.
+        """
+        key, authorization = headers.get("x-api-key"), headers.get("authorization")
+        if key is not None and authorization is not None:
+            raise _bad("Send one kind of credentials, not two.")
+        if key is not None:
+            return await self._by_key(key)
+        if authorization is None:
+            return None
+        scheme, _, rest = authorization.partition(" ")
+        if scheme.lower() == "basic":
+            return await self._by_basic(rest.strip())
+        raise _bad("These credentials are not good.")
+
+    async def _by_key(self, key: str) -> Caller:
+        if not well_formed(key):
+            raise _bad("The API key is not good.")
+        return await self._remembered(digest(key), lambda: self.keys.find_by_key(key))
+
+    async def _by_basic(self, encoded: str) -> Caller:
+        try:
+            client, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+            raise _bad("The Basic credentials are not well-formed.") from error
+        if not secret or (client.startswith(PREFIX) and not well_formed(client)):
+            raise _bad("The key or the secret is not good.")
+        return await self._remembered(digest(f"{client}:{secret}"), lambda: self.keys.find_by_client(client, secret))
+
+    async def _remembered(self, name: str, find: Callable[[], Awaitable[KeyRecord | None]]) -> Caller:
+        known = await self.cache.get(name)
+        if isinstance(known, KeyRecord):
+            return self._caller(known)
+        record = await find()
+        if record is None:
+            raise _bad("The key or the secret is not good.")
+        caller = self._caller(record)
+        await self.keys.touch(record.id, self.clock())
+        await self.cache.set(name, record, REMEMBERED_SECONDS)
+        return caller
+
+    def _caller(self, record: KeyRecord) -> Caller:
+        if record.revokedAt is not None:
+            raise _bad("The API key is not good.")
+        if record.expiresAt is not None and record.expiresAt <= instant(self.clock()):
+            raise _bad("The API key has expired.")
+        return Caller(record.id, record.name, frozenset(record.scopes))
+
+
+def _bad(detail: str) -> Problem:
+    extra: dict[str, JsonValue] = {"credentials": "invalid"}
+    return Problem(UNAUTHORIZED, detail, extra=extra)

@@ -1,0 +1,105 @@
+"""`gateway keys …`: make, list and revoke API keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from app.cli.session import OUT, emit, fail, read_settings, with_store
+from resolvers.context import ALL_SCOPES
+from storage.documents import Instant
+from storage.keys import KeyId, KeyRecord, NewKey
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_FORMS = "a duration like 90d or 12h, or a date like 2027-01-31"
+
+
+@app.command("create", epilog="Example: gateway keys create --name crm --scope customers:read --expires 90d")
+def create(
+    name: Annotated[str, typer.Option("--name", help="What the key is for; no personal data.")],
+    scope: Annotated[list[str], typer.Option("--scope", help=f"May stand several times: {', '.join(ALL_SCOPES)}.")],
+    expires: Annotated[str | None, typer.Option("--expires", help=f"When it ends: {_FORMS}.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key. This is the only time its secrets are shown."""
+    unknown = sorted(set(scope) - set(ALL_SCOPES))
+    if unknown:
+        fail(f"there is no scope {unknown[0]}. Scopes: {', '.join(ALL_SCOPES)}.")
+    if not name.strip() or len(name) > 100:
+        fail("the name must have 1 to 100 characters.")
+    now = datetime.now(UTC)
+    ends = parse_expiry(expires, now) if expires else None
+    made = with_store(read_settings(), lambda store: store.keys.create(name, tuple(dict.fromkeys(scope)), now, ends))
+    if as_json:
+        emit(json.dumps(described(made)))
+        return
+    OUT.print("[bold]A new API key.[/] This is the only time that its secrets are shown.")
+    for label, value in described(made).items():
+        emit(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
+
+
+def described(made: NewKey) -> dict[str, Any]:
+    """Return a new key as `--json` prints it."""
+    record = made.record
+    return {
+        "id": record.id,
+        "name": record.name,
+        "key": made.key,
+        "clientId": record.clientId,
+        "clientSecret": made.client_secret,
+        "scopes": list(record.scopes),
+        "expiresAt": record.expiresAt,
+    }
+
+
+def parse_expiry(text: str, now: datetime) -> datetime:
+    """Return the moment that a duration or a date names; ends the command for anything else."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhdw])", text)
+    if found:
+        return now + timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"--expires takes {_FORMS}.")
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment <= now:
+        fail("--expires lies in the past.")
+    return moment
+
+
+@app.command("list", epilog="Example: gateway keys list --json")
+def list_keys(as_json: AsJson = False) -> None:
+    """List all keys, never their secrets."""
+    records = with_store(read_settings(), lambda store: store.keys.list())
+    if as_json:
+        emit(json.dumps([_listed(record) for record in records]))
+        return
+    table = Table("id", "name", "scopes", "created", "expires", "last used", "revoked")
+    for r in records:
+        times: list[Instant | None] = [r.createdAt, r.expiresAt, r.lastUsedAt, r.revokedAt]
+        table.add_row(r.id, r.name, " ".join(r.scopes), *(time or "" for time in times))
+    OUT.print(table)
+
+
+def _listed(record: KeyRecord) -> dict[str, Any]:
+    shown = {name: value for name, value in asdict(record).items() if name != "clientId"}
+    return {**shown, "scopes": list(record.scopes)}
+
+
+@app.command("revoke", epilog="Example: gateway keys revoke d68825b3-830c-44f8-953e-a8b5cd943aa8")
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `gateway keys list`.")],
+) -> None:
+    """End a key, within 5 seconds everywhere."""
+    done = with_store(read_settings(), lambda store: store.keys.revoke(KeyId(key_id), datetime.now(UTC)))
+    if not done:
+        fail("there is no key with this id. See `gateway keys list`.")
+    emit(f"revoked {key_id}")

@@ -1,0 +1,171 @@
+"""`gateway`: serve, dev, keys, demo, check and the documents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from app.cli import keys
+from app.cli.check import Finding, check_settings, check_store
+from app.cli.demo import demo_customers
+from app.cli.session import ERR, OUT, emit, fail, read_settings, store_address, with_store
+from app.settings import Settings
+from app.version import API_VERSION, product_version
+from resolvers.context import ALL_SCOPES
+from storage.query import Where
+from storage.store import Store, StoreOptions, open_store
+
+app = typer.Typer(
+    help="Customer Gateway: GraphQL and REST over one MongoDB document.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(keys.app, name="keys")
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (GATEWAY_HOST).")]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on (GATEWAY_PORT).")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (GATEWAY_WORKERS).")]
+_BATCH = 1000
+_CHECK_SECONDS = 3.0
+_DEV_CUSTOMERS = 100
+
+
+def run() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command(epilog="Example: gateway serve --host 127.0.0.1 --port 8000 --workers 2")
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Allow plain HTTP on a public address.")] = False,
+) -> None:
+    """Serve the gateway. Logs go to standard error, one JSON object a line."""
+    from app.cli import server
+
+    settings = read_settings(host=host, port=port, workers=workers)
+    server.check_transport(settings, insecure=insecure)
+    with store_address(settings) as url:
+        server.run(settings, url, reload=reload)
+
+
+@app.command(epilog="Example: gateway dev --port 8000")
+def dev(host: Host = None, port: Port = None) -> None:
+    """Start everything on this machine, with demo customers and a ready API key, until Ctrl-C."""
+    from app.cli import server
+
+    settings = read_settings(host=host, port=port)
+    if not server.is_local(settings.host):
+        fail("gateway dev serves this machine only; use gateway serve for other addresses.")
+    with store_address(settings) as url:
+        local = settings.model_copy(update={"mongodb_url": url})
+        key = with_store(local, _prepare)
+        _welcome(local, key)
+        server.run(local.model_copy(update={"dev_key": key, "dev": True}), url)
+
+
+async def _prepare(store: Store) -> str:
+    """Make demo customers where there is none, and a key for a day; return the key."""
+    if await store.customers.count(Where()) == 0:
+        await store.customers.create_many(list(demo_customers(_DEV_CUSTOMERS)))
+    now = datetime.now(UTC)
+    made = await store.keys.create("gateway dev", ALL_SCOPES, now, now + timedelta(days=1))
+    return made.key
+
+
+def _welcome(settings: Settings, key: str) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    emit(f"Customer Gateway {product_version()}: GraphQL and REST over one MongoDB document")
+    emit(f"  home        {base}/")
+    emit(f"  playground  {base}/graphql")
+    emit(f"  REST docs   {base}/docs")
+    emit(f"  API key     {key}   (all scopes, for one day)")
+    emit("Paste this:")
+    emit(f"curl -s -H 'X-API-Key: {key}' '{base}/api/v1/customers?size=2'")
+    emit("Ctrl-C stops everything.")
+
+
+@app.command(epilog="Example: gateway demo --count 1000")
+def demo(count: Annotated[int, typer.Option("--count", min=1, help="How many customers.")] = 100) -> None:
+    """Add demo customers: believable, varied, from many countries."""
+    seed = int.from_bytes(os.urandom(4))
+
+    async def work(store: Store) -> None:
+        customers = demo_customers(count, seed)
+        with Progress(console=ERR, disable=not ERR.is_terminal) as progress:
+            task = progress.add_task("customers", total=count)
+            while batch := list(islice(customers, _BATCH)):
+                await store.customers.create_many(batch)
+                progress.advance(task, len(batch))
+
+    with_store(read_settings(), work, seconds=60 + count / 100)
+    emit(f"added {count} customers")
+
+
+@app.command()
+def indexes() -> None:
+    """Make every index that is missing, and list all."""
+    for name in with_store(read_settings(), lambda store: store.ensure_indexes(), seconds=3600):
+        emit(name)
+
+
+@app.command()
+def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False) -> None:
+    """Find what is wrong with configuration, store, keys and disk, and say how to mend it."""
+    settings = read_settings()
+    findings = [*check_settings(settings), *_store_findings(settings)]
+    if as_json:
+        emit(json.dumps([{k: getattr(f, k) for k in ("subject", "state", "found", "cure")} for f in findings]))
+    else:
+        for finding in findings:
+            colour = {"good": "green", "warning": "yellow", "bad": "red"}[finding.state]
+            cure = f" → {finding.cure}" if finding.cure and finding.state != "good" else ""
+            OUT.print(f"[{colour}]{finding.state:8}[/] {finding.subject}: {finding.found}{cure}", highlight=False)
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _store_findings(settings: Settings) -> list[Finding]:
+    async def look(url: str) -> list[Finding]:
+        options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout=_CHECK_SECONDS)
+        async with open_store(options) as store:
+            return await check_store(store)
+
+    with store_address(settings) as url:
+        return asyncio.run(look(url))
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema (SDL)."""
+    from schema.build import SchemaOptions, build_schema
+
+    emit(build_schema(SchemaOptions()).as_str())
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from app.rest.openapi import openapi as document
+
+    emit(json.dumps(document(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def version() -> None:
+    """Print the versions of the product and of its API."""
+    emit(f"customer-gateway {product_version()}, API {API_VERSION}")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,1 @@
+"""HTTP as both doors need it: bodies, problems, middleware."""

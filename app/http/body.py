@@ -1,0 +1,121 @@
+"""The one strict JSON reader, for both doors (RFC 8259, RFC 7493 I-JSON)."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import AsyncIterator
+from typing import Final, NoReturn
+
+from resolvers.problems import (
+    BODY_TOO_LARGE,
+    EMPTY_BODY,
+    JSON_DUPLICATE_KEY,
+    JSON_ENCODING,
+    JSON_NUMBER,
+    JSON_SURROGATE,
+    JSON_SYNTAX,
+    JSON_TOO_DEEP,
+    JSON_TRAILING_DATA,
+    JsonValue,
+    Problem,
+)
+
+MAX_DEPTH: Final = 32
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BRACKETS = re.compile(r"[\[\]{}]")
+_INT64 = range(-(2**63), 2**63)
+
+
+async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
+    """Return a body of at most `limit` bytes, counted as they come; `declared` is Content-Length.
+
+    Raises:
+        Problem: body-too-large, before more than `limit` bytes are held.
+    """
+    if declared is not None and declared.isdecimal() and int(declared[:19]) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(BODY_TOO_LARGE, f"The body may have at most {limit} bytes.")
+
+
+def parse_json(raw: bytes) -> JsonValue:
+    """Return the JSON value of a body.
+
+    Raises:
+        Problem: empty-body, or the json- problem that names what is wrong.
+    """
+    text = _decoded(raw)
+    _check_depth(text)
+    try:
+        value: JsonValue = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        kind = JSON_TRAILING_DATA if error.msg == "Extra data" else JSON_SYNTAX
+        raise Problem(kind, f"{error.msg} at line {error.lineno}, column {error.colno}.") from error
+    if "\\u" in text:
+        _check_surrogates(value)
+    return value
+
+
+def _decoded(raw: bytes) -> str:
+    if not raw.strip(b" \t\r\n"):
+        raise Problem(EMPTY_BODY, "This needs a JSON body.")
+    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
+        raise Problem(JSON_ENCODING, "The body must be UTF-8 without a byte order mark.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Problem(JSON_ENCODING, f"The body is not UTF-8: see byte {error.start}.") from error
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise Problem(JSON_TOO_DEEP, f"The body nests more than {MAX_DEPTH} levels deep.")
+
+
+def _check_surrogates(value: JsonValue) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Problem(JSON_SURROGATE, "A string of the body holds half a surrogate pair.") from error
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        again = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise Problem(JSON_DUPLICATE_KEY, f"The key {again[:64]!r} stands twice in one object.")
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or (number := int(digits)) not in _INT64:
+        raise Problem(JSON_NUMBER, "An integer of the body does not fit in 64 bits.")
+    return number
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Problem(JSON_NUMBER, "A number of the body is too large.")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise Problem(JSON_NUMBER, f"{name} is not JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)

@@ -1,0 +1,123 @@
+"""The outermost middleware: request id, limits on the head, common headers, the access line, last errors."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any, Final
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.problems import problem_response
+from app.observe.logs import AccessLog
+from app.version import API_VERSION
+from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, URI_TOO_LONG, Problem
+
+MAX_URI: Final = 2000
+MAX_HEADERS: Final = 100
+MAX_HEADER_BYTES: Final = 16 * 1024
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
+_FIXED: Final = (
+    (b"api-version", API_VERSION.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_DEFAULTS: Final = {
+    b"cache-control": b"private, no-cache",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Pure ASGI middleware; what happens inside always ends in an answer of ours."""
+
+    app: ASGIApp
+    log: AccessLog
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and complete its answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["request_id"] = _request_id(scope)
+        exchange = _Exchange(scope, send, time.perf_counter())
+        try:
+            await self._inside(scope, receive, exchange)
+        finally:
+            self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
+
+    async def _inside(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
+        try:
+            problem = _head_problem(scope)
+            if problem is not None:
+                await problem_response(HTTPConnection(scope), problem)(scope, receive, exchange.send_message)
+            else:
+                await self.app(scope, receive, exchange.send_message)
+        except Exception as error:  # noqa: BLE001 - the last border: logged, and never shown
+            self.log.failure(scope, error)
+            if exchange.status == 0:
+                problem = Problem(INTERNAL_ERROR, "Something went wrong in the gateway.")
+                await problem_response(HTTPConnection(scope), problem)(scope, receive, exchange.send_message)
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """The answer on its way out; `status` is 0 until it has begun."""
+
+    scope: Scope
+    send: Send
+    began: float
+    status: int = 0
+
+    async def send_message(self, message: Message) -> None:
+        """Send a message on, the first one with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            _complete(message, self.scope)
+        await self.send(message)
+
+
+def _complete(message: MutableMapping[str, Any], scope: Scope) -> None:
+    headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+    present = {name.lower() for name, _ in headers}
+    headers += [(name, value) for name, value in _DEFAULTS.items() if name not in present]
+    request_id = scope["request_id"].encode()
+    headers += [*_FIXED, (b"x-request-id", request_id), (b"request-id", request_id)]
+    cache_control = next(value for name, value in headers if name.lower() == b"cache-control")
+    headers.append((b"expires", _expires(cache_control, int(time.time()))))
+    if scope["scheme"] == "https":
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    message["headers"] = headers
+
+
+@lru_cache(maxsize=64)
+def _expires(cache_control: bytes, now: int) -> bytes:
+    """Return Expires in step with Cache-Control: now, or as far ahead as max-age says."""
+    found = _MAX_AGE.search(cache_control)
+    return formatdate(now + (int(found[1]) if found else 0), usegmt=True).encode()
+
+
+def _request_id(scope: Scope) -> str:
+    for wanted in (b"x-request-id", b"request-id"):
+        for name, value in scope["headers"]:
+            if name == wanted and _REQUEST_ID.fullmatch(value):
+                return str(value.decode())
+    return str(uuid.uuid4())
+
+
+def _head_problem(scope: Scope) -> Problem | None:
+    headers = scope["headers"]
+    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        return Problem(HEADERS_TOO_LARGE, f"At most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes of them.")
+    if len(scope["raw_path"]) + len(scope["query_string"]) + 1 > MAX_URI:
+        return Problem(URI_TOO_LONG, f"A URI may have at most {MAX_URI} characters.")
+    return None

@@ -1,0 +1,67 @@
+"""Problems as HTTP answers, in the form that the client asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from app.http.negotiation import wants_envelope
+from app.http.requests import base_url, request_id
+from resolvers.problems import (
+    PATCH_CONFLICT,
+    PRECONDITION_FAILED,
+    PRECONDITION_MISSING,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    Problem,
+)
+
+RETRY_AFTER_SECONDS = 1
+_WITH_ETAG = {PRECONDITION_FAILED, PRECONDITION_MISSING, PATCH_CONFLICT}
+
+
+def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer for a problem: RFC 9457, or `errors[]` in the enveloped profile."""
+    enveloped = wants_envelope(request)
+    members = problem.members(base_url(request), request_id(request))
+    members["instance"] = request.url.path
+    body = _enveloped(problem, members) if enveloped else members
+    return Response(
+        orjson.dumps(body),
+        status_code=problem.type.status,
+        headers={**challenge(problem), **_headers(problem), "Vary": "Accept", **(headers or {})},
+        media_type="application/json; charset=utf-8" if enveloped else "application/problem+json",
+    )
+
+
+def _enveloped(problem: Problem, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the error form of the REST API Design Guidelines, Error Handling: one entry for each fault."""
+    common = {
+        "httpStatus": problem.type.status,
+        "request_id": members["requestId"],
+        "code": problem.type.code,
+        "resource": problem.resource,
+        "title": problem.type.title,
+    }
+    messages = [f"{fault.field} {fault.message}".strip() for fault in problem.faults] or [problem.detail]
+    return {"errors": [{**common, "message": message} for message in messages]}
+
+
+def challenge(problem: Problem) -> dict[str, str]:
+    """Return what a 401 must say (RFC 9110 section 11.6.1, RFC 6750 section 3)."""
+    if problem.type is not UNAUTHORIZED:
+        return {}
+    tail = ', error="invalid_token"' if problem.extra.get("credentials") == "invalid" else ""
+    return {"WWW-Authenticate": f'Bearer realm="customer-gateway"{tail}, Basic realm="customer-gateway"'}
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    if problem.type is UNAVAILABLE:
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if problem.type in _WITH_ETAG and "currentETag" in problem.extra:
+        return {"ETag": str(problem.extra["currentETag"])}
+    return {}

@@ -1,0 +1,39 @@
+"""What both doors need to know of a request."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from app.state import State
+from resolvers.context import Caller, Context
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
+
+def state_of(request: HTTPConnection) -> State:
+    """Return what the application holds."""
+    return cast("State", request.scope["state"]["gateway"])
+
+
+def request_id(request: HTTPConnection) -> str:
+    """Return the request's id, the client's own or a new one."""
+    return cast("str", request.scope.get("request_id", ""))
+
+
+def base_url(request: HTTPConnection) -> str:
+    """Return how clients reach the gateway: the setting, else as this request reached it."""
+    settings = state_of(request).settings
+    if settings.public_url:
+        return settings.public_url
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        host = f"{settings.host}:{settings.port}"
+    return f"{request.url.scheme}://{host}"
+
+
+def context_of(request: HTTPConnection, caller: Caller | None) -> Context:
+    """Return the operations' context for a request; its time begins now."""
+    return Context(state_of(request).services, caller, request_id(request), base_url(request))

@@ -1,0 +1,133 @@
+"""The pages a browser sees: home, playground, REST documentation, problem pages, and their assets."""
+
+from __future__ import annotations
+
+import html
+import mimetypes
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from app.http.problems import problem_response
+from app.http.requests import state_of
+from resolvers.problems import NOT_FOUND, PROBLEM_TYPES, Problem, ProblemType
+
+DIST: Final = Path(__file__).parent / "playground" / "dist"
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_BRIEF: Final = "public, max-age=300"
+_BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES}
+
+
+@lru_cache(maxsize=8)
+def _built(name: str) -> str | None:
+    path = DIST / name
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _page(request: Request, name: str) -> Response:
+    text = _built(name)
+    if text is None:
+        return problem_response(
+            request, Problem(NOT_FOUND, "The pages are not built: run `make setup`.", resource="pages")
+        )
+    key = state_of(request).settings.dev_key
+    if key:
+        meta = f'<meta name="gateway-demo-key" content="{html.escape(key)}">'
+        text = text.replace("</head>", f"{meta}</head>", 1)
+    return HTMLResponse(
+        text, headers={"Content-Security-Policy": _CSP, "Cache-Control": "no-store" if key else "no-cache"}
+    )
+
+
+def playground(request: Request) -> Response:
+    """Return GraphiQL's page."""
+    return _page(request, "graphql.html")
+
+
+async def home(request: Request) -> Response:
+    """GET /."""
+    request.scope["route_template"] = "/"
+    return _page(request, "home.html")
+
+
+async def docs(request: Request) -> Response:
+    """GET /docs."""
+    request.scope["route_template"] = "/docs"
+    return _page(request, "docs.html")
+
+
+async def asset(request: Request) -> Response:
+    """GET /assets/{path}: built files, compressed where there is a compressed one and the client takes it."""
+    request.scope["route_template"] = "/assets"
+    found = _asset_path(request.path_params["path"])
+    if found is None:
+        return problem_response(request, Problem(NOT_FOUND, "There is no such file.", resource="assets"))
+    compressed = found.with_name(found.name + ".gz")
+    gzip = compressed.is_file() and "gzip" in request.headers.get("accept-encoding", "")
+    hashed = "-" in found.stem
+    headers = {"Cache-Control": _IMMUTABLE if hashed else _BRIEF, "Vary": "Accept-Encoding"}
+    if gzip:
+        headers["Content-Encoding"] = "gzip"
+    kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
+    return Response((compressed if gzip else found).read_bytes(), headers=headers, media_type=kind)
+
+
+@lru_cache(maxsize=1024)
+def _asset_path(text: str) -> Path | None:
+    root = (DIST / "assets").resolve()
+    path = (root / text.lstrip("/")).resolve() if "\0" not in text else root
+    return path if path.is_relative_to(root) and path.is_file() and path.suffix != ".gz" else None
+
+
+async def problem_page(request: Request) -> Response:
+    """GET /problems/{slug}: cause and cure of one kind of problem."""
+    request.scope["route_template"] = "/problems/{slug}"
+    kind = _BY_SLUG.get(request.path_params["slug"])
+    if kind is None:
+        return problem_response(request, Problem(NOT_FOUND, "There is no such problem.", resource="problems"))
+    return _html(kind.title, _described(kind))
+
+
+async def problem_index(request: Request) -> Response:
+    """GET /problems: every kind of problem."""
+    request.scope["route_template"] = "/problems"
+    rows = "".join(
+        f'<tr><td><a href="/problems/{kind.slug}">{kind.slug}</a></td><td>{kind.status}</td><td>{kind.code}</td>'
+        f"<td>{html.escape(kind.title)}</td></tr>"
+        for kind in PROBLEM_TYPES
+    )
+    head = "<tr><th>Type</th><th>Status</th><th>Code</th><th>Title</th></tr>"
+    return _html(
+        "Problems",
+        f"<p>Both doors answer with these.</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>",
+    )
+
+
+def _described(kind: ProblemType) -> str:
+    return (
+        f"<p><code>{kind.slug}</code> · HTTP status {kind.status} · code {kind.code}</p>"
+        f"<h2>What it means</h2><p>{html.escape(kind.cause)}</p>"
+        f"<h2>What to do</h2><p>{html.escape(kind.cure)}</p>"
+        '<p><a href="/problems">All problems</a></p>'
+    )
+
+
+def _html(title: str, body: str) -> Response:
+    text = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)} · Customer Gateway</title>"
+        '<link rel="stylesheet" href="/assets/gateway.css"></head><body><header class="gateway-bar">'
+        '<a class="gateway-name" href="/">Customer Gateway</a><nav><a href="/">Home</a><a href="/graphql">GraphQL</a>'
+        f'<a href="/docs">REST docs</a></nav></header><main class="gateway-page"><h1>{html.escape(title)}</h1>'
+        f"{body}</main></body></html>"
+    )
+    return HTMLResponse(text, headers={"Content-Security-Policy": _CSP, "Cache-Control": _BRIEF})

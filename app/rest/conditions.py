@@ -1,0 +1,37 @@
+"""Conditional requests (RFC 9110 section 13): the headers' syntax; what they mean is the operations'."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+
+from resolvers.preconditions import ANY, Precondition, Tags
+
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+def tags_of(request: Request, name: str) -> Tags | None:
+    """Return the tags of a header, `ANY` for `*`, None when absent; what is no tag never matches."""
+    header = ",".join(request.headers.getlist(name))
+    if not header.strip():
+        return None
+    if header.strip() == "*":
+        return ANY
+    return tuple(_TAG.findall(header)) or (header,)
+
+
+def precondition(request: Request, *, required: bool) -> Precondition:
+    """Return what the request says of the version it was made from."""
+    none_match = tags_of(request, "if-none-match") or ()
+    return Precondition(
+        match=tags_of(request, "if-match"),
+        none_match=tuple(tag.removeprefix("W/") for tag in none_match),
+        required=required,
+    )
+
+
+def not_modified(request: Request, tag: str) -> bool:
+    """Tell whether a GET may be answered by 304: weak comparison, list and `*` (RFC 9110 section 13.1.2)."""
+    tags = tags_of(request, "if-none-match")
+    return tags is not None and (tags == ANY or tag in (one.removeprefix("W/") for one in tags))

@@ -1,0 +1,110 @@
+"""The table of REST: which handler serves which route of which operation, with what, answering what.
+
+The routes and OpenAPI are both made from it; method and path come from the operation's declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from starlette.responses import Response
+
+from app.rest import customers, lists, parts, viewer
+from app.rest.call import Call
+from app.rest.parameters import DRY_RUN, LIST_PARAMETERS, RESOURCE, Parameter
+from resolvers import customers as customer_operations
+from resolvers.lists import list_customers
+from resolvers.operation import Operation
+from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
+from resolvers.preferences import get_preferences, replace_preferences, set_preferences
+from resolvers.viewer import get_viewer
+
+Handler = Callable[[Call], Awaitable[Response]]
+Kind = Literal["read", "list", "create", "replace", "patch", "delete"]
+"""What an endpoint does; decides its headers, its statuses and its problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method at one path. `takes` and `gives` name schemas of OpenAPI."""
+
+    operation: Operation[Any, Any]
+    method: str
+    handler: Handler
+    kind: Kind
+    tag: str
+    gives: str | None
+    takes: str | None = None
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The path below /api/v1, from the operation's declaration."""
+        return next(route.split(" ")[1] for route in self.operation.rest if route.split(" ")[0] == self.method)
+
+    @property
+    def id(self) -> str:
+        """The operationId; a second method of one operation carries the method in it."""
+        first = self.operation.rest[0].split(" ")[0]
+        return (
+            self.operation.name
+            if self.method == first
+            else f"{self.method.lower()}{self.operation.name[0].upper()}{self.operation.name[1:]}"
+        )
+
+
+def _parts(operations: PartOperations, tag: str, one: str, many: str) -> tuple[Endpoint, ...]:
+    handle = parts.PartHandlers(operations)
+    ops = operations
+    write = (RESOURCE, DRY_RUN)
+    return (
+        Endpoint(ops.list, "GET", handle.list, "read", tag, many),
+        Endpoint(ops.add, "POST", handle.add, "create", tag, one, f"{one}Input", (DRY_RUN,)),
+        Endpoint(ops.replace_all, "PUT", handle.replace_all, "replace", tag, many, f"{one}Inputs", write),
+        Endpoint(ops.update_all, "PATCH", handle.update_all, "patch", tag, many, f"{one}Inputs", write),
+        Endpoint(ops.replace_all, "DELETE", handle.clear, "delete", tag, None, None, (DRY_RUN,)),
+        Endpoint(ops.get, "GET", handle.get, "read", tag, one),
+        Endpoint(ops.replace, "PUT", handle.replace, "replace", tag, one, f"{one}Input", write),
+        Endpoint(ops.update, "PATCH", handle.update, "patch", tag, one, f"{one}Patch", write),
+        Endpoint(ops.remove, "DELETE", handle.remove, "delete", tag, None, None, (DRY_RUN,)),
+    )
+
+
+_WRITE = (RESOURCE, DRY_RUN)
+_PREFERENCES = "NotificationPreferences"
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    Endpoint(list_customers, "GET", lists.list_all, "list", "Customers", "CustomerPage", None, LIST_PARAMETERS),
+    Endpoint(
+        customer_operations.create_customer, "POST", customers.create, "create", "Customers", "Customer",
+        "CustomerInput", (DRY_RUN,),
+    ),
+    Endpoint(customer_operations.get_customer, "GET", customers.get, "read", "Customers", "Customer"),
+    Endpoint(
+        customer_operations.replace_customer, "PUT", customers.replace, "replace", "Customers", "Customer",
+        "CustomerInput", _WRITE,
+    ),
+    Endpoint(
+        customer_operations.update_customer, "PATCH", customers.update, "patch", "Customers", "Customer",
+        "CustomerPatch", _WRITE,
+    ),
+    Endpoint(
+        customer_operations.delete_customer, "DELETE", customers.delete, "delete", "Customers", None, None,
+        (DRY_RUN,),
+    ),
+    *_parts(ADDRESSES, "Addresses", "Address", "Addresses"),
+    *_parts(PHONE_NUMBERS, "Phone numbers", "PhoneNumber", "PhoneNumbers"),
+    Endpoint(
+        get_preferences, "GET", parts.get_notification_preferences, "read", "Notification preferences", _PREFERENCES
+    ),
+    Endpoint(
+        replace_preferences, "PUT", parts.put_notification_preferences, "replace", "Notification preferences",
+        _PREFERENCES, f"{_PREFERENCES}Input", _WRITE,
+    ),
+    Endpoint(
+        set_preferences, "PATCH", parts.patch_notification_preferences, "patch", "Notification preferences",
+        _PREFERENCES, f"{_PREFERENCES}Patch", _WRITE,
+    ),
+    Endpoint(get_viewer, "GET", viewer.get, "read", "Viewer", "Viewer"),
+)  # fmt: skip

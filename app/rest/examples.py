@@ -1,0 +1,112 @@
+"""The examples of OpenAPI: one customer, told throughout."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from resolvers.problems import (
+    CONFLICT,
+    PRECONDITION_FAILED,
+    PRECONDITION_MISSING,
+    UNAVAILABLE,
+    VALIDATION_ERROR,
+    JsonValue,
+    ProblemType,
+)
+
+ID: Final = "d68825b3-830c-44f8-953e-a8b5cd943aa8"
+ADDRESS: Final[dict[str, Any]] = {
+    "type": "home",
+    "street1": "1 Market St.",
+    "street2": None,
+    "city": "San Francisco",
+    "state": "CA",
+    "postalCode": "94105",
+    "country": "USA",
+}
+PHONE: Final[dict[str, Any]] = {"type": "mobile", "countryCode": "+1", "number": "202-875-4343", "extension": None}
+PREFERENCES: Final[dict[str, Any]] = {"email": True, "sms": False, "push": True, "mail": False}
+INPUT: Final[dict[str, Any]] = {
+    "firstName": "Alex",
+    "middleName": None,
+    "lastName": "Reiger",
+    "email": "alex.reiger@example.com",
+    "addresses": [ADDRESS],
+    "phoneNumbers": [PHONE],
+    "notificationPreferences": PREFERENCES,
+}
+TIMES: Final = {"createdAt": "2026-09-14T22:35:56.560Z", "updatedAt": "2026-09-14T22:35:56.560Z"}
+CUSTOMER: Final[dict[str, Any]] = {"id": ID, **INPUT, **TIMES}
+_ADDRESS_PART: Final = {"id": "671c272f-370f-40f9-b863-7531aa696b4a", **ADDRESS}
+_PHONE_PART: Final = {"id": "79455671-2e46-46f1-b046-37d827f33103", **PHONE}
+_VIEWER: Final = {"id": "86032cbe-a804-4c3b-86ce-ec3041e3effc", "name": "crm", "scopes": ["customers:read"]}
+
+EXAMPLES: Final[dict[str, Any]] = {
+    "Customer": CUSTOMER,
+    "CustomerInput": INPUT,
+    "CustomerPatch": {"lastName": "Rieger", "notificationPreferences": {"sms": True}},
+    "CustomerPage": {
+        "content": [CUSTOMER],
+        "page": {"page": 1, "size": 25, "totalElements": 1, "totalPages": 1},
+    },
+    "Address": _ADDRESS_PART,
+    "Addresses": {"content": [_ADDRESS_PART]},
+    "AddressInput": ADDRESS,
+    "AddressInputs": [ADDRESS],
+    "AddressPatch": {"street1": "2 Market St."},
+    "PhoneNumber": _PHONE_PART,
+    "PhoneNumbers": {"content": [_PHONE_PART]},
+    "PhoneNumberInput": PHONE,
+    "PhoneNumberInputs": [PHONE],
+    "PhoneNumberPatch": {"number": "202-875-4344"},
+    "NotificationPreferences": PREFERENCES,
+    "NotificationPreferencesInput": PREFERENCES,
+    "NotificationPreferencesPatch": {"sms": True},
+    "Viewer": _VIEWER,
+    "JsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
+    "ListJsonPatch": [{"op": "replace", "path": "/0/type", "value": "work"}],
+    "AddressJsonPatch": [{"op": "replace", "path": "/city", "value": "Oakland"}],
+    "PhoneNumberJsonPatch": [{"op": "replace", "path": "/number", "value": "202-875-4344"}],
+    "NotificationPreferencesJsonPatch": [{"op": "replace", "path": "/sms", "value": True}],
+}
+
+_DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
+    VALIDATION_ERROR: (
+        "One field is not valid: addresses[0].postalCode.",
+        {
+            "errors": [
+                {
+                    "field": "addresses[0].postalCode",
+                    "pointer": "/addresses/0/postalCode",
+                    "message": "must match the pattern ^[0-9A-Za-z\\- ]+$",
+                }
+            ]
+        },
+    ),
+    CONFLICT: ("Another customer has this email address.", {"fields": ["email"]}),
+    PRECONDITION_FAILED: (
+        "The customer has changed: its version is now 4.",
+        {"currentETag": '"v4-d68825b3"', "currentVersion": 4, "differingFields": ["email"]},
+    ),
+    PRECONDITION_MISSING: (
+        "This change needs If-Match with the ETag of the version it was made from.",
+        {"currentETag": '"v4-d68825b3"', "currentVersion": 4},
+    ),
+    UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
+}
+
+
+def problem_example(kind: ProblemType) -> dict[str, JsonValue]:
+    """Return how a problem looks."""
+    detail, extra = _DETAILS.get(kind, (kind.cause, {}))
+    return {
+        "type": f"https://api.example.com/problems/{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": f"/api/v1/customers/{ID}",
+        "code": kind.code,
+        "requestId": "86032cbe-a804-4c3b-86ce-ec3041e3effc",
+        "resource": "customers",
+        **extra,
+    }

@@ -1,0 +1,151 @@
+"""Query parameters: known ones in camelCase and snake_case; unknown ones are refused, never ignored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import parse_qsl
+
+from resolvers.problems import INVALID_PARAMETER, MALFORMED_REQUEST, UNKNOWN_PARAMETER, Problem
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_TRUE = {"true", "1"}
+_FALSE = {"false", "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter: its name in camelCase, its JSON Schema, what it does."""
+
+    name: str
+    schema: Mapping[str, Any]
+    description: str
+    repeatable: bool = False
+    aliases: tuple[str, ...] = ()
+    example: Any = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names it is taken under."""
+        return (self.name, *{snake_case(self.name), *self.aliases} - {self.name})
+
+
+def snake_case(name: str) -> str:
+    """Return a camelCase name in snake_case."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of one request, by their camelCase names."""
+
+    values: Mapping[str, tuple[str, ...]]
+
+    def one(self, name: str) -> str | None:
+        """Return a parameter's only value, or None."""
+        values = self.values.get(name)
+        return values[0] if values else None
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """Return all values of a repeatable parameter."""
+        return self.values.get(name, ())
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a parameter as true or false; raises invalid-parameter."""
+        text = self.one(name)
+        if text is None:
+            return default
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        raise Problem(INVALID_PARAMETER, f"{name} must be true or false.")
+
+    def number(self, name: str, default: int, *, most: int = 2**31 - 1) -> int:
+        """Return a parameter as an integer from 1 to `most`; raises invalid-parameter."""
+        text = self.one(name)
+        if text is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
+            raise Problem(INVALID_PARAMETER, f"{name} must be a whole number from 1 to {most}.")
+        return int(text)
+
+    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+        """Return a parameter that is one of several words; raises invalid-parameter."""
+        text = self.one(name)
+        if text is None:
+            return default
+        if text not in choices:
+            raise Problem(INVALID_PARAMETER, f"{name} must be one of {', '.join(choices)}.")
+        return text
+
+
+def parse_parameters(query: bytes, known: Sequence[Parameter]) -> Parameters:
+    """Return the parameters of a query string.
+
+    Raises:
+        Problem: unknown-parameter with the nearest known name, invalid-parameter for one sent twice,
+            malformed-request for what is not percent-encoded UTF-8.
+    """
+    if not query:
+        return Parameters({})
+    by_name = {name: parameter for parameter in known for name in parameter.names}
+    values: dict[str, list[str]] = {}
+    for name, value in _pairs(query):
+        parameter = by_name.get(name)
+        if parameter is None:
+            raise _unknown(name, by_name)
+        given = values.setdefault(parameter.name, [])
+        if given and not parameter.repeatable:
+            raise Problem(INVALID_PARAMETER, f"{parameter.name} may be sent only once.")
+        given.append(value)
+    return Parameters({name: tuple(given) for name, given in values.items()})
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise Problem(MALFORMED_REQUEST, "The query string is not percent-encoded UTF-8.") from error
+    if any(_CONTROL.search(text) for pair in pairs for text in pair):
+        raise Problem(MALFORMED_REQUEST, "The query string holds a control character.")
+    return pairs
+
+
+def _unknown(name: str, known: Mapping[str, Parameter]) -> Problem:
+    near = get_close_matches(name[:64], known, n=1, cutoff=0.5)
+    hint = (
+        f" Did you mean {near[0]}?"
+        if near
+        else (f" Known: {', '.join(sorted({p.name for p in known.values()}))}." if known else " It takes none.")
+    )
+    return Problem(UNKNOWN_PARAMETER, f"There is no parameter {name[:64]!r} here.{hint}")
+
+
+INTEGER = {"type": "integer", "minimum": 1}
+BOOLEAN = {"type": "boolean"}
+DRY_RUN = Parameter(
+    "dryRun", {**BOOLEAN, "default": False}, "Check everything, answer what would happen, store nothing."
+)
+RESOURCE = Parameter("resource", {**BOOLEAN, "default": True}, "`false` answers only `id` and `updatedAt`.")
+PAGE = Parameter("page", {**INTEGER, "default": 1}, "Which page, from 1.")
+SIZE = Parameter(
+    "size",
+    {**INTEGER, "maximum": 100, "default": 25},
+    "How many customers a page has.",
+    aliases=("page_size", "pageSize"),
+)
+CURSOR = Parameter(
+    "cursor",
+    {"type": "string", "maxLength": 4096},
+    "Read on from a `Next-Cursor`; empty to start reading by cursor.",
+)
+COUNT = Parameter(
+    "count",
+    {"type": "string", "enum": ["exact", "none"]},
+    "`none` leaves the totals out, `exact` always counts.",
+)
+ID = Parameter("id", {"type": "string", "format": "uuid"}, "Only the customer with this id.", repeatable=True)
+EMAIL = Parameter("email", {"type": "string"}, "Only the customer with this e-mail address, compared without case.")
+LIST_PARAMETERS = (PAGE, SIZE, CURSOR, COUNT, ID, EMAIL)

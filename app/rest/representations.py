@@ -1,0 +1,89 @@
+"""What REST shows: plain (CRM API Guidelines) or enveloped (REST API Design Guidelines)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from app.rest.call import Call
+from app.rest.conditions import not_modified
+from resolvers.customers import representation
+from resolvers.etags import ENVELOPED, etag
+from storage.documents import Customer
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+Headers = Mapping[str, str]
+
+
+def json_response(call: Call, body: object, *, status: int = 200, headers: Headers | None = None) -> Response:
+    """Return a JSON answer with what every answer of this request carries."""
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers={**_common(call), **(headers or {})},
+        media_type=CONTENT_TYPE,
+    )
+
+
+def empty_response(call: Call, status: int, headers: Headers | None = None) -> Response:
+    """Return an answer without a body."""
+    return Response(status_code=status, headers={**_common(call), **(headers or {})})
+
+
+def _common(call: Call) -> dict[str, str]:
+    common = {"Vary": "Accept, Prefer", **call.preferences.applied()}
+    if call.canonical:
+        common["Link"] = f'<{call.canonical}>; rel="canonical"'
+    if call.dry_run:
+        common["Dry-Run"] = "true"
+    return common
+
+
+def tag_of(call: Call, customer: Customer) -> str:
+    """Return the ETag of the representation that this request gets."""
+    return etag(customer, ENVELOPED if call.enveloped else "")
+
+
+def resource_response(
+    call: Call,
+    name: str | None,
+    body: object,
+    customer: Customer,
+    *,
+    status: int = 200,
+    location: str | None = None,
+) -> Response:
+    """Return a resource with its ETag, enveloped under `name`; a safe request whose ETag is known gets 304."""
+    headers = {} if call.dry_run else {"ETag": tag_of(call, customer)}
+    if call.request.method in {"GET", "HEAD"} and not_modified(call.request, headers["ETag"]):
+        return empty_response(call, 304, headers)
+    if location and not call.dry_run:
+        headers["Location"] = location
+    return json_response(call, {name: body} if name and call.enveloped else body, status=status, headers=headers)
+
+
+def customer_response(call: Call, customer: Customer, *, status: int = 200, location: str | None = None) -> Response:
+    """Return a whole customer."""
+    return resource_response(call, "customer", representation(customer), customer, status=status, location=location)
+
+
+def changed_response(
+    call: Call, name: str | None, body: Any, customer: Customer, identifier: str | None = None
+) -> Response:
+    """Return the outcome of a PUT or PATCH: the resource, or its id and time where that was asked for."""
+    if not call.minimal:
+        return resource_response(call, name, body, customer)
+    short = {"id": identifier or customer["id"], "updatedAt": customer["updatedAt"]}
+    headers = {} if call.dry_run else {"ETag": tag_of(call, customer)}
+    return json_response(call, short, headers=headers)
+
+
+def collection_body(call: Call, name: str, items: list[Any]) -> dict[str, Any]:
+    """Return a whole nested collection."""
+    if not call.enveloped:
+        return {"content": items}
+    pagination = {"page": 1, "page_size": len(items), "total_count": len(items)}
+    return {name: items, "metadata": {"pagination": pagination}}

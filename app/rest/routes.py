@@ -1,0 +1,101 @@
+"""REST's routes: one for each path, which knows its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from app.http.negotiation import check_accept
+from app.http.problems import problem_response
+from app.http.requests import context_of, state_of
+from app.rest.call import JSON, PATCH_TYPES, Call
+from app.rest.customers import PREFIX
+from app.rest.endpoints import ENDPOINTS, Endpoint
+from app.rest.parameters import parse_parameters
+from app.rest.preferences import parse_prefer
+from resolvers.operation import unavailable
+from resolvers.problems import METHOD_NOT_ALLOWED, Problem
+from storage.errors import Unavailable
+
+ALIAS = "/customers"
+"""The path of the Customer Management API, served by the same handlers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """All methods of one path, as an ASGI application."""
+
+    template: str
+    endpoints: dict[str, Endpoint]
+    canonical: bool = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every problem is an answer too."""
+        request = Request(scope, receive, send)
+        scope["route_template"] = self.template
+        response = await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=self._options())
+            endpoint = self.endpoints.get("GET" if request.method == "HEAD" else request.method)
+            if endpoint is None:
+                raise Problem(METHOD_NOT_ALLOWED, f"{request.method[:32]} does not work here.")
+            return await endpoint.handler(await self._call(request, endpoint))
+        except Problem as problem:
+            return problem_response(request, problem, self._hints(problem))
+
+    async def _call(self, request: Request, endpoint: Endpoint) -> Call:
+        try:
+            caller = await state_of(request).authenticator.authenticate(request.headers)
+        except Unavailable as error:
+            raise unavailable(error.outcome) from error
+        request.scope["caller_id"] = caller.id if caller else ""
+        ctx = context_of(request, caller)
+        ctx.require(endpoint.operation.scope)
+        check_accept(request, JSON)
+        parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
+        return Call(
+            request,
+            ctx,
+            parameters,
+            parse_prefer(request.headers.getlist("prefer")),
+            self._canonical(request),
+        )
+
+    def _canonical(self, request: Request) -> str | None:
+        if self.canonical:
+            return None
+        query = request.url.query
+        return PREFIX + ALIAS + (f"?{query}" if query else "")
+
+    def _options(self) -> dict[str, str]:
+        methods = [*self.endpoints, *(["HEAD"] if "GET" in self.endpoints else []), "OPTIONS"]
+        patch = {"Accept-Patch": ", ".join(PATCH_TYPES)} if "PATCH" in self.endpoints else {}
+        return {"Allow": ", ".join(methods), **patch}
+
+    def _hints(self, problem: Problem) -> dict[str, str]:
+        if problem.type is METHOD_NOT_ALLOWED:
+            return self._options()
+        if problem.type.status == 415:
+            return {"Accept": JSON, **{k: v for k, v in self._options().items() if k == "Accept-Patch"}}
+        return {}
+
+
+def rest_routes(endpoints: Sequence[Endpoint] = ENDPOINTS) -> list[BaseRoute]:
+    """Return the routes of /api/v1 and of the alias /customers."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    routes: list[BaseRoute] = [
+        Route(PREFIX + path, Resource(PREFIX + path, methods)) for path, methods in paths.items()
+    ]
+    alias = {method: paths[ALIAS][method] for method in ("GET", "POST")}
+    return [*routes, Route(ALIAS, Resource(ALIAS, alias, canonical=False))]

@@ -1,0 +1,26 @@
+"""What lives as long as the application: made in the lifespan, held by the ASGI state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.auth.credentials import Authenticator
+from app.observe.logs import AccessLog
+from app.settings import Settings
+from resolvers.context import Services
+from schema.build import GatewaySchema
+from schema.limits import DocumentLimits
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The open store, the services over it, and what the doors share."""
+
+    settings: Settings
+    store: Store
+    services: Services
+    authenticator: Authenticator
+    graphql: GatewaySchema
+    limits: DocumentLimits
+    log: AccessLog

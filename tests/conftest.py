@@ -1,0 +1,64 @@
+"""Fixtures that all tests share: a real mongod for the whole run, a gateway for each worker."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from storage.driver import Driver
+from storage.mongod import acquire
+from storage.store import Store, StoreOptions, open_store
+from tests.harness import Gateway, running
+
+StartGateway = Callable[..., Gateway]
+
+for _name in [name for name in os.environ if name.startswith("GATEWAY_")]:
+    del os.environ[_name]  # tests say themselves what is set
+
+
+@pytest.fixture(scope="session")
+def mongod_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one real mongod, shared by all workers of the run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with acquire(Path(shared) / "mongod", timeout=60) as mongod:
+        yield mongod.url
+
+
+@pytest.fixture
+def database(mongod_url: str) -> Iterator[str]:
+    """The name of an empty database of one test."""
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    yield name
+    with MongoClient[dict[str, Any]](mongod_url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture(params=["pymongo", "motor"])
+async def store(request: pytest.FixtureRequest, mongod_url: str, database: str) -> AsyncIterator[Store]:
+    """An empty store, once with each driver."""
+    driver: Driver = request.param
+    async with open_store(StoreOptions(mongod_url, database, driver)) as opened:
+        await opened.ensure_indexes()
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def gateway(mongod_url: str) -> Iterator[Gateway]:
+    """A running gateway that many tests share; each makes its own customers."""
+    with running(mongod_url, f"test_{uuid.uuid4().hex[:16]}") as started:
+        yield started
+
+
+@pytest.fixture
+def start_gateway(mongod_url: str, database: str) -> Iterator[StartGateway]:
+    """Starts gateways with settings of a test's own, on its own database."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(running(mongod_url, database, **settings))

@@ -1,0 +1,80 @@
+# One set of commands for people and CI. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := npm --no-update-notifier
+WORKERS ?= 2
+STAMPS := .stamps
+export SE_OFFLINE := true
+export SE_AVOID_STATS := true
+
+.PHONY: help setup setup-test run test lint fix bench docs lock clean system-run system-test
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: system-run $(STAMPS)/run $(STAMPS)/pages ## Make .venv with the locked dependencies and build the pages
+
+run: setup ## Start everything on 127.0.0.1:8000, with a MongoDB of its own and demo customers
+	@exec $(BIN)/gateway dev
+
+test: setup-test ## Set up and pass every test, with linters and coverage
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='resolvers/*,storage/*' | tail -n 1
+	$(BIN)/coverage report
+
+lint: $(STAMPS)/test ## Check style, types and the one direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: $(STAMPS)/test ## Mend what can be mended automatically
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMPS)/test ## Build the documentation site into site/
+	$(BIN)/gateway documents --write
+	$(BIN)/mkdocs build --strict --quiet --site-dir site --config-file docs/mkdocs.yml
+
+lock: ## Lock the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra embedded --extra build -c requirements-dev.lock $(LOCK) -o requirements.lock
+	uv pip compile pyproject.toml --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
+LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+
+clean: ## Take away what the other commands made, but not your data
+	rm -rf .venv $(STAMPS) .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache site build dist
+	rm -rf app/playground/node_modules app/playground/dist tests/judges/node_modules
+
+system-run:
+	@docker/system-parts.sh node libcurl
+
+system-test:
+	@docker/system-parts.sh node libcurl chromium
+
+setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/judges
+
+$(STAMPS)/venv:
+	$(PYTHON) -m venv .venv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: requirements.lock pyproject.toml | $(STAMPS)/venv
+	@if [ ! -e $(STAMPS)/test ]; then $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; fi
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/test: requirements-dev.lock pyproject.toml | $(STAMPS)/venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ $(STAMPS)/run
+
+PAGES := $(shell find app/playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+$(STAMPS)/pages: $(PAGES)
+	cd app/playground && $(NPM) ci --silent && $(NPM) run --silent build
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/judges: tests/judges/package-lock.json
+	cd tests/judges && $(NPM) ci --silent
+	@mkdir -p $(STAMPS) && touch $@

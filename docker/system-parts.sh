@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs the system parts that are missing where the user is root on Debian; else names the command.
+# Usage: system-parts.sh node libcurl chromium
+set -eu
+missing=""
+for part in "$@"; do
+    case "$part" in
+        node) command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm" ;;
+        libcurl)
+            if [ "$(uname -s)" = Linux ] && ! /sbin/ldconfig -p 2>/dev/null | grep -q 'libcurl\.so\.4'; then
+                missing="$missing libcurl4"
+            fi ;;
+        chromium)
+            command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+            command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing$missing"
+    apt-get update -qq >/dev/null
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    exit 0
+fi
+echo "missing on this machine:$missing" >&2
+echo "on Debian or Ubuntu: sudo apt-get install$missing" >&2
+case "$missing" in
+    " chromium" | " chromium-driver" | " chromium chromium-driver")
+        echo "only the browser tests will be skipped" >&2 ;;
+    *) exit 1 ;;
+esac

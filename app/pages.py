@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import mimetypes
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ _CSP: Final = (
 )
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _BRIEF: Final = "public, max-age=300"
+_HASHED: Final = re.compile(r"-[0-9a-f]{8}\.")
 _BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES}
 
 
@@ -72,7 +74,7 @@ async def asset(request: Request) -> Response:
         return problem_response(request, Problem(NOT_FOUND, "There is no such file.", resource="assets"))
     compressed = found.with_name(found.name + ".gz")
     gzip = compressed.is_file() and "gzip" in request.headers.get("accept-encoding", "")
-    hashed = "-" in found.stem
+    hashed = _HASHED.search(found.name)
     headers = {"Cache-Control": _IMMUTABLE if hashed else _BRIEF, "Vary": "Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
@@ -125,9 +127,14 @@ def _html(title: str, body: str) -> Response:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)} · Customer Gateway</title>"
-        '<link rel="stylesheet" href="/assets/gateway.css"></head><body><header class="gateway-bar">'
-        '<a class="gateway-name" href="/">Customer Gateway</a><nav><a href="/">Home</a><a href="/graphql">GraphQL</a>'
-        f'<a href="/docs">REST docs</a></nav></header><main class="gateway-page"><h1>{html.escape(title)}</h1>'
-        f"{body}</main></body></html>"
+        '<link rel="icon" type="image/svg+xml" href="/assets/gateway.svg">'
+        f'<link rel="stylesheet" href="/assets/gateway.css"></head><body>{_bar()}'
+        f'<main id="main" class="gateway-page" tabindex="-1"><h1>{html.escape(title)}</h1>{body}</main></body></html>'
     )
     return HTMLResponse(text, headers={"Content-Security-Policy": _CSP, "Cache-Control": _BRIEF})
+
+
+@lru_cache(maxsize=1)
+def _bar() -> str:
+    """Return the bar that all pages share."""
+    return (DIST.parent / "src" / "bar.html").read_text(encoding="utf-8")

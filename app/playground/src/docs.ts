@@ -1,0 +1,33 @@
+import './native-links';
+import 'swagger-ui-dist/swagger-ui.css';
+import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
+import './docs.css';
+import { demoKey } from './demo-key';
+
+const SECURITY_SCHEME = 'apiKey';
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const followTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', followTheme);
+followTheme();
+
+const key = demoKey();
+
+const ui = SwaggerUI({
+  url: '/openapi.json',
+  domNode: document.getElementById('main'),
+  presets: [SwaggerUI.presets.apis],
+  layout: 'BaseLayout',
+  deepLinking: true,
+  filter: true,
+  tryItOutEnabled: true,
+  persistAuthorization: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  // The badge asks an outside server about our document; nothing here leaves this origin.
+  validatorUrl: null,
+  onComplete() {
+    const given = JSON.parse(localStorage.getItem('authorized') ?? '{}') as Record<string, unknown>;
+    if (key && !(SECURITY_SCHEME in given)) ui.preauthorizeApiKey(SECURITY_SCHEME, key);
+  },
+});

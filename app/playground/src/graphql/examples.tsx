@@ -1,0 +1,59 @@
+import type { GraphiQLPlugin } from '@graphiql/react';
+import { useState } from 'react';
+import examples from '../examples.json';
+import { filled } from './seen';
+import { useOpenTab } from './tabs';
+
+const groups = [...new Set(examples.map((one) => one.group))];
+
+function Examples() {
+  const openTab = useOpenTab();
+  const [words, setWords] = useState('');
+  const wanted = words.toLowerCase().trim();
+  const shown = examples.filter((one) => `${one.group} ${one.title} ${one.query}`.toLowerCase().includes(wanted));
+
+  return (
+    <section className="gateway-panel" aria-label="Examples">
+      <h2 className="gateway-panel-title">Examples</h2>
+      <p className="gateway-panel-note">
+        Each opens in a tab of its own, with the ids and the version of the customer you saw last.
+      </p>
+      <input
+        type="search"
+        className="gateway-field"
+        placeholder="Find an example"
+        aria-label="Find an example"
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+      />
+      {groups.map((group) => {
+        const inGroup = shown.filter((one) => one.group === group);
+        return inGroup.length === 0 ? null : (
+          <div key={group}>
+            <h3 className="gateway-panel-group">{group}</h3>
+            <ul className="gateway-examples">
+              {inGroup.map((one) => (
+                <li key={one.title}>
+                  <button type="button" onClick={() => openTab(one.query, filled(one.variables))}>
+                    {one.title}
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      })}
+      {shown.length === 0 && <p className="gateway-panel-note" role="status">Nothing has these words.</p>}
+    </section>
+  );
+}
+
+function Icon() {
+  return (
+    <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round">
+      <path d="M4 5.5h16M4 12h10M4 18.5h7" /><path d="m16.5 14 4.5 3-4.5 3z" fill="currentColor" />
+    </svg>
+  );
+}
+
+export const examplesPlugin: GraphiQLPlugin = { title: 'Examples', icon: Icon, content: Examples };

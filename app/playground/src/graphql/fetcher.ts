@@ -1,0 +1,47 @@
+import type { Fetcher } from '@graphiql/toolkit';
+import { getOperationAST } from 'graphql';
+import { remember } from './seen';
+
+const ENDPOINT = '/graphql';
+
+/** The headers in the editor, for the first look at the schema, which GraphiQL takes before it has an editor. */
+let typed: Record<string, string> = {};
+
+export function noteHeaders(text: string): void {
+  try {
+    const value: unknown = JSON.parse(text || '{}');
+    if (value && typeof value === 'object' && !Array.isArray(value)) typed = value as Record<string, string>;
+  } catch {
+    // Half-typed JSON: the last whole headers stay.
+  }
+}
+
+/** Sends one operation to this server. Rejects when the answer is no JSON, with what came instead. */
+export const fetcher: Fetcher = async (params, options) => {
+  const document = options?.documentAST;
+  const kind = document && getOperationAST(document, params.operationName ?? undefined)?.operation;
+  if (kind === 'subscription') return subscribe();
+
+  const response = await fetch(ENDPOINT, {
+    method: 'POST',
+    headers: {
+      Accept: 'application/graphql-response+json, application/json;q=0.9',
+      'Content-Type': 'application/json',
+      ...(options?.headers ?? typed),
+    },
+    body: JSON.stringify(params),
+  });
+  const text = await response.text();
+  try {
+    const result = JSON.parse(text);
+    if (response.ok) remember(params, result);
+    return result;
+  } catch (fault) {
+    throw new Error(`The server answered ${response.status} and no JSON: ${text.slice(0, 300) || 'nothing'}`, { cause: fault });
+  }
+};
+
+/** The place of subscriptions: an async iterable of results over graphql-transport-ws at the same address. */
+function subscribe(): never {
+  throw new Error('This page cannot follow subscriptions yet. Any graphql-transport-ws client can, at the same address.');
+}

@@ -1,0 +1,18 @@
+import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { pretty } from './start';
+
+/** A function that opens an operation in a new tab, with the headers of the tab one comes from. */
+export function useOpenTab(): (query: string, variables: Record<string, unknown>) => void {
+  const { addTab } = useGraphiQLActions();
+  const queryEditor = useGraphiQL((state) => state.queryEditor);
+  const variableEditor = useGraphiQL((state) => state.variableEditor);
+  const headerEditor = useGraphiQL((state) => state.headerEditor);
+  return (query, variables) => {
+    const headers = headerEditor?.getValue() ?? '';
+    addTab();
+    headerEditor?.setValue(headers);
+    variableEditor?.setValue(pretty(variables));
+    queryEditor?.setValue(query);
+    queryEditor?.focus();
+  };
+}

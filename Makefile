@@ -36,7 +36,7 @@ fix: $(STAMPS)/test ## Mend what can be mended automatically
 
 docs: $(STAMPS)/test ## Build the documentation site into site/
 	$(BIN)/gateway documents --write
-	$(BIN)/mkdocs build --strict --quiet --site-dir site --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
@@ -52,7 +52,7 @@ system-run:
 	@docker/system-parts.sh node libcurl
 
 system-test:
-	@docker/system-parts.sh node libcurl chromium
+	@docker/system-parts.sh node libcurl curl chromium
 
 setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/judges
 

@@ -19,8 +19,8 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from app.http.body import parse_json, read_body
-from app.http.negotiation import accepted_quality
-from app.http.problems import challenge
+from app.http.negotiation import accept_of, accepted_quality, parse_accept
+from app.http.problems import RETRY_AFTER_SECONDS, challenge
 from app.http.requests import base_url, context_of, request_id, state_of
 from app.pages import playground
 from resolvers.context import Context
@@ -30,6 +30,7 @@ from resolvers.problems import (
     GRAPHQL_VALIDATION,
     METHOD_NOT_ALLOWED,
     NOT_ACCEPTABLE,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
@@ -86,20 +87,24 @@ class GraphQLDoor:
 
 
 def _is_browser(request: Request) -> bool:
-    accept = request.headers.get("accept", "")
+    accept = accept_of(request).lower()
     html = accepted_quality(accept, "text/html") if "text/html" in accept else 0.0
     return html > max(accepted_quality(accept, name) if name in accept else 0.0 for name in (RESPONSE, JSON))
 
 
 def _negotiated(request: Request) -> str | None:
-    header = request.headers.get("accept", "")
+    """Return the media type of the answer, None where the client takes neither.
+
+    Of two that are wanted equally the newer one is taken where the client names it; `*/*` alone names none.
+    """
+    header = accept_of(request)
     if not header:
         return RESPONSE
     response, json = accepted_quality(header, RESPONSE), accepted_quality(header, JSON)
     if max(response, json) <= 0:
         return None
-    named = RESPONSE in header.lower()
-    return RESPONSE if response > json or (response == json and (named or JSON not in header.lower())) else JSON
+    named = any(entry.type == RESPONSE for entry in parse_accept(header))
+    return RESPONSE if response > json or (response == json and named) else JSON
 
 
 async def _authenticated(request: Request) -> Context:
@@ -118,6 +123,8 @@ async def _read(request: Request) -> GraphQLRequest:
         kind, _, rest = request.headers.get("content-type", "").partition(";")
         if kind.strip().lower() != JSON or ("charset" in rest.lower() and "utf-8" not in rest.lower()):
             raise Problem(UNSUPPORTED_MEDIA_TYPE, f"GraphQL is sent as {JSON} in UTF-8.")
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
         limit = state_of(request).settings.max_body
         raw = await read_body(request.stream(), request.headers.get("content-length"), limit)
         return _checked(parse_json(raw))
@@ -126,14 +133,16 @@ async def _read(request: Request) -> GraphQLRequest:
 
 def _from_query(request: Request) -> dict[str, Any]:
     try:
-        pairs = dict(parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True, errors="strict"))
+        pairs = parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True, errors="strict")
     except (UnicodeDecodeError, ValueError) as error:
         raise Problem(GRAPHQL_REQUEST, "The query string is not percent-encoded UTF-8.") from error
     sent: dict[str, Any] = dict(pairs)
+    if len(sent) != len(pairs):
+        raise Problem(GRAPHQL_REQUEST, "Send each parameter once.")
     for name in ("variables", "extensions"):
         if sent.get(name):
             sent[name] = parse_json(sent[name].encode())
-    return {name: value or None for name, value in sent.items()} | {"query": sent.get("query")}
+    return {name: None if value == "" else value for name, value in sent.items()}
 
 
 def _checked(sent: Any) -> GraphQLRequest:
@@ -155,7 +164,8 @@ def _checked(sent: Any) -> GraphQLRequest:
 
 async def _executed(request: Request, asked: GraphQLRequest, ctx: Context) -> ExecutionResult:
     state = state_of(request)
-    check_text(asked.query, state.limits)
+    if check_text(asked.query, state.limits) > 1 and asked.operation_name is None:
+        raise Problem(GRAPHQL_VALIDATION, "The document has several operations: operationName must say which.")
     allowed = {OperationType.QUERY} if request.method != "POST" else {OperationType.QUERY, OperationType.MUTATION}
     try:
         result = await state.graphql.execute(
@@ -170,9 +180,7 @@ async def _executed(request: Request, asked: GraphQLRequest, ctx: Context) -> Ex
             raise Problem(METHOD_NOT_ALLOWED, "Mutations are sent by POST.", extra={"allow": "POST"}) from error
         raise Problem(GRAPHQL_REQUEST, "This kind of operation is not served here.") from error
     except CannotGetOperationTypeError as error:
-        raise Problem(
-            GRAPHQL_VALIDATION, "The document has no operation of that name, or several without one."
-        ) from error
+        raise Problem(GRAPHQL_VALIDATION, "The document has no operation of that name.") from error
     _log_internal(request, result.errors or [])
     return result
 
@@ -187,26 +195,31 @@ def _rendered(request: Request, result: ExecutionResult, media_type: str) -> Res
     reached = result.data is not None or any(error.path for error in errors)
     body: dict[str, Any] = {}
     if errors:
-        body["errors"] = [formatted(error, base_url(request), request_id(request)) for error in errors]
+        body["errors"] = [_formatted(request, error) for error in errors]
     if reached:
         body["data"] = result.data
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
     return _response(body, status, media_type)
 
 
+def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
+    suggest = state_of(request).settings.introspection
+    return formatted(error, base_url(request), request_id(request), suggest=suggest)
+
+
 def _refusal(request: Request, problem: Problem, media_type: str) -> Response:
     """Return a request error: nothing was executed. Plain JSON shows it as 200 where the request was well-formed."""
-    body = {
-        "errors": [
-            formatted(GraphQLError(problem.detail, original_error=problem), base_url(request), request_id(request))
-        ]
-    }
+    body = {"errors": [_formatted(request, GraphQLError(problem.detail, original_error=problem))]}
     well_formed = problem.type.slug in {"graphql-limit", "graphql-validation"}
     status = 200 if media_type == JSON and well_formed else problem.type.status
     response = _response(body, status, media_type)
     response.headers.update(challenge(problem))
     if problem.type is METHOD_NOT_ALLOWED:
         response.headers["Allow"] = str(problem.extra["allow"])
+    if problem.type is UNSUPPORTED_MEDIA_TYPE:
+        response.headers["Accept"] = JSON
+    if problem.type is UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypedDict
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -31,10 +32,11 @@ from resolvers.cursors import CursorCipher
 from resolvers.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 from schema.build import SchemaOptions, build_schema
 from schema.limits import DocumentLimits
-from storage.errors import wire_deadline
+from storage.errors import StoreError, wire_deadline
 from storage.store import Store, StoreOptions, open_store
 
 _START_SECONDS = 30.0
+_NO_STORE = "The store does not answer. Is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
 _REMEMBERED_KEYS = 10_000
 _CORS_REQUEST = (
     "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key X-Request-Id Request-Id".split()
@@ -100,7 +102,12 @@ def _lifespan(settings: Settings, log: AccessLog) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[LifespanState]:
         async with open_store(_store_options(settings)) as store:
-            yield {"gateway": await _state(settings, store, log)}
+            try:
+                state = await _state(settings, store, log)
+            except StoreError:
+                structlog.get_logger().error(_NO_STORE)
+                raise
+            yield {"gateway": state}
 
     return lifespan
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,14 @@ def default_data_dir() -> Path:
     return Path(home) / "customer-gateway"
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
 
@@ -26,7 +35,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore", frozen=True)
 
     mongodb_url: str | None = Field(
-        default=None, description="Address of the MongoDB replica set. Absent: the embedded mongod."
+        default=None,
+        pattern=r"^mongodb(\+srv)?://",
+        repr=False,
+        description="Address of the MongoDB replica set. Absent: the embedded mongod.",
     )
     mongodb_database: str = Field(
         default="gateway", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Name of the database."
@@ -81,6 +93,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # A name would be compared with addresses, and so silently trust nobody.
+        return tuple(part if _is_address(part) else str(ip_network(part, strict=False)) for part in value)
 
     @field_validator("public_url")
     @classmethod

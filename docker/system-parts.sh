@@ -10,6 +10,7 @@ for part in "$@"; do
             if [ "$(uname -s)" = Linux ] && ! /sbin/ldconfig -p 2>/dev/null | grep -q 'libcurl\.so\.4'; then
                 missing="$missing libcurl4"
             fi ;;
+        curl) command -v curl >/dev/null 2>&1 || missing="$missing curl" ;;
         chromium)
             command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
             command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver" ;;

@@ -66,6 +66,10 @@ class Context:
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the request's time begin now; again when its body, which has a time of its own, has come."""
         self.deadline = asyncio.get_running_loop().time() + self.services.request_timeout
 
     @property

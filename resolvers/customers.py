@@ -17,8 +17,8 @@ from resolvers.context import Context, Scope
 from resolvers.operation import operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, parts_of, shown, with_ids
 from resolvers.patches import Change
-from resolvers.problems import NOT_FOUND, Fault, JsonValue, Problem
-from resolvers.validation import Locate, check, nearest, refused
+from resolvers.problems import NOT_FOUND, JsonValue, Problem
+from resolvers.validation import Locate, check, check_read_only, nearest
 from storage.documents import Customer, CustomerFields, Tombstone, instant, new_id
 from storage.errors import WriteConflict
 from storage.model import CustomerInput
@@ -166,19 +166,9 @@ def decided(ctx: Context, current: Customer, change: Change, *, strict: bool) ->
     after = change.apply(before)
     if isinstance(after, dict):
         if strict:
-            _check_read_only(before, after, change)
+            check_read_only(READ_ONLY, before, after, change.locate)
         after = {name: value for name, value in after.items() if name not in READ_ONLY}
     return checked(ctx, after, current, strict=strict, locate=change.locate)
-
-
-def _check_read_only(before: dict[str, JsonValue], after: dict[str, JsonValue], change: Change) -> None:
-    faults = [
-        Fault((name,), "is made by the server and cannot be changed", change.locate((name,)))
-        for name in READ_ONLY
-        if name in after and after[name] != before[name]
-    ]
-    if faults:
-        raise refused(faults)
 
 
 def checked(

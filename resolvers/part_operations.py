@@ -18,10 +18,10 @@ from resolvers.commands import (
 )
 from resolvers.context import Context, Scope
 from resolvers.operation import Operation, operation
-from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, PartKind, parts_of, position, shown, with_ids
+from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, PartKind, parts_of, position, with_ids
 from resolvers.patches import Change
 from resolvers.problems import VALIDATION_ERROR, WRONG_TOP_LEVEL, Fault, JsonValue, Path, Problem
-from resolvers.validation import Locate, check, refused
+from resolvers.validation import Locate, check, check_read_only, refused
 from storage.documents import Customer, CustomerFields, PartId, new_id
 from storage.model import MAX_PARTS
 
@@ -90,9 +90,10 @@ async def _change(ctx: Context, kind: PartKind, command: ChangePart) -> PartResu
     def decide(current: Customer) -> CustomerFields:
         parts = parts_of(current, kind)
         index = position(current, kind, command.part_id)
-        sent = command.change.apply(shown(parts[index]))
-        value = {k: v for k, v in sent.items() if k != "id"} if isinstance(sent, dict) else sent
-        part = _checked(ctx, kind, value, command.change.locate, strict=command.strict)
+        after = command.change.apply(parts[index])
+        if command.strict and isinstance(after, dict):
+            check_read_only(("id",), parts[index], after, command.change.locate)
+        part = _checked(ctx, kind, _without_id(after), command.change.locate, strict=command.strict)
         changed = [*parts[:index], {"id": command.part_id, **part}, *parts[index + 1 :]]
         return cast("CustomerFields", {kind.list_name: changed})
 
@@ -111,10 +112,10 @@ async def _remove(ctx: Context, kind: PartKind, command: RemovePart) -> Customer
 
 async def _change_all(ctx: Context, kind: PartKind, command: ChangeCustomer) -> Customer:
     def edit(parts: list[Part]) -> list[Part]:
-        sent = command.change.apply([shown(part) for part in parts])
-        if not isinstance(sent, list):
+        after = command.change.apply(list[JsonValue](parts))
+        if not isinstance(after, list):
             raise Problem(WRONG_TOP_LEVEL, "The body must be a JSON array.")
-        return with_ids(_checked_all(ctx, kind, sent, command.change, strict=command.strict), parts)
+        return with_ids(_checked_all(ctx, kind, after, command.change, strict=command.strict), parts)
 
     return await _edit(ctx, command.target, kind, edit)
 

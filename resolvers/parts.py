@@ -55,21 +55,30 @@ def shown(part: Part) -> Part:
 
 
 def with_ids(new: Sequence[Part], old: Sequence[Part]) -> list[Part]:
-    """Give every new part an id: that of an equal old one, else that of its position, else a new one."""
+    """Give every new part an id: that of an equal old one, else that of its position, else a new one.
+
+    Of several equal old ones the one at the same position is taken first.
+    """
     free = {part["id"]: shown(part) for part in old}
-    ids: list[str | None] = [_equal(part, index, old, free) for index, part in enumerate(new)]
-    for index, part_id in enumerate(ids):
-        if part_id is None and index < len(old) and old[index]["id"] in free:
-            ids[index] = old[index]["id"]
-            del free[old[index]["id"]]
-    return [{"id": part_id or new_id(), **part} for part_id, part in zip(ids, new, strict=True)]
+    ids: dict[int, str] = {}
+    for choose in (_equal_here, _equal_anywhere, _here):
+        for index, part in enumerate(new):
+            chosen = choose(part, index, old, free) if index not in ids else None
+            if chosen is not None:
+                ids[index] = chosen
+                del free[chosen]
+    return [{"id": ids.get(index) or new_id(), **part} for index, part in enumerate(new)]
 
 
-def _equal(part: Part, index: int, old: Sequence[Part], free: dict[str, Part]) -> str | None:
-    """Take the id of an old part that is equal, the one at the same position first."""
-    here = [old[index]["id"]] if index < len(old) else []
-    for part_id in [*here, *free]:
-        if free.get(part_id) == part:
-            del free[part_id]
-            return cast("str", part_id)
-    return None
+def _here(_part: Part, index: int, old: Sequence[Part], free: dict[str, Part]) -> str | None:
+    here = cast("str", old[index]["id"]) if index < len(old) else None
+    return here if here in free else None
+
+
+def _equal_here(part: Part, index: int, old: Sequence[Part], free: dict[str, Part]) -> str | None:
+    here = _here(part, index, old, free)
+    return here if here is not None and free[here] == part else None
+
+
+def _equal_anywhere(part: Part, _index: int, _old: Sequence[Part], free: dict[str, Part]) -> str | None:
+    return next((part_id for part_id, other in free.items() if other == part), None)

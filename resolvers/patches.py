@@ -5,10 +5,12 @@ A change reads its body only when its turn comes, after scope, existence and pre
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import jsonpatch
 from jsonpointer import JsonPointer, JsonPointerException
@@ -26,8 +28,21 @@ from resolvers.validation import nearest
 
 MAX_OPERATIONS: Final = 100
 MAX_RESULT: Final = 1024 * 1024
-"""The most operations of a JSON Patch, and the most characters its result may have on the way."""
+"""The most operations of a JSON Patch, and the most characters that it may copy within the document."""
 
+_POINTER: Final = re.compile(r"(?:/(?:[^/~]|~[01])*)*")
+_NEEDS: Final = {
+    "add": ("path", "value"),
+    "replace": ("path", "value"),
+    "test": ("path", "value"),
+    "remove": ("path",),
+    "move": ("path", "from"),
+    "copy": ("path", "from"),
+}
+_DOES_NOT_FIT: Final = (jsonpatch.JsonPatchException, JsonPointerException, TypeError)
+"""What the library raises for operations that do not fit a document; `EndOfList` (`-`) is a TypeError."""
+
+Step = dict[str, Any]
 Body = Callable[[], JsonValue]
 """Gives the sent JSON, or raises the problem that it is."""
 
@@ -99,7 +114,8 @@ class JsonPatch:
     """Apply the sent operations one after the other, all or none (RFC 6902)."""
 
     body: Body
-    _sent: list[Any] = field(default_factory=list, init=False)
+    _sent: list[Step] = field(default_factory=list, init=False)
+    _wrote: list[tuple[int, Path, str]] = field(default_factory=list, init=False)
 
     def apply(self, current: JsonValue) -> JsonValue:
         """Return the patched document.
@@ -107,37 +123,77 @@ class JsonPatch:
         Raises:
             Problem: invalid-patch, patch-conflict, or body-too-large when copies would let it grow.
         """
-        sent = self.body()
-        if not isinstance(sent, list):
-            raise Problem(INVALID_PATCH, "A JSON Patch must be an array of operations.")
-        if len(sent) > MAX_OPERATIONS:
-            raise Problem(INVALID_PATCH, f"A JSON Patch may have at most {MAX_OPERATIONS} operations.")
-        self._sent = sent
-        for number, step in enumerate(sent):
-            current = _apply_one(current, step, number)
-        return current
+        self._sent, self._wrote = _well_formed(self.body()), []
+        result, room = copy.deepcopy(current), MAX_RESULT
+        for number, step in enumerate(self._sent):
+            try:
+                room -= _copied(result, step)
+                if room < 0:
+                    raise Problem(BODY_TOO_LARGE, f"Operation {number} makes the document too large.")
+                self._note(number, step, result)
+                result = jsonpatch.JsonPatch([step]).apply(result, in_place=True)
+            except jsonpatch.JsonPatchTestFailed as error:
+                raise Problem(PATCH_CONFLICT, f"The test in operation {number} failed.") from error
+            except _DOES_NOT_FIT as error:
+                raise Problem(PATCH_CONFLICT, f"Operation {number} names a place that is not there.") from error
+        return result
+
+    def _note(self, number: int, step: Step, document: JsonValue) -> None:
+        """Note where an operation writes, and with what: `value`, or nothing that was sent."""
+        if step["op"] == "test":
+            return
+        if step["op"] == "move":
+            self._wrote.append((number, _steps(step["from"], document), "from"))
+        self._wrote.append((number, _steps(step["path"], document), "value"))
 
     def locate(self, path: Path) -> Path:
-        """Return the value of the last operation that wrote at, or above, this place."""
-        for number in range(len(self._sent) - 1, -1, -1):
-            step = self._sent[number]
-            wrote = tuple(str(part) for part in JsonPointer(step["path"]).parts)
-            if tuple(str(part) for part in path[: len(wrote)]) == wrote:
-                return nearest(self._sent)((number, "value", *path[len(wrote) :]))
+        """Return the place in the last operation that wrote at, or above, this place."""
+        for number, wrote, member in reversed(self._wrote):
+            if path[: len(wrote)] == wrote:
+                return nearest(list[JsonValue](self._sent))((number, member, *path[len(wrote) :]))
         return ()
 
 
-def _apply_one(current: JsonValue, step: Any, number: int) -> JsonValue:
-    try:
-        result: JsonValue = jsonpatch.JsonPatch([step]).apply(current)
-    except jsonpatch.InvalidJsonPatch as error:
-        raise Problem(INVALID_PATCH, f"Operation {number} is not well-formed.") from error
-    except jsonpatch.JsonPatchTestFailed as error:
-        raise Problem(PATCH_CONFLICT, f"The test in operation {number} failed.") from error
-    except (jsonpatch.JsonPatchConflict, JsonPointerException) as error:
-        raise Problem(PATCH_CONFLICT, f"Operation {number} names a place that is not there.") from error
-    except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
-        raise Problem(INVALID_PATCH, f"Operation {number} is not well-formed.") from error
-    if step["op"] == "copy" and len(json.dumps(result)) > MAX_RESULT:
-        raise Problem(BODY_TOO_LARGE, f"Operation {number} makes the document too large.")
-    return result
+def _well_formed(sent: JsonValue) -> list[Step]:
+    """Return the operations, of which each has the form that RFC 6902 section 4 asks for."""
+    if not isinstance(sent, list):
+        raise Problem(INVALID_PATCH, "A JSON Patch must be an array of operations.")
+    if len(sent) > MAX_OPERATIONS:
+        raise Problem(INVALID_PATCH, f"A JSON Patch may have at most {MAX_OPERATIONS} operations.")
+    for number, step in enumerate(sent):
+        if not _is_operation(step):
+            raise Problem(INVALID_PATCH, f"Operation {number} is not well-formed.")
+    return cast("list[Step]", sent)
+
+
+def _is_operation(step: JsonValue) -> bool:
+    if not isinstance(step, dict) or not isinstance(step.get("op"), str):
+        return False
+    needs = _NEEDS.get(str(step["op"]))
+    return needs is not None and all(
+        name in step and (name == "value" or _is_pointer(step[name])) for name in needs
+    )
+
+
+def _is_pointer(value: JsonValue) -> bool:
+    return isinstance(value, str) and _POINTER.fullmatch(value) is not None
+
+
+def _copied(document: JsonValue, step: Step) -> int:
+    """Return how many characters an operation copies within the document."""
+    return len(json.dumps(JsonPointer(step["from"]).resolve(document))) if step["op"] == "copy" else 0
+
+
+def _steps(pointer: str, document: JsonValue) -> Path:
+    """Return a JSON Pointer as a path in the document it is about to be applied to."""
+    path: list[str | int] = []
+    here = document
+    for part in JsonPointer(pointer).parts:
+        if isinstance(here, list):
+            index = len(here) if part == "-" else int(part) if part.isdecimal() else -1
+            path.append(index)
+            here = here[index] if 0 <= index < len(here) else None
+        else:
+            path.append(part)
+            here = here.get(part) if isinstance(here, dict) else None
+    return tuple(path)

@@ -315,6 +315,14 @@ HEADERS_TOO_LARGE: Final = ProblemType(
     "The request has more than 100 headers, or more than 16 KiB of them.",
     "Send fewer or smaller headers.",
 )
+REQUEST_TIMEOUT: Final = ProblemType(
+    "request-timeout",
+    1404,
+    408,
+    "Request body too slow",
+    "The body came more slowly than 1 kB a second for 10 seconds; nothing was changed.",
+    "Send the request again, faster.",
+)
 VALIDATION_ERROR: Final = ProblemType(
     "validation-error",
     1500,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -14,6 +14,10 @@ from storage.model import Input
 InputT = TypeVar("InputT", bound=Input)
 Locate = Callable[[Path], Path]
 """From a place in the validated document to the nearest place in what was sent."""
+
+_NAMED = 10
+_LONGEST_NAME = 100
+"""How many faults, and how many characters of their names, `detail` tells; `errors` has all."""
 
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda _: "is required",
@@ -56,15 +60,26 @@ def check(
         raise refused(faults) from error
 
 
+def check_read_only(
+    names: Iterable[str], before: Mapping[str, object], after: Mapping[str, object], locate: Locate
+) -> None:
+    """Raise validation-error where what was sent would change, or take away, what the server makes."""
+    faults = [
+        Fault((name,), "is made by the server and cannot be changed", locate((name,)))
+        for name in names
+        if after.get(name) != before[name] and (name in after or locate((name,)))
+    ]
+    if faults:
+        raise refused(faults)
+
+
 def refused(faults: Iterable[Fault]) -> Problem:
     """Return the one problem for all faults of a body."""
     listed = tuple(faults)
     count = "One field is" if len(listed) == 1 else f"{len(listed)} fields are"
-    return Problem(
-        VALIDATION_ERROR,
-        f"{count} not valid: {', '.join(fault.field or 'the body' for fault in listed)}.",
-        listed,
-    )
+    named = ", ".join(fault.field[:_LONGEST_NAME] or "the body" for fault in listed[:_NAMED])
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return Problem(VALIDATION_ERROR, f"{count} not valid: {named}{more}.", listed)
 
 
 def faults_of(errors: Iterable[ErrorDetails], locate: Locate) -> list[Fault]:

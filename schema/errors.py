@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from graphql import GraphQLError, GraphQLSyntaxError
+from graphql.validation.validate import ValidationAbortedError
 
-from resolvers.problems import GRAPHQL_SYNTAX, GRAPHQL_VALIDATION, INTERNAL_ERROR, Problem
+from resolvers.problems import GRAPHQL_LIMIT, GRAPHQL_SYNTAX, GRAPHQL_VALIDATION, INTERNAL_ERROR, Problem
+
+_SUGGESTION: Final = re.compile(r" Did you mean .*", re.DOTALL)
 
 
 def problem_of(error: GraphQLError) -> Problem:
@@ -18,6 +22,8 @@ def problem_of(error: GraphQLError) -> Problem:
         return cause
     if isinstance(error, GraphQLSyntaxError) or isinstance(cause, GraphQLSyntaxError):
         return Problem(GRAPHQL_SYNTAX, error.message)
+    if isinstance(error, ValidationAbortedError):
+        return Problem(GRAPHQL_LIMIT, "The document has too many fields or faults to check them all.")
     if cause is None or isinstance(cause, GraphQLError):
         return Problem(GRAPHQL_VALIDATION, error.message)
     return Problem(INTERNAL_ERROR, "Something went wrong in the gateway.")
@@ -28,10 +34,13 @@ def is_internal(error: GraphQLError) -> bool:
     return problem_of(error).type is INTERNAL_ERROR
 
 
-def formatted(error: GraphQLError, base_url: str, request_id: str) -> dict[str, Any]:
-    """Return an entry of `errors` as GraphQL's specification has it, the problem in `extensions`."""
+def formatted(error: GraphQLError, base_url: str, request_id: str, *, suggest: bool = True) -> dict[str, Any]:
+    """Return an entry of `errors` as GraphQL's specification has it, the problem in `extensions`.
+
+    Without `suggest` no name of the schema is proposed to who does not know it.
+    """
     problem = problem_of(error)
-    entry: dict[str, Any] = {"message": problem.detail}
+    entry: dict[str, Any] = {"message": problem.detail if suggest else _SUGGESTION.sub("", problem.detail)}
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:

@@ -48,6 +48,10 @@ class Unavailable(StoreError):
         self.outcome: Outcome = outcome
 
 
+class BadAddress(StoreError):
+    """The store's address cannot be read; nothing was tried."""
+
+
 def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
     if isinstance(error, driver.DuplicateKeyError):
         return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
@@ -84,6 +88,15 @@ def writing() -> Iterator[None]:
         yield
     except driver.PyMongoError as error:
         raise _translate(error, writing=True) from error
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Make a client; what the driver has against its address leaves as `BadAddress`, which does not repeat it."""
+    try:
+        yield
+    except (driver.ConfigurationError, ValueError) as error:
+        raise BadAddress from error
 
 
 @contextmanager

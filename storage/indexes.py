@@ -8,7 +8,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from storage.driver import Document
-from storage.errors import writing
+from storage.errors import reading, writing
 
 TOMBSTONE_SECONDS: Final = 30 * 24 * 3600
 
@@ -41,3 +41,14 @@ async def ensure_indexes(database: AsyncDatabase[Document]) -> list[str]:
             made = await database[collection].create_indexes(list(models))
             names += [f"{collection}.{name}" for name in made]
     return names
+
+
+async def missing_indexes(database: AsyncDatabase[Document]) -> list[str]:
+    """Return the names of the indexes that do not stand; makes nothing. Raises `Unavailable`."""
+    missing: list[str] = []
+    with reading():
+        for collection, models in INDEXES.items():
+            standing = await database[collection].index_information()
+            names = [str(model.document["name"]) for model in models]
+            missing += [f"{collection}.{name}" for name in names if name not in standing]
+    return missing

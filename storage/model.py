@@ -7,7 +7,7 @@ caller asks for strict handling (API Guidelines, Compatibility Contract; RFC 724
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -15,12 +15,15 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StrictBool,
     StrictStr,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from storage import us_addresses
 from storage.documents import AddressType, PhoneType
@@ -38,9 +41,7 @@ def _one_or_more(text: str) -> str:
 
 def _email(text: str) -> str:
     try:
-        parts = validate_email(
-            text, check_deliverability=False, globally_deliverable=False, test_environment=True
-        )
+        parts = validate_email(text, check_deliverability=False, globally_deliverable=False, test_environment=True)
     except EmailNotValidError as error:
         raise ValueError("must be an e-mail address") from error
     if "." not in parts.ascii_domain:
@@ -50,9 +51,7 @@ def _email(text: str) -> str:
 
 Text = Annotated[StrictStr, AfterValidator(clean), Field(json_schema_extra={"maxLength": MAX_TEXT})]
 Name = Annotated[Text, AfterValidator(_one_or_more), Field(json_schema_extra={"minLength": 1})]
-Email = Annotated[
-    Name, AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
-]
+Email = Annotated[Name, AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})]
 PostalCode = Annotated[Text, Field(pattern=r"^[0-9A-Za-z\- ]+$")]
 CountryCode = Annotated[Text, Field(pattern=r"^\+?[0-9]+$")]
 LocalNumber = Annotated[Text, Field(pattern=r"^[0-9\- ]+$")]
@@ -69,6 +68,17 @@ class Input(BaseModel):
         return self.model_dump(mode="python")
 
 
+def _with_us_faults(error: ValidationError, faults: dict[str, str]) -> ValidationError:
+    """Return an address's errors with the US rules' faults in the fields that have none yet."""
+    told = error.errors(include_url=False)
+    lines = [
+        InitErrorDetails(type=one["type"], loc=one["loc"], input=one["input"], ctx=one.get("ctx", {})) for one in told
+    ]
+    more = {name: message for name, message in faults.items() if (name,) not in {one["loc"] for one in told}}
+    rules = PydanticCustomError("us_address", "must follow the rules for US addresses", {"faults": more})
+    return ValidationError.from_exception_data(error.title, [*lines, InitErrorDetails(type=rules, input=None)])
+
+
 class AddressInput(Input):
     """A postal address."""
 
@@ -81,11 +91,23 @@ class AddressInput(Input):
     postalCode: PostalCode = Field(description="Postal or ZIP code.")
     country: Text = Field(description="Country name or ISO code.")
 
-    @model_validator(mode="after")
-    def _us_rules(self, info: ValidationInfo) -> AddressInput:
-        if info.context and info.context.get("us_address_rules"):
-            us_addresses.check(self.fields())
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _us_rules(
+        cls, value: object, handler: ModelWrapValidatorHandler[AddressInput], info: ValidationInfo
+    ) -> AddressInput:
+        """Check the US rules beside the schema's own, so that all faults are told at once."""
+        us = bool(info.context and info.context.get("us_address_rules")) and isinstance(value, dict)
+        faults = us_addresses.faults_of(cast("dict[str, object]", value)) if us else {}
+        try:
+            address = handler(value)
+        except ValidationError as error:
+            if not faults:
+                raise
+            raise _with_us_faults(error, faults) from error
+        if faults:
+            raise PydanticCustomError("us_address", "must follow the rules for US addresses", {"faults": faults})
+        return address
 
 
 class PhoneNumberInput(Input):
@@ -116,12 +138,8 @@ class CustomerInput(Input):
     middleName: Name | None = Field(default=None, description="Customer's middle name, if any.")
     lastName: Name = Field(description="Customer's last name.")
     email: Email = Field(description="Customer's email address; unique without regard to case.")
-    addresses: list[AddressInput] = Field(
-        min_length=1, max_length=MAX_PARTS, description="Customer addresses."
-    )
+    addresses: list[AddressInput] = Field(min_length=1, max_length=MAX_PARTS, description="Customer addresses.")
     phoneNumbers: list[PhoneNumberInput] = Field(
         min_length=1, max_length=MAX_PARTS, description="Customer phone numbers."
     )
-    notificationPreferences: NotificationPreferencesInput = Field(
-        description="Notification channel preferences."
-    )
+    notificationPreferences: NotificationPreferencesInput = Field(description="Notification channel preferences.")

@@ -11,7 +11,7 @@ from storage import driver
 from storage.customers import Customers
 from storage.driver import Client, Driver
 from storage.errors import reading, writing
-from storage.indexes import ensure_indexes
+from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
 
 
@@ -42,6 +42,10 @@ class Store:
     async def ensure_indexes(self) -> list[str]:
         """Make every index that is missing and return the names of all."""
         return await ensure_indexes(self.client[self.database])
+
+    async def missing_indexes(self) -> list[str]:
+        """Return the names of the indexes that do not stand; makes nothing."""
+        return await missing_indexes(self.client[self.database])
 
     async def secret(self, name: str) -> bytes:
         """Return 32 random bytes kept under `name`, made at the first call.

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic_core import PydanticCustomError
+from collections.abc import Callable, Mapping
 
 STATES = frozenset(
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY "
@@ -16,33 +13,22 @@ _NAMES = frozenset({"us", "usa", "u.s.", "u.s.a.", "united states", "united stat
 _ZIP = re.compile(r"\d{5}(-\d{4})?")
 
 
-def _is_zip(text: str) -> bool:
-    return _ZIP.fullmatch(text) is not None
+_MESSAGES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "street1": (lambda text: len(text) <= 64, "must be at most 64 characters long in a US address"),
+    "street2": (lambda text: len(text) <= 64, "must be at most 64 characters long in a US address"),
+    "city": (lambda text: len(text) <= 200, "must be at most 200 characters long in a US address"),
+    "state": (lambda text: text in STATES, "must be a two-letter state code in a US address, e.g. CA"),
+    "postalCode": (lambda text: _ZIP.fullmatch(text) is not None, "must be a ZIP code in a US address, e.g. 94105"),
+    "country": (lambda text: text == "USA", "must be the three-letter ISO code USA in a US address"),
+}
 
 
-def _faults(address: Mapping[str, Any]) -> dict[str, str]:
-    checks = {
-        "street1": (len(address["street1"]) <= 64, "must be at most 64 characters long in a US address"),
-        "street2": (
-            len(address["street2"] or "") <= 64,
-            "must be at most 64 characters long in a US address",
-        ),
-        "city": (len(address["city"]) <= 200, "must be at most 200 characters long in a US address"),
-        "state": (address["state"] in STATES, "must be a two-letter state code in a US address, e.g. CA"),
-        "postalCode": (_is_zip(address["postalCode"]), "must be a ZIP code in a US address, e.g. 94105"),
-        "country": (address["country"] == "USA", "must be the three-letter ISO code USA in a US address"),
-    }
-    return {field: message for field, (holds, message) in checks.items() if not holds}
+def faults_of(address: Mapping[str, object]) -> dict[str, str]:
+    """Return field and message of every fault of an address in the United States; any other one has none.
 
-
-def check(address: Mapping[str, Any]) -> None:
-    """Check an address in the United States; any other one passes.
-
-    Raises:
-        PydanticCustomError: of type `us_address`, whose context `faults` maps field to message.
+    The address may be as it was sent: what is no text is passed over here.
     """
-    if address["country"].casefold() not in _NAMES:
-        return
-    faults = _faults(address)
-    if faults:
-        raise PydanticCustomError("us_address", "must follow the rules for US addresses", {"faults": faults})
+    texts = {name: value.strip() for name, value in address.items() if isinstance(value, str)}
+    if texts.get("country", "").casefold() not in _NAMES:
+        return {}
+    return {name: message for name, (holds, message) in _MESSAGES.items() if name in texts and not holds(texts[name])}

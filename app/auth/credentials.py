@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+
+from starlette.datastructures import Headers
 
 from app.auth.cache import BoundedCache
 from resolvers.context import Caller, Clock
@@ -28,24 +30,24 @@ class Authenticator:
     clock: Clock
     cache: BoundedCache
 
-    async def authenticate(self, headers: Mapping[str, str]) -> Caller | None:
+    async def authenticate(self, headers: Headers) -> Caller | None:
         """Return the caller, or None where no credentials were sent.
 
         Raises:
             Problem: unauthorized for credentials that are not good, whatever is wrong with them.
             Unavailable: the store does not answer.
         """
-        key, authorization = headers.get("x-api-key"), headers.get("authorization")
-        if key is not None and authorization is not None:
-            raise _bad("Send one kind of credentials, not two.")
-        if key is not None:
-            return await self._by_key(key)
-        if authorization is None:
+        keys, authorizations = headers.getlist("x-api-key"), headers.getlist("authorization")
+        if len(keys) + len(authorizations) > 1:
+            raise _bad("Send one kind of credentials, and once.")
+        if keys:
+            return await self._by_key(keys[0])
+        if not authorizations:
             return None
-        scheme, _, rest = authorization.partition(" ")
+        scheme, _, rest = authorizations[0].partition(" ")
         if scheme.lower() == "basic":
             return await self._by_basic(rest.strip())
-        raise _bad("These credentials are not good.")
+        raise _bad("These credentials are not good.", token=scheme.lower() == "bearer")
 
     async def _by_key(self, key: str) -> Caller:
         if not well_formed(key):
@@ -81,6 +83,8 @@ class Authenticator:
         return Caller(record.id, record.name, frozenset(record.scopes))
 
 
-def _bad(detail: str) -> Problem:
+def _bad(detail: str, *, token: bool = False) -> Problem:
     extra: dict[str, JsonValue] = {"credentials": "invalid"}
+    if token:
+        extra["error"] = "invalid_token"
     return Problem(UNAUTHORIZED, detail, extra=extra)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from app.cli.server import is_local
 from app.settings import Settings
+from storage.documents import instant
 from storage.errors import StoreError
-from storage.indexes import INDEXES
 from storage.store import Store
 
 State = Literal["good", "warning", "bad"]
@@ -30,13 +33,25 @@ class Finding:
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Look at what can be seen without the store."""
+    yield from _unknown_names()
     yield _transport(settings)
     yield _port(settings)
     if settings.mongodb_url is None:
         yield _disk(settings)
 
 
+def _unknown_names() -> Iterator[Finding]:
+    known = {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(name for name in os.environ if name.startswith("GATEWAY_") and name not in known):
+        near = difflib.get_close_matches(name, sorted(known), n=1)
+        cure = f"did you mean {near[0]}?" if near else "take it out; the names are in docs/settings.md"
+        yield Finding("settings", "warning", f"there is no setting {name}", cure)
+
+
 def _transport(settings: Settings) -> Finding:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        cure = "set both GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or neither"
+        return Finding("transport", "bad", "a certificate without its key, or a key without its certificate", cure)
     if settings.tls_cert or settings.trusted_proxies:
         return Finding("transport", "good", "TLS here or at a trusted proxy")
     if is_local(settings.host):
@@ -66,21 +81,30 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", "good", found)
 
 
+def _indexes(missing: list[str]) -> Finding:
+    if missing:
+        found = f"missing: {', '.join(missing)}"
+        return Finding("indexes", "warning", found, "gateway indexes makes them, and so does the next start")
+    return Finding("indexes", "good", "all stand")
+
+
 async def check_store(store: Store) -> list[Finding]:
     """Look at the store: does it answer, has it its indexes, are there keys."""
     try:
         await store.ping()
-        made = set(await store.ensure_indexes())
+        missing = await store.missing_indexes()
         keys = await store.keys.list()
     except StoreError:
         cure = "is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
         return [Finding("store", "bad", "no primary answers", cure)]
-    wanted = {f"{collection}.{model.document['name']}" for collection, models in INDEXES.items() for model in models}
-    usable = [key for key in keys if key.revokedAt is None]
+    now = instant(datetime.now(UTC))
+    usable = [key for key in keys if key.revokedAt is None and (key.expiresAt is None or key.expiresAt > now)]
     return [
         Finding("store", "good", "a primary answers"),
-        Finding("indexes", "good" if wanted <= made else "bad", f"{len(made)} stand", "run gateway indexes"),
-        Finding("keys", "good", f"{len(usable)} not revoked")
+        _indexes(missing),
+        Finding("keys", "good", f"{len(usable)} of {len(keys)} work")
         if usable
-        else Finding("keys", "warning", "there is none", "gateway keys create --name … --scope customers:read"),
+        else Finding(
+            "keys", "warning", "there is none that works", "gateway keys create --name … --scope customers:read"
+        ),
     ]

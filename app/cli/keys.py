@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from app.cli.session import OUT, emit, fail, read_settings, with_store
 from resolvers.context import ALL_SCOPES
@@ -19,6 +20,8 @@ from storage.keys import KeyId, KeyRecord, NewKey
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_HEADINGS = ("id", "name", "scopes", "created", "expires", "last used", "revoked")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMS = "a duration like 90d or 12h, or a date like 2027-01-31"
 
 
@@ -82,11 +85,20 @@ def list_keys(as_json: AsJson = False) -> None:
     if as_json:
         emit(json.dumps([_listed(record) for record in records]))
         return
-    table = Table("id", "name", "scopes", "created", "expires", "last used", "revoked")
-    for r in records:
-        times: list[Instant | None] = [r.createdAt, r.expiresAt, r.lastUsedAt, r.revokedAt]
-        table.add_row(r.id, r.name, " ".join(r.scopes), *(time or "" for time in times))
+    rows = [_row(record) for record in records]
+    if not OUT.is_terminal:
+        for row in [_HEADINGS, *rows]:
+            emit("\t".join(row))
+        return
+    table = Table(*(Column(heading, overflow="fold") for heading in _HEADINGS))
+    for row in rows:
+        table.add_row(*map(escape, row))
     OUT.print(table)
+
+
+def _row(record: KeyRecord) -> tuple[str, ...]:
+    times: list[Instant | None] = [record.createdAt, record.expiresAt, record.lastUsedAt, record.revokedAt]
+    return (record.id, _CONTROL.sub("?", record.name), " ".join(record.scopes), *(time or "" for time in times))
 
 
 def _listed(record: KeyRecord) -> dict[str, Any]:

@@ -10,17 +10,32 @@ from itertools import islice
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 
 from app.cli import keys
 from app.cli.check import Finding, check_settings, check_store
 from app.cli.demo import demo_customers
-from app.cli.session import ERR, OUT, emit, fail, read_settings, store_address, with_store
+from app.cli.session import (
+    BAD_ADDRESS,
+    ERR,
+    OUT,
+    check_address,
+    emit,
+    fail,
+    opened,
+    read_settings,
+    store_address,
+    telling,
+    with_store,
+)
 from app.settings import Settings
 from app.version import API_VERSION, product_version
 from resolvers.context import ALL_SCOPES
+from storage.errors import BadAddress
+from storage.mongod import MongodError
 from storage.query import Where
-from storage.store import Store, StoreOptions, open_store
+from storage.store import Store, StoreOptions
 
 app = typer.Typer(
     help="Customer Gateway: GraphQL and REST over one MongoDB document.",
@@ -54,9 +69,13 @@ def serve(
     from app.cli import server
 
     settings = read_settings(host=host, port=port, workers=workers)
+    server.end_when_told()
     server.check_transport(settings, insecure=insecure)
-    with store_address(settings) as url:
-        server.run(settings, url, reload=reload)
+    server.log_as_json(settings)
+    with server.listen(settings) as listener, telling(), store_address(settings) as url:
+        check_address(settings, url)
+        at = settings.model_copy(update={"port": listener.getsockname()[1]})
+        server.run(at, listener, url, reload=reload)
 
 
 @app.command(epilog="Example: gateway dev --port 8000")
@@ -67,11 +86,13 @@ def dev(host: Host = None, port: Port = None) -> None:
     settings = read_settings(host=host, port=port)
     if not server.is_local(settings.host):
         fail("gateway dev serves this machine only; use gateway serve for other addresses.")
-    with store_address(settings) as url:
-        local = settings.model_copy(update={"mongodb_url": url})
+    server.end_when_told()
+    server.check_transport(settings, insecure=False)
+    with server.listen(settings) as listener, telling(), store_address(settings) as url:
+        local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
         key = with_store(local, _prepare)
-        _welcome(local, key)
-        server.run(local.model_copy(update={"dev_key": key, "dev": True}), url)
+        _welcome(server.base_url(local), key)
+        server.run(local.model_copy(update={"dev_key": key, "dev": True}), listener, url)
 
 
 async def _prepare(store: Store) -> str:
@@ -83,8 +104,7 @@ async def _prepare(store: Store) -> str:
     return made.key
 
 
-def _welcome(settings: Settings, key: str) -> None:
-    base = f"http://{settings.host}:{settings.port}"
+def _welcome(base: str, key: str) -> None:
     emit(f"Customer Gateway {product_version()}: GraphQL and REST over one MongoDB document")
     emit(f"  home        {base}/")
     emit(f"  playground  {base}/graphql")
@@ -130,7 +150,8 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone
         for finding in findings:
             colour = {"good": "green", "warning": "yellow", "bad": "red"}[finding.state]
             cure = f" → {finding.cure}" if finding.cure and finding.state != "good" else ""
-            OUT.print(f"[{colour}]{finding.state:8}[/] {finding.subject}: {finding.found}{cure}", highlight=False)
+            told = escape(f"{finding.subject}: {finding.found}{cure}")
+            OUT.print(f"[{colour}]{finding.state:8}[/] {told}", highlight=False, soft_wrap=True)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
 
@@ -138,11 +159,16 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone
 def _store_findings(settings: Settings) -> list[Finding]:
     async def look(url: str) -> list[Finding]:
         options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout=_CHECK_SECONDS)
-        async with open_store(options) as store:
+        async with opened(options) as store:
             return await check_store(store)
 
-    with store_address(settings) as url:
-        return asyncio.run(look(url))
+    try:
+        with store_address(settings) as url:
+            return asyncio.run(look(url))
+    except MongodError as error:
+        return [Finding("store", "bad", "the embedded MongoDB does not start", str(error))]
+    except BadAddress:
+        return [Finding("store", "bad", "its address is wrong", BAD_ADDRESS)]
 
 
 @app.command()

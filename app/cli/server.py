@@ -4,36 +4,69 @@ from __future__ import annotations
 
 import ctypes
 import ipaddress
+import multiprocessing
 import os
 import signal
+import socket
+import ssl
 import sys
 from contextlib import suppress
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NoReturn
 
+import structlog
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from app.cli.session import fail
+from app.observe.logs import adopt_strays, configure
 from app.settings import Settings
 
 FACTORY: Final = "app.cli.server:worker_app"
 _GRACE_SECONDS: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 20
+_BACKLOG: Final = 2048
 _PR_SET_PDEATHSIG: Final = 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends well when it is told to end: a clean stop is no failure."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
+        """Stop gracefully; at once where it has not started yet, or at the second Ctrl-C."""
+        if not self.started:
+            sys.exit(0)
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def check_transport(settings: Settings, *, insecure: bool) -> None:
     """End the command unless the address is local, or the transport secure (CRM API Guidelines, Security)."""
     if (settings.tls_cert is None) != (settings.tls_key is None):
         fail("set both GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or neither.")
-    for path in (settings.tls_cert, settings.tls_key):
-        if path is not None and not path.is_file():
-            fail(f"there is no file {path}.")
+    _check_certificate(settings)
     if insecure or is_local(settings.host) or settings.tls_cert or settings.trusted_proxies:
         return
     fail(
         f"{settings.host} is not a local address, so HTTPS is needed: set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, "
         "or GATEWAY_TRUSTED_PROXIES where a proxy ends TLS, or say --insecure."
     )
+
+
+def _check_certificate(settings: Settings) -> None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    for path in (settings.tls_cert, settings.tls_key):
+        if not path.is_file():
+            fail(f"there is no file {path}.")
+    try:
+        # Without an answer of ours OpenSSL would ask the terminal for a password.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=lambda: "")
+    except (OSError, ValueError):
+        fail("GATEWAY_TLS_CERT and GATEWAY_TLS_KEY must be a certificate and its unencrypted key, in PEM.")
 
 
 def is_local(host: str) -> bool:
@@ -46,24 +79,81 @@ def is_local(host: str) -> bool:
         return False
 
 
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens at the settings' address; ends the command where that cannot be had.
+
+    Clients that come before the server runs wait in its queue, so what is printed can be used at once.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = (error.strerror or "not possible").lower()
+        fail(f"cannot listen at {settings.host}:{settings.port} ({reason}): choose another --host or --port.")
+
+
+def base_url(settings: Settings) -> str:
+    """Return the address of the gateway on this machine."""
+    scheme = "https" if settings.tls_cert else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{settings.port}"
+
+
+def end_when_told() -> None:
+    """Make SIGTERM end the process cleanly until the server listens to it itself.
+
+    As the first process of a container it would else be ignored.
+    """
+
+    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def log_as_json(settings: Settings) -> None:
+    """From here on write nothing but JSON lines on standard error."""
+    configure(settings.log_level)
+    adopt_strays()
+
+
 def hand_over(settings: Settings, mongodb_url: str) -> None:
     """Put the settings where worker processes read them."""
-    for name, value in settings.model_dump(exclude_none=True, exclude_defaults=True).items():
+    for name, value in settings.model_dump(exclude_none=True).items():
         text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         os.environ[f"GATEWAY_{name.upper()}"] = text
     os.environ["GATEWAY_MONGODB_URL"] = mongodb_url
 
 
-def run(settings: Settings, mongodb_url: str, *, reload: bool = False) -> None:
+def run(settings: Settings, listener: socket.socket, mongodb_url: str, *, reload: bool = False) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); running requests get `_GRACE_SECONDS` to end."""
     hand_over(settings, mongodb_url)
-    uvicorn.run(FACTORY, factory=True, workers=settings.workers, reload=reload, **_options(settings))
+    log_as_json(settings)
+    structlog.get_logger().info("Listening", url=base_url(settings))
+    config = uvicorn.Config(FACTORY, factory=True, workers=settings.workers, reload=reload, **_options(settings))
+    if not _run(config, listener):
+        sys.exit(1)
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
+    """Serve, and tell whether the application could be started."""
+    server = Server(config)
+    if config.should_reload:
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+        return True
+    if config.workers > 1:
+        parent = Multiprocess(config, sockets=[listener])
+        parent.run()
+        return all(process.exitcode != STARTUP_FAILURE for process in parent.processes)
+    try:
+        server.run(sockets=[listener])
+    except SystemExit as end:  # uvicorn's own where the application does not start, or ours
+        return end.code == 0
+    return True
 
 
 def _options(settings: Settings) -> dict[str, Any]:
     return {
-        "host": settings.host,
-        "port": settings.port,
         "log_config": None,
         "access_log": False,
         "server_header": False,
@@ -77,16 +167,19 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def worker_app() -> Any:
-    """Return the application of one worker process, which ends when its parent does."""
+    """Return the application of one process; a worker's ends when its parent does."""
     from app.main import create_app
 
-    if os.environ.get("GATEWAY_WORKERS", "1") != "1":
-        _end_with_parent()
+    if (parent := multiprocessing.parent_process()) is not None:
+        adopt_strays()
+        _end_with_parent(parent.pid)
     return create_app()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int | None) -> None:
     """On Linux ask the kernel for SIGTERM when the parent dies; elsewhere the parent's own end has to do."""
     if sys.platform == "linux":
         with suppress(OSError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            sys.exit(1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import NoReturn, TypeVar
 
 import typer
@@ -13,19 +14,25 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.settings import Settings
-from storage.errors import StoreError, wire_deadline
-from storage.mongod import MongodError, acquire
+from storage.errors import BadAddress, StoreError, opening, wire_deadline
+from storage.mongod import EmbeddedMongod, MongodError, acquire
 from storage.store import Store, StoreOptions, open_store
 
 T = TypeVar("T")
 OUT = Console()
 ERR = Console(stderr=True)
-_COMMAND_SECONDS = 10.0
+_COMMAND_SECONDS = 5.0
+_WATCH_SECONDS = 0.5
+BAD_ADDRESS = (
+    "GATEWAY_MONGODB_URL cannot be read. It looks like mongodb://user:password@host:27017/?replicaSet=rs0, "
+    "with reserved characters percent-encoded."
+)
+NO_ANSWER = "the store does not answer. Is MongoDB running, and GATEWAY_MONGODB_URL right? Try `gateway check`."
 
 
 def fail(message: str) -> NoReturn:
     """End the command with a sentence for people and exit code 1."""
-    ERR.print(f"gateway: {message}", style="red", highlight=False, soft_wrap=True)
+    ERR.print(f"gateway: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 
@@ -39,19 +46,66 @@ def read_settings(**changes: object) -> Settings:
 
 
 @contextmanager
+def telling() -> Iterator[None]:
+    """End the command with a sentence where the store inside cannot be used."""
+    try:
+        yield
+    except MongodError as error:
+        fail(str(error))
+    except BadAddress:
+        fail(BAD_ADDRESS)
+    except StoreError:
+        fail(NO_ANSWER)
+
+
+@contextmanager
 def store_address(settings: Settings) -> Iterator[str]:
-    """Give the store's address: the one set, else that of the embedded mongod, started if need be."""
+    """Give the store's address: the one set, else that of the embedded mongod, started if need be.
+
+    Raises:
+        MongodError: the embedded mongod does not start.
+    """
     if settings.mongodb_url is not None:
         yield settings.mongodb_url
         return
-    try:
-        mongod = acquire(settings.data_dir)
-    except MongodError as error:
-        fail(str(error))
-    try:
+    with acquire(settings.data_dir) as mongod, _watched(mongod):
         yield mongod.url
+
+
+@contextmanager
+def _watched(mongod: EmbeddedMongod) -> Iterator[None]:
+    """Have the embedded mongod started again when it and its keeper were killed together."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_WATCH_SECONDS):
+            with suppress(MongodError):  # tried again, and said by /health/ready meanwhile
+                mongod.revive()
+
+    threading.Thread(target=watch, name="mongod-watch", daemon=True).start()
+    try:
+        yield
     finally:
-        mongod.release()
+        ended.set()
+
+
+@asynccontextmanager
+async def opened(options: StoreOptions) -> AsyncIterator[Store]:
+    """Open the store; raises `BadAddress` where its address cannot be read."""
+    async with AsyncExitStack() as stack:
+        with opening():
+            store = await stack.enter_async_context(open_store(options))
+        yield store
+
+
+def check_address(settings: Settings, url: str) -> None:
+    """Raise `BadAddress` where the store's address cannot be read; connects to nothing."""
+
+    async def look() -> None:
+        async with opened(StoreOptions(url, settings.mongodb_database, settings.mongodb_driver)):
+            pass
+
+    asyncio.run(look())
 
 
 def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]], seconds: float = _COMMAND_SECONDS) -> T:
@@ -59,16 +113,13 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]], second
 
     async def run(url: str) -> T:
         options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, _COMMAND_SECONDS)
-        async with open_store(options) as store:
+        async with opened(options) as store:
             with wire_deadline(seconds):
                 await store.ensure_indexes()
                 return await work(store)
 
-    with store_address(settings) as url:
-        try:
-            return asyncio.run(run(url))
-        except StoreError:
-            fail("the store does not answer. Is MongoDB running, and GATEWAY_MONGODB_URL right? Try `gateway check`.")
+    with telling(), store_address(settings) as url:
+        return asyncio.run(run(url))
 
 
 def emit(text: str) -> None:

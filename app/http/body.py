@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -18,29 +19,43 @@ from resolvers.problems import (
     JSON_SYNTAX,
     JSON_TOO_DEEP,
     JSON_TRAILING_DATA,
+    REQUEST_TIMEOUT,
     JsonValue,
     Problem,
 )
 
 MAX_DEPTH: Final = 32
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+SLOWEST: Final = 1000
+"""How many bytes of a body must come in a second, on the average."""
+PATIENCE: Final = 10.0
+_STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BRACKETS = re.compile(r"[\[\]{}]")
 _INT64 = range(-(2**63), 2**63)
 
 
-async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
+async def read_body(
+    chunks: AsyncIterator[bytes], declared: str | None, limit: int, *, patience: float = PATIENCE
+) -> bytes:
     """Return a body of at most `limit` bytes, counted as they come; `declared` is Content-Length.
 
+    `patience` is how many seconds it may be behind `SLOWEST`.
+
     Raises:
-        Problem: body-too-large, before more than `limit` bytes are held.
+        Problem: body-too-large, before more than `limit` bytes are held; request-timeout.
     """
     if declared is not None and declared.isdecimal() and int(declared[:19]) > limit:
         raise _too_large(limit)
     body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
+    began = asyncio.get_running_loop().time()
+    try:
+        async with asyncio.timeout(patience) as timer:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit)
+                timer.reschedule(began + patience + len(body) / SLOWEST)
+    except TimeoutError as error:
+        raise Problem(REQUEST_TIMEOUT, f"The body came more slowly than {SLOWEST} bytes a second.") from error
     return bytes(body)
 
 

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Any, Final
 
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.problems import problem_response
@@ -22,6 +22,8 @@ from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, URI_TOO_LONG, 
 MAX_URI: Final = 2000
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
+_CLIENT_GONE: Final = 499
+"""The status in the log of a request whose client went away before it was whole, as nginx has it."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
 _FIXED: Final = (
@@ -61,6 +63,8 @@ class Edge:
                 await problem_response(HTTPConnection(scope), problem)(scope, receive, exchange.send_message)
             else:
                 await self.app(scope, receive, exchange.send_message)
+        except ClientDisconnect:
+            exchange.status = _CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - the last border: logged, and never shown
             self.log.failure(scope, error)
             if exchange.status == 0:
@@ -118,6 +122,7 @@ def _head_problem(scope: Scope) -> Problem | None:
     size = sum(len(name) + len(value) + 4 for name, value in headers)
     if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         return Problem(HEADERS_TOO_LARGE, f"At most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes of them.")
-    if len(scope["raw_path"]) + len(scope["query_string"]) + 1 > MAX_URI:
+    query = scope["query_string"]
+    if len(scope["raw_path"]) + len(query) + bool(query) > MAX_URI:
         return Problem(URI_TOO_LONG, f"A URI may have at most {MAX_URI} characters.")
     return None

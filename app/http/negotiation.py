@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,8 +11,8 @@ from starlette.requests import HTTPConnection
 from app.http.requests import state_of
 from resolvers.problems import NOT_ACCEPTABLE, Problem
 
-PLAIN = "application/json; charset=utf-8"
-ENVELOPED = "application/json; charset=utf-8; profile=enveloped"
+_JSON = "application/json"
+_QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,18 @@ class MediaRange:
     """One entry of an Accept header."""
 
     type: str
-    parameters: tuple[tuple[str, str], ...]
+    profile: str | None
     quality: float
 
     def takes(self, media_type: str) -> bool:
-        """Tell whether the entry covers a media type."""
+        """Tell whether the entry speaks of a media type."""
         family = media_type.split("/", maxsplit=1)[0] + "/*"
-        return self.quality > 0 and self.type in {media_type, family, "*/*"}
+        return self.type in {media_type, family, "*/*"}
+
+
+def accept_of(request: HTTPConnection) -> str:
+    """Return the Accept header; several of them are one list (RFC 9110 section 5.3)."""
+    return ",".join(request.headers.getlist("accept"))
 
 
 @lru_cache(maxsize=512)
@@ -35,38 +41,39 @@ def parse_accept(header: str) -> tuple[MediaRange, ...]:
 
 
 def _media_range(entry: str) -> MediaRange:
-    name, *rest = (part.strip() for part in entry.split(";"))
-    pairs = [
-        (key.strip().lower(), value.strip().strip('"').lower()) for key, _, value in (p.partition("=") for p in rest)
-    ]
-    quality = next((_quality(value) for key, value in pairs if key == "q"), 1.0)
-    return MediaRange(name.lower(), tuple(pair for pair in pairs if pair[0] != "q"), quality)
+    name, *rest = (part.strip().lower() for part in entry.split(";"))
+    pairs = {key.strip(): value.strip().strip('"') for key, _, value in (part.partition("=") for part in rest)}
+    return MediaRange(name, pairs.get("profile"), _quality(pairs.get("q", "1")))
 
 
 def _quality(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return float(text) if _QUALITY.fullmatch(text) else 0.0
 
 
 def accepted_quality(header: str, media_type: str) -> float:
     """Return how much a client wants a media type, 0 for not at all; the most exact entry decides."""
-    ranges = [entry for entry in parse_accept(header) if entry.takes(media_type) or entry.type == media_type]
+    ranges = [entry for entry in parse_accept(header) if entry.takes(media_type)]
     return max(ranges, key=lambda entry: (-entry.type.count("*"), entry.quality)).quality if ranges else 0.0
 
 
 def wants_envelope(request: HTTPConnection) -> bool:
     """Tell whether the answer is to be enveloped: asked for by profile, else by the setting."""
-    for entry in parse_accept(request.headers.get("accept", "")):
-        profile = dict(entry.parameters).get("profile")
-        if profile in {"enveloped", "plain"} and entry.takes("application/json"):
-            return profile == "enveloped"
-    return state_of(request).settings.rest_profile == "enveloped"
+    asked = _profile(accept_of(request))
+    return (asked or state_of(request).settings.rest_profile) == "enveloped"
+
+
+@lru_cache(maxsize=512)
+def _profile(header: str) -> str | None:
+    """Return the profile that the client wants most, the first of equals; None where it names none."""
+    entries = [entry for entry in parse_accept(header) if entry.takes(_JSON) and entry.quality > 0]
+    named = [entry for entry in entries if entry.profile in {"enveloped", "plain"}]
+    best = max(named, key=lambda entry: entry.quality, default=None)
+    without = max((entry.quality for entry in entries if entry.profile is None), default=0.0)
+    return best.profile if best and best.quality >= without else None
 
 
 def check_accept(request: HTTPConnection, *types: str) -> None:
     """Raise not-acceptable unless the client takes one of the media types (errors are always sent)."""
-    header = request.headers.get("accept", "")
+    header = accept_of(request)
     if header and not any(accepted_quality(header, name) > 0 for name in types):
         raise Problem(NOT_ACCEPTABLE, f"This answers {' or '.join(types)}.")

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from app.http.negotiation import wants_envelope
-from app.http.requests import base_url, request_id
+from app.http.requests import base_url, path_of, request_id
 from resolvers.problems import (
     PATCH_CONFLICT,
     PRECONDITION_FAILED,
@@ -20,6 +20,7 @@ from resolvers.problems import (
     Problem,
 )
 
+PROBLEM = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
 _WITH_ETAG = {PRECONDITION_FAILED, PRECONDITION_MISSING, PATCH_CONFLICT}
 
@@ -28,13 +29,13 @@ def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping
     """Return the answer for a problem: RFC 9457, or `errors[]` in the enveloped profile."""
     enveloped = wants_envelope(request)
     members = problem.members(base_url(request), request_id(request))
-    members["instance"] = request.url.path
+    members["instance"] = path_of(request)
     body = _enveloped(problem, members) if enveloped else members
     return Response(
         orjson.dumps(body),
         status_code=problem.type.status,
-        headers={**challenge(problem), **_headers(problem), "Vary": "Accept", **(headers or {})},
-        media_type="application/json; charset=utf-8" if enveloped else "application/problem+json",
+        headers={**challenge(problem), **_headers(problem), "Vary": "Accept, Prefer", **(headers or {})},
+        media_type="application/json; charset=utf-8" if enveloped else PROBLEM,
     )
 
 
@@ -52,10 +53,10 @@ def _enveloped(problem: Problem, members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def challenge(problem: Problem) -> dict[str, str]:
-    """Return what a 401 must say (RFC 9110 section 11.6.1, RFC 6750 section 3)."""
+    """Return what a 401 must say (RFC 9110 section 11.6.1); `error` is about tokens (RFC 6750 section 3)."""
     if problem.type is not UNAUTHORIZED:
         return {}
-    tail = ', error="invalid_token"' if problem.extra.get("credentials") == "invalid" else ""
+    tail = f', error="{problem.extra["error"]}"' if "error" in problem.extra else ""
     return {"WWW-Authenticate": f'Bearer realm="customer-gateway"{tail}, Basic realm="customer-gateway"'}
 
 

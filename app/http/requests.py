@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import cast
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 
 from app.state import State
 from resolvers.context import Caller, Context
 
+_IN_PATH = "!$%&'()*+,-./:;=@_~"
+"""What may stand in a path (RFC 3986 section 3.3)."""
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
@@ -23,6 +26,11 @@ def request_id(request: HTTPConnection) -> str:
     return cast("str", request.scope.get("request_id", ""))
 
 
+def path_of(request: HTTPConnection) -> str:
+    """Return the path as the client sent it, percent-encoded whatever it holds."""
+    return quote(request.scope["raw_path"], safe=_IN_PATH)
+
+
 def base_url(request: HTTPConnection) -> str:
     """Return how clients reach the gateway: the setting, else as this request reached it."""
     settings = state_of(request).settings
@@ -31,7 +39,7 @@ def base_url(request: HTTPConnection) -> str:
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         host = f"{settings.host}:{settings.port}"
-    return f"{request.url.scheme}://{host}"
+    return f"{request.scope['scheme']}://{host}"
 
 
 def context_of(request: HTTPConnection, caller: Caller | None) -> Context:

@@ -7,8 +7,10 @@ Design Guidelines, Logging.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+import threading
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +29,7 @@ _TEMPLATE_UNKNOWN = "(no route)"
 
 
 def line(level: str, message: str, *, ip: str = "", request_id: str = "", user_id: str = "", **more: Any) -> bytes:
-    """Return one log line, with its end."""
+    """Return one log line, with its end; in ASCII, so that no reader finds a line's end within it."""
     entry = {
         "timestamp": instant(datetime.now(UTC)),
         "level": level,
@@ -38,7 +40,11 @@ def line(level: str, message: str, *, ip: str = "", request_id: str = "", user_i
         "message": message,
         **more,
     }
-    return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE, default=str)
+    try:
+        text = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE, default=str)
+    except TypeError:  # a lone surrogate, which UTF-8 cannot hold
+        text = b"\xff"
+    return text if text.isascii() else json.dumps(entry, default=str).encode() + b"\n"
 
 
 def _render(_logger: object, level: str, event: structlog.typing.EventDict) -> str:
@@ -64,6 +70,19 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
+def adopt_strays() -> None:
+    """Send what Python itself would print on standard error (warnings, last exceptions) through our form too."""
+    logging.captureWarnings(True)
+    stray = logging.getLogger("python")
+
+    def report(error: BaseException | None) -> None:
+        stray.error("Unexpected error", exc_info=error or True)
+
+    sys.excepthook = lambda _kind, error, _trace: report(error)
+    threading.excepthook = lambda args: report(args.exc_value)
+    sys.unraisablehook = lambda args: report(args.exc_value)
+
+
 class JsonFormatter(logging.Formatter):
     """The standard library's records in our form; exceptions by type and place only."""
 
@@ -72,7 +91,13 @@ class JsonFormatter(logging.Formatter):
         more = {"logger": record.name}
         if record.exc_info and record.exc_info[1] is not None:
             more |= failure_fields(record.exc_info[1])
-        return line(record.levelname.lower(), record.getMessage(), **more).decode().rstrip("\n")
+        return line(record.levelname.lower(), _headline(record.getMessage()), **more).decode().rstrip("\n")
+
+
+def _headline(message: str) -> str:
+    """Return a message's first line: what follows are traces and values, which may hold a person's data."""
+    first = message.strip().partition("\n")[0]
+    return "Unexpected error" if first.startswith("Traceback") else first
 
 
 def failure_fields(error: BaseException) -> dict[str, str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.rest.call import JSON
 from app.rest.endpoints import Endpoint, Kind
-from app.rest.examples import EXAMPLES, ID, TIMES, problem_example
-from app.rest.schemas import ref
+from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, problem_example
+from app.rest.shapes import Schema, ref
 from resolvers import problems as p
 from resolvers.problems import ProblemType
 
 Answers = dict[str, Any]
+
+ENVELOPED: Final = "application/json;profile=enveloped"
+"""How a client asks for the enveloped representation; OpenAPI tells the two apart by it."""
 
 _READ: Final = (p.MALFORMED_REQUEST, p.INVALID_ID, p.UNKNOWN_PARAMETER, p.INVALID_PARAMETER)
 _JSON: Final = tuple(kind for kind in p.PROBLEM_TYPES if 1001 <= kind.code <= 1009)
@@ -18,60 +22,114 @@ _EVERY: Final = (
     p.UNAUTHORIZED,
     p.FORBIDDEN,
     p.NOT_ACCEPTABLE,
+    p.METHOD_NOT_ALLOWED,
     p.URI_TOO_LONG,
     p.HEADERS_TOO_LARGE,
     p.INTERNAL_ERROR,
     p.UNAVAILABLE,
 )
-_ITEM: Final = (p.NOT_FOUND, p.GONE)
 _BODY: Final = (*_JSON, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
-_CONDITION: Final = (p.PRECONDITION_FAILED,)
-_REQUIRED: Final = (p.PRECONDITION_MISSING, p.PRECONDITION_FAILED)
-
-PROBLEMS: Final[dict[Kind, tuple[ProblemType, ...]]] = {
-    "list": (*_READ, p.INVALID_CURSOR, *_EVERY),
-    "read": (*_READ, *_ITEM, *_EVERY),
-    "create": (*_READ, *_BODY, p.CONFLICT, *_EVERY),
-    "replace": (*_READ, *_BODY, *_ITEM, *_REQUIRED, p.CONFLICT, *_EVERY),
-    "patch": (*_READ, *_BODY, p.INVALID_PATCH, *_ITEM, *_REQUIRED, p.CONFLICT, p.PATCH_CONFLICT, *_EVERY),
-    "delete": (*_READ, p.NOT_FOUND, p.GONE, *_CONDITION, p.VALIDATION_ERROR, *_EVERY),
+_BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
+    "list": (p.INVALID_CURSOR,),
+    "read": (),
+    "create": _BODY,
+    "replace": (*_BODY, p.PRECONDITION_MISSING),
+    "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
+    "delete": (),
 }
-_COMMON_HEADERS: Final = ("X-Request-Id", "API-Version")
+
+
+def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
+    """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
+    existing = "{" in endpoint.path
+    changes = endpoint.kind not in {"list", "read"}
+    return (
+        *_READ,
+        *_BY_KIND[endpoint.kind],
+        *((p.NOT_FOUND, p.GONE) if existing else ()),
+        *((p.PRECONDITION_FAILED,) if existing and changes else ()),
+        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes else ()),
+        *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
+        *_EVERY,
+    )
+
+
+_COMMON_HEADERS: Final = ("X-Request-Id", "API-Version", "Cache-Control")
+_BY_STATUS: Final = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    409: ("ETag",),
+    412: ("ETag",),
+    415: ("Accept", "Accept-Patch"),
+    503: ("Retry-After",),
+}
+"""What a refusal says in headers, beside what every answer says."""
+
+
+def _header(description: str, schema: Schema | None = None, *, always: bool = False) -> dict[str, Any]:
+    said = {"description": description, "schema": schema or {"type": "string", "maxLength": 8192}}
+    return {**said, "required": True} if always else said
+
+
 HEADERS: Final[dict[str, Any]] = {
-    "X-Request-Id": {"description": "The request's id: the client's own, or a new one.", "schema": {"type": "string"}},
-    "API-Version": {"description": "MAJOR.MINOR.PATCH of the API.", "schema": {"type": "string"}},
-    "ETag": {"description": "The strong ETag of this representation.", "schema": {"type": "string"}},
-    "Location": {"description": "Where the new resource is.", "schema": {"type": "string", "format": "uri-reference"}},
-    "Link": {"description": "The pages around (RFC 8288).", "schema": {"type": "string"}},
-    "Next-Cursor": {"description": "The cursor of the next page.", "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"description": "Which credentials are taken.", "schema": {"type": "string"}},
+    "X-Request-Id": _header("The request's id: the client's own, or a new one.", always=True),
+    "API-Version": _header(
+        "MAJOR.MINOR.PATCH of the API.",
+        {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$", "maxLength": 32},
+        always=True,
+    ),
+    "Cache-Control": _header("How long, and by whom, the answer may be kept.", always=True),
+    "Vary": _header("On what of the request the answer depends."),
+    "ETag": _header("The strong ETag of this representation."),
+    "Location": _header("Where the new resource is.", {"type": "string", "format": "uri-reference", "maxLength": 2000}),
+    "Link": _header("The pages around, and the new address of an old one (RFC 8288)."),
+    "Next-Cursor": _header("The cursor of the next page."),
+    "Preference-Applied": _header("Which preferences were kept (RFC 7240)."),
+    "Dry-Run": _header("`true` where nothing was stored.", {"type": "string", "enum": ["true"]}),
+    "Allow": _header("The methods that work here."),
+    "Accept": _header("The media types that are read here."),
+    "Accept-Patch": _header("The media types that PATCH reads here."),
+    "Retry-After": _header(
+        "Seconds after which to try again.", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400}
+    ),
+    "WWW-Authenticate": _header("Which credentials are taken."),
 }
 
 
-def headers(*names: str) -> dict[str, Any]:
+def headers(*names: str) -> Answers:
     """Return references to headers of an answer."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_COMMON_HEADERS, *names)}
 
 
-def problem_answers(kinds: tuple[ProblemType, ...]) -> Answers:
-    """Return the answers for problems, by status, each with an example."""
+def problem_headers(status: int) -> Answers:
+    """Return references to the headers of a refusal."""
+    return headers(*_BY_STATUS.get(status, ()))
+
+
+def problem_answers(kinds: tuple[ProblemType, ...], instance: str) -> Answers:
+    """Return the answers for problems at the path `instance`, by status, each kind with an example."""
     statuses: dict[int, list[ProblemType]] = {}
     for kind in dict.fromkeys(kinds):
         statuses.setdefault(kind.status, []).append(kind)
-    return {str(status): _problem_answer(status, statuses[status]) for status in sorted(statuses)}
+    return {str(status): _problem_answer(status, statuses[status], instance) for status in sorted(statuses)}
 
 
-def _problem_answer(status: int, kinds: list[ProblemType]) -> dict[str, Any]:
-    more = {401: ("WWW-Authenticate",), 503: ("Retry-After",), 412: ("ETag",)}.get(status, ())
+def _problem_answer(status: int, kinds: list[ProblemType], instance: str) -> dict[str, Any]:
+    first = kinds[0]
     return {
         "description": "; ".join(kind.title for kind in kinds) + ".",
-        "headers": headers(*more),
+        "headers": problem_headers(status),
         "content": {
             "application/problem+json": {
                 "schema": ref("Problem"),
-                "examples": {kind.slug: {"summary": kind.title, "value": problem_example(kind)} for kind in kinds},
-            }
+                "examples": {
+                    kind.slug: {"summary": kind.title, "value": problem_example(kind, instance)} for kind in kinds
+                },
+            },
+            ENVELOPED: {
+                "schema": ref("EnvelopedErrors"),
+                "examples": {first.slug: {"summary": first.title, "value": enveloped_problem_example(first)}},
+            },
         },
     }
 
@@ -79,24 +137,44 @@ def _problem_answer(status: int, kinds: list[ProblemType]) -> dict[str, Any]:
 def success_answers(endpoint: Endpoint) -> Answers:
     """Return the answers of an endpoint when all goes well."""
     if endpoint.kind == "delete":
-        return {"204": {"description": "Done.", "headers": headers()}} if endpoint.tag else {}
+        return _deleted(endpoint)
     name = str(endpoint.gives)
     if endpoint.kind == "list":
-        return {"200": _body("A page of customers.", name, headers("Link", "Next-Cursor"))}
+        return {"200": _body("A page of customers.", name, ("Link", "Next-Cursor"))}
     if endpoint.kind == "create":
-        dry = _body("What would be created (`dryRun=true`).", name, headers())
-        return {"200": dry, "201": _body("Created.", name, headers("ETag", "Location"))}
-    answer = _body("The resource as it is now.", name, headers("ETag"))
+        dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
+        made = _body("Created.", name, ("ETag", "Location", "Preference-Applied"))
+        return {"200": dry, "201": made}
     if endpoint.kind in {"replace", "patch"}:
-        media = answer["content"]["application/json"]
+        return {"200": _changed(name)}
+    if "{" not in endpoint.path:
+        return {"200": _body("The resource as it is now.", name, ())}
+    not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
+    return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _deleted(endpoint: Endpoint) -> Answers:
+    """Return what a DELETE answers; a collection that may not become empty only refuses."""
+    if endpoint.operation.rest[0].startswith("DELETE "):
+        return {"204": {"description": "Done.", "headers": headers("Dry-Run")}}
+    return {}
+
+
+def _changed(name: str) -> dict[str, Any]:
+    """Return the answer of a PUT or PATCH: the resource, or shortly what changed."""
+    answer = _body("The resource as it is now.", name, ("ETag", "Dry-Run", "Preference-Applied"))
+    short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
+    for media in answer["content"].values():
         media["schema"] = {"oneOf": [media["schema"], ref("Changed")]}
-        short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
         media["examples"]["short"] = {"summary": "With resource=false or Prefer: return=minimal", "value": short}
-        return {"200": answer}
-    return {"200": answer, "304": {"description": "Not modified.", "headers": headers("ETag")}}
+    return answer
 
 
-def _body(description: str, name: str, with_headers: dict[str, Any]) -> dict[str, Any]:
-    example = {"summary": name, "value": EXAMPLES[name]}
-    media = {"schema": ref(name), "examples": {"plain": example}}
-    return {"description": description, "headers": with_headers, "content": {"application/json": media}}
+def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str, Any]:
+    """Return an answer with a body, in both representations."""
+    wrapped = f"Enveloped{name}"
+    content = {
+        media: {"schema": ref(schema), "examples": {label: {"summary": schema, "value": EXAMPLES[schema]}}}
+        for media, schema, label in ((JSON, name, "plain"), (ENVELOPED, wrapped, "enveloped"))
+    }
+    return {"description": description, "headers": headers("Vary", *own_headers), "content": content}

@@ -23,16 +23,19 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 PATCH_TYPES = (MERGE_PATCH, JSON_PATCH, JSON)
+_UTF_8 = {"utf-8", "utf8"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler has in hand."""
+    """What a handler has in hand; `dry_run` stores nothing, `resource` False asks for a short answer."""
 
     request: Request
     ctx: Context
     parameters: Parameters
     preferences: Preferences
+    dry_run: bool = False
+    resource: bool = True
     canonical: str | None = None
 
     @property
@@ -46,14 +49,15 @@ class Call:
         return self.preferences.strict
 
     @property
-    def dry_run(self) -> bool:
-        """Whether nothing is to be stored."""
-        return self.parameters.flag("dryRun", default=False)
-
-    @property
     def minimal(self) -> bool:
         """Whether a change is to be answered by id and time alone."""
-        return self.preferences.minimal or not self.parameters.flag("resource", default=True)
+        return self.preferences.minimal or not self.resource
+
+    def applied(self) -> dict[str, str]:
+        """Return the header that says which preferences were kept: those that mean something here."""
+        kept = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handling", "return")}
+        preferences = self.preferences if self.resource else self.preferences.without_representation()
+        return preferences.applied(kept.get(self.request.method, ()))
 
     def customer_id(self) -> CustomerId:
         """Return the customer's id of the path; raises invalid-id."""
@@ -88,14 +92,20 @@ class Call:
 
     async def _raw(self) -> bytes:
         limit = state_of(self.request).settings.max_body
-        return await read_body(self.request.stream(), self.request.headers.get("content-length"), limit)
+        raw = await read_body(self.request.stream(), self.request.headers.get("content-length"), limit)
+        self.ctx.begin()
+        return raw
 
     def _media_type(self, *types: str) -> str:
-        header = self.request.headers.get("content-type", "")
-        kind, _, rest = header.partition(";")
-        charset = rest.lower().replace(" ", "").replace('"', "")
-        if kind.strip().lower() not in types or ("charset=" in charset and "charset=utf-8" not in charset):
+        kind, *parameters = (part.strip().lower() for part in self._header("content-type").split(";"))
+        pairs = (parameter.partition("=") for parameter in parameters)
+        charsets = {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}
+        if kind not in types or not charsets <= _UTF_8:
             raise Problem(UNSUPPORTED_MEDIA_TYPE, f"This reads {', '.join(types)} in UTF-8.")
-        if self.request.headers.get("content-encoding", "identity").lower() != "identity":
+        if self._header("content-encoding").lower() not in {"", "identity"}:
             raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
-        return kind.strip().lower()
+        return kind
+
+    def _header(self, name: str) -> str:
+        """Return a header; one sent twice is one that names nothing we know (RFC 9110 section 5.3)."""
+        return ", ".join(self.request.headers.getlist(name)).strip()

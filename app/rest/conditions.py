@@ -8,17 +8,18 @@ from starlette.requests import Request
 
 from resolvers.preconditions import ANY, Precondition, Tags
 
-_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 
 
 def tags_of(request: Request, name: str) -> Tags | None:
-    """Return the tags of a header, `ANY` for `*`, None when absent; what is no tag never matches."""
-    header = ",".join(request.headers.getlist(name))
-    if not header.strip():
+    """Return the tags of a header, `ANY` for `*`, None when absent; what is no list of tags never matches."""
+    header = ",".join(request.headers.getlist(name)).strip()
+    if not header:
         return None
-    if header.strip() == "*":
+    if header == "*":
         return ANY
-    return tuple(_TAG.findall(header)) or (header,)
+    return tuple(re.findall(_TAG, header)) if _TAGS.fullmatch(header) else (header,)
 
 
 def precondition(request: Request, *, required: bool) -> Precondition:

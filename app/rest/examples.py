@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from resolvers.problems import (
     CONFLICT,
+    FORBIDDEN,
+    GRAPHQL_LIMIT,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
     UNAVAILABLE,
@@ -37,11 +39,18 @@ INPUT: Final[dict[str, Any]] = {
 }
 TIMES: Final = {"createdAt": "2026-09-14T22:35:56.560Z", "updatedAt": "2026-09-14T22:35:56.560Z"}
 CUSTOMER: Final[dict[str, Any]] = {"id": ID, **INPUT, **TIMES}
-_ADDRESS_PART: Final = {"id": "671c272f-370f-40f9-b863-7531aa696b4a", **ADDRESS}
-_PHONE_PART: Final = {"id": "79455671-2e46-46f1-b046-37d827f33103", **PHONE}
+PATH_EXAMPLES: Final = {
+    "customerId": ID,
+    "addressId": "671c272f-370f-40f9-b863-7531aa696b4a",
+    "phoneNumberId": "79455671-2e46-46f1-b046-37d827f33103",
+}
+_REQUEST_ID: Final = "86032cbe-a804-4c3b-86ce-ec3041e3effc"
+_ADDRESS_PART: Final = {"id": PATH_EXAMPLES["addressId"], **ADDRESS}
+_PHONE_PART: Final = {"id": PATH_EXAMPLES["phoneNumberId"], **PHONE}
+_METADATA: Final = {"pagination": {"page": 1, "page_size": 25, "total_count": 1}}
 _VIEWER: Final = {"id": "86032cbe-a804-4c3b-86ce-ec3041e3effc", "name": "crm", "scopes": ["customers:read"]}
 
-EXAMPLES: Final[dict[str, Any]] = {
+_BODIES: Final[dict[str, Any]] = {
     "Customer": CUSTOMER,
     "CustomerInput": INPUT,
     "CustomerPatch": {"lastName": "Rieger", "notificationPreferences": {"sms": True}},
@@ -63,12 +72,25 @@ EXAMPLES: Final[dict[str, Any]] = {
     "NotificationPreferencesInput": PREFERENCES,
     "NotificationPreferencesPatch": {"sms": True},
     "Viewer": _VIEWER,
-    "JsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
+    "CustomerJsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
     "ListJsonPatch": [{"op": "replace", "path": "/0/type", "value": "work"}],
     "AddressJsonPatch": [{"op": "replace", "path": "/city", "value": "Oakland"}],
     "PhoneNumberJsonPatch": [{"op": "replace", "path": "/number", "value": "202-875-4344"}],
     "NotificationPreferencesJsonPatch": [{"op": "replace", "path": "/sms", "value": True}],
 }
+
+_ENVELOPES: Final[dict[str, Any]] = {
+    "EnvelopedCustomer": {"customer": CUSTOMER},
+    "EnvelopedCustomerPage": {"customers": [CUSTOMER], "metadata": _METADATA},
+    "EnvelopedAddress": {"address": _ADDRESS_PART},
+    "EnvelopedAddresses": {"addresses": [_ADDRESS_PART], "metadata": _METADATA},
+    "EnvelopedPhoneNumber": {"phoneNumber": _PHONE_PART},
+    "EnvelopedPhoneNumbers": {"phoneNumbers": [_PHONE_PART], "metadata": _METADATA},
+    "EnvelopedNotificationPreferences": {"notificationPreferences": PREFERENCES},
+    "EnvelopedViewer": {"viewer": _VIEWER},
+}
+EXAMPLES: Final = {**_BODIES, **_ENVELOPES}
+"""One example for each schema of a body, by the schema's name."""
 
 _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
     VALIDATION_ERROR: (
@@ -92,21 +114,47 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
         "This change needs If-Match with the ETag of the version it was made from.",
         {"currentETag": '"v4-d68825b3"', "currentVersion": 4},
     ),
+    FORBIDDEN: ("This needs the scope customers:write, which your credentials lack.", {"scope": "customers:write"}),
+    GRAPHQL_LIMIT: (
+        "The document has 1200 tokens; at most 1000 are taken.",
+        {"limit": 1000, "found": 1200, "what": "tokens"},
+    ),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
 }
 
 
-def problem_example(kind: ProblemType) -> dict[str, JsonValue]:
-    """Return how a problem looks."""
+def problem_example(kind: ProblemType, instance: str) -> dict[str, JsonValue]:
+    """Return how a problem looks at the path `instance`."""
     detail, extra = _DETAILS.get(kind, (kind.cause, {}))
     return {
         "type": f"https://api.example.com/problems/{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": f"/api/v1/customers/{ID}",
+        "instance": instance,
         "code": kind.code,
-        "requestId": "86032cbe-a804-4c3b-86ce-ec3041e3effc",
+        "requestId": _REQUEST_ID,
         "resource": "customers",
         **extra,
     }
+
+
+def enveloped_problem_example(kind: ProblemType) -> dict[str, JsonValue]:
+    """Return how a problem looks in the enveloped profile."""
+    entry: dict[str, JsonValue] = {
+        "httpStatus": kind.status,
+        "request_id": _REQUEST_ID,
+        "code": kind.code,
+        "resource": "customers",
+        "title": kind.title,
+        "message": _DETAILS.get(kind, (kind.cause, {}))[0],
+    }
+    return {"errors": [entry]}
+
+
+def graphql_error_example(kind: ProblemType) -> dict[str, JsonValue]:
+    """Return how a problem looks in GraphQL: what REST shows, as `extensions`."""
+    members = problem_example(kind, "/graphql")
+    message = members.pop("detail")
+    del members["instance"]
+    return {"errors": [{"message": message, "extensions": members}]}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-_PREFERENCE = re.compile(r'\s*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)\s*(?:=\s*("[^"]*"|[^",;\s]*))?\s*(?:;[^,]*)?')
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_ENTRY = re.compile(rf"(?:{_QUOTED}|[^,\"])+")
+_PREFERENCE = re.compile(rf"([\w!#$%&'*+.^`|~-]+)[ \t]*(?:=[ \t]*({_QUOTED}|[^\";\s]*))?[ \t]*(?:;.*)?", re.ASCII)
+
+_LONGEST = 2000
+"""How many characters of the header are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +32,22 @@ class Preferences:
         """Whether a short answer is wanted."""
         return self.returns == "minimal"
 
-    def applied(self) -> dict[str, str]:
-        """Return the header that says which preferences were kept."""
+    def without_representation(self) -> Preferences:
+        """Return these, less a wish for the whole resource, where the URI asks for a short answer."""
+        return replace(self, returns="minimal" if self.minimal else None)
+
+    def applied(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the header that says which preferences, of those with these names, were kept."""
         pairs = (("handling", self.handling), ("return", self.returns))
-        said = ", ".join(f"{name}={value}" for name, value in pairs if value)
+        said = ", ".join(f"{name}={value}" for name, value in pairs if value and name in names)
         return {"Preference-Applied": said} if said else {}
 
 
 def parse_prefer(headers: list[str]) -> Preferences:
     """Return the preferences of all Prefer headers; the first of a name counts."""
     found: dict[str, str] = {}
-    for entry in ",".join(headers)[:2000].split(","):
-        match = _PREFERENCE.fullmatch(entry)
+    for entry in _ENTRY.findall(",".join(headers)[:_LONGEST]):
+        match = _PREFERENCE.fullmatch(entry.strip())
         if match:
             found.setdefault(match[1].lower(), (match[2] or "").strip('"').lower())
     handling, returns = found.get("handling"), found.get("return")

@@ -34,7 +34,7 @@ def empty_response(call: Call, status: int, headers: Headers | None = None) -> R
 
 
 def _common(call: Call) -> dict[str, str]:
-    common = {"Vary": "Accept, Prefer", **call.preferences.applied()}
+    common = {"Vary": "Accept, Prefer", **call.applied()}
     if call.canonical:
         common["Link"] = f'<{call.canonical}>; rel="canonical"'
     if call.dry_run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.http.negotiation import check_accept
-from app.http.problems import problem_response
+from app.http.problems import PROBLEM, problem_response
 from app.http.requests import context_of, state_of
 from app.rest.call import JSON, PATCH_TYPES, Call
 from app.rest.customers import PREFIX
@@ -24,6 +25,8 @@ from storage.errors import Unavailable
 
 ALIAS = "/customers"
 """The path of the Customer Management API, served by the same handlers."""
+_IN_QUERY = "!$%&'()*+,-./:;=?@_~"
+"""What may stand in a query (RFC 3986 section 3.4); anything else would end the link early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +63,22 @@ class Resource:
         request.scope["caller_id"] = caller.id if caller else ""
         ctx = context_of(request, caller)
         ctx.require(endpoint.operation.scope)
-        check_accept(request, JSON)
+        check_accept(request, JSON, PROBLEM)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
         return Call(
             request,
             ctx,
             parameters,
             parse_prefer(request.headers.getlist("prefer")),
-            self._canonical(request),
+            dry_run=parameters.flag("dryRun", default=False),
+            resource=parameters.flag("resource", default=True),
+            canonical=self._canonical(request),
         )
 
     def _canonical(self, request: Request) -> str | None:
         if self.canonical:
             return None
-        query = request.url.query
+        query = quote(request.scope["query_string"], safe=_IN_QUERY)
         return PREFIX + ALIAS + (f"?{query}" if query else "")
 
     def _options(self) -> dict[str, str]:
@@ -85,7 +90,8 @@ class Resource:
         if problem.type is METHOD_NOT_ALLOWED:
             return self._options()
         if problem.type.status == 415:
-            return {"Accept": JSON, **{k: v for k, v in self._options().items() if k == "Accept-Patch"}}
+            patch = {name: value for name, value in self._options().items() if name == "Accept-Patch"}
+            return {"Accept": JSON, "Accept-Encoding": "identity", **patch}
         return {}
 
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Final
+from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
+from app.rest.problem_schemas import problem_schemas
+from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, ref
+from resolvers.context import ALL_SCOPES
 from storage.model import MAX_PARTS, AddressInput, CustomerInput, NotificationPreferencesInput, PhoneNumberInput
+from storage.query import MAX_SIZE
 from storage.schema import customer_schema
-
-Schema = dict[str, Any]
 
 _DEFINITIONS: Final = {
     "address": "CustomerAddress",
     "phone": "CustomerPhoneNumber",
     "notificationPreferences": "NotificationPreferences",
 }
-_PART_ID: Final = {"type": "string", "format": "uuid", "description": "A stable id within the customer."}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
+_PART_ID: Final = {**UUID, "description": "A stable id within the customer."}
+_CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
+_ANY_TEXT: Final = f"^[^{_CONTROL}]*$"
+_NOT_BLANK: Final = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 
 
 def schemas() -> dict[str, Schema]:
@@ -43,12 +43,12 @@ def schemas() -> dict[str, Schema]:
         "AddressPatch": _patch(given["AddressInput"]),
         "PhoneNumberPatch": _patch(given["PhoneNumberInput"]),
         "NotificationPreferencesPatch": _patch(given["NotificationPreferencesInput"]),
-        "Changed": _object({"id": _PART_ID, "updatedAt": _time()}, "What changed, and when."),
+        "Changed": closed_object({"id": _PART_ID, "updatedAt": _time()}, "What changed, and when."),
         "Viewer": _viewer(),
         "JsonPatch": _json_patch(),
-        "Problem": _problem(),
-        "EnvelopedErrors": _enveloped_errors(),
-        "Health": _object({"status": {"type": "string", "enum": ["live", "ready"]}}, "How the gateway is."),
+        **_envelopes(),
+        **problem_schemas(),
+        "Health": closed_object({"status": {"type": "string", "enum": ["live", "ready"]}}, "How the gateway is."),
     }
 
 
@@ -73,35 +73,42 @@ def _inputs() -> dict[str, Schema]:
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     definitions: dict[str, Schema] = made["$defs"]
-    return {name: _tidy(schema) for name, schema in definitions.items()}
+    canonical = customer_schema()["$defs"]
+    patterns = {"AddressInput": canonical["address"], "PhoneNumberInput": canonical["phone"]}
+    return {name: _tidy(_with_patterns(schema, patterns.get(name))) for name, schema in definitions.items()}
+
+
+def _with_patterns(schema: Schema, canonical: Schema | None) -> Schema:
+    """Say the patterns of the Customer JSON Schema, which the model checks and pydantic leaves out."""
+    properties = dict(schema["properties"])
+    for name, prop in canonical["properties"].items() if canonical else ():
+        if "pattern" in prop:
+            properties[name] = {**properties[name], "pattern": prop["pattern"]}
+    return {**schema, "properties": properties}
 
 
 def _tidy(schema: Schema) -> Schema:
-    """Take away what pydantic adds for other readers: titles of properties."""
+    """Say what text may hold; leave out titles, and defaults of null, which make generators demand the property."""
     properties = {
-        name: {key: value for key, value in prop.items() if key != "title"}
+        name: _legible({key: value for key, value in prop.items() if key not in {"title", "default"}})
         for name, prop in schema["properties"].items()
     }
     return {**schema, "properties": properties}
 
 
+def _legible(schema: Schema) -> Schema:
+    """Say of text that it holds no control characters, and is not blank where it may not be empty."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_legible(option) for option in schema["anyOf"]]}
+    if schema.get("type") != "string" or schema.keys() & {"pattern", "format", "enum"}:
+        return schema
+    return {**schema, "pattern": _NOT_BLANK if schema.get("minLength") else _ANY_TEXT}
+
+
 def _patch(schema: Schema, **replaced: Schema) -> Schema:
     """Return a merge patch's schema: nothing is required, what is omitted stays."""
-    properties = {
-        name: {key: value for key, value in prop.items() if key != "default"}
-        for name, prop in {**schema["properties"], **replaced}.items()
-    }
+    properties = {**schema["properties"], **replaced}
     return {"type": "object", "description": "What is omitted stays (RFC 7396).", "properties": properties}
-
-
-def _object(properties: Schema, description: str) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _part(schema: Schema, description: str) -> Schema:
@@ -115,7 +122,7 @@ def _part(schema: Schema, description: str) -> Schema:
 
 def _collection(name: str) -> Schema:
     items = {"type": "array", "items": ref(name), "minItems": 1, "maxItems": MAX_PARTS}
-    return _object({"content": items}, "A whole nested collection.")
+    return closed_object({"content": items}, "A whole nested collection.")
 
 
 def _list_of(name: str) -> Schema:
@@ -127,22 +134,19 @@ def _time() -> Schema:
 
 
 def _page() -> Schema:
-    number = {"type": "integer", "minimum": 0}
-    page = _object(
-        {"page": number, "size": number, "totalElements": number, "totalPages": number}, "Which page, of how many."
-    )
-    page["required"] = ["size"]
-    content = {"type": "array", "items": ref("Customer"), "maxItems": 100}
-    return _object({"content": content, "page": page}, "A page of customers.")
+    numbers = {"page": COUNT, "size": COUNT, "totalElements": COUNT, "totalPages": COUNT}
+    page = {**closed_object(numbers, "Which page, of how many."), "required": ["size"]}
+    content = {"type": "array", "items": ref("Customer"), "maxItems": MAX_SIZE}
+    return closed_object({"content": content, "page": page}, "A page of customers.")
 
 
 def _viewer() -> Schema:
-    scopes = {"type": "array", "items": {"type": "string"}, "maxItems": 10}
-    return _object({"id": _PART_ID, "name": {"type": "string"}, "scopes": scopes}, "Who the credentials belong to.")
+    scopes = {"type": "array", "items": {"type": "string", "enum": list(ALL_SCOPES)}, "maxItems": len(ALL_SCOPES)}
+    return closed_object({"id": TEXT, "name": TEXT, "scopes": scopes}, "Who the credentials belong to.")
 
 
 def _json_patch() -> Schema:
-    pointer = {"type": "string", "format": "json-pointer"}
+    pointer = {"type": "string", "format": "json-pointer", "maxLength": 1000}
     operation = {
         "type": "object",
         "properties": {
@@ -156,33 +160,18 @@ def _json_patch() -> Schema:
     return {"type": "array", "items": operation, "maxItems": 100, "description": "A JSON Patch (RFC 6902)."}
 
 
-def _problem() -> Schema:
-    text = {"type": "string"}
-    fault = _object({"field": text, "pointer": text, "message": text}, "One fault in what was sent.")
-    schema = _object(
-        {
-            "type": {"type": "string", "format": "uri", "description": "The page that describes the problem."},
-            "title": text,
-            "status": {"type": "integer", "minimum": 400, "maximum": 599},
-            "detail": text,
-            "instance": {**text, "description": "The path of the request."},
-            "code": {"type": "integer", "description": "The gateway's own number of the problem."},
-            "requestId": {**text, "description": "The request's id, also in the log."},
-            "resource": text,
-            "errors": {"type": "array", "items": fault, "description": "All faults of a body.", "maxItems": 10_000},
-        },
-        "A problem (RFC 9457); other members may stand beside these.",
+def _envelopes() -> dict[str, Schema]:
+    """Return the enveloped representation of everything (REST API Design Guidelines)."""
+    pagination = closed_object({"page": COUNT, "page_size": COUNT, "total_count": COUNT}, "Which page, of how many.")
+    metadata = closed_object(
+        {"pagination": {**pagination, "required": ["page_size"]}}, "What is not the resource itself."
     )
-    schema["required"].remove("errors")
-    schema["additionalProperties"] = True
-    return schema
-
-
-def _enveloped_errors() -> Schema:
-    text = {"type": "string"}
-    number = {"type": "integer"}
-    entry = _object(
-        {"httpStatus": number, "request_id": text, "code": number, "resource": text, "title": text, "message": text},
-        "One error, in the enveloped profile.",
-    )
-    return _object({"errors": {"type": "array", "items": entry, "maxItems": 10_000}}, "Errors, enveloped.")
+    ones = {"Customer": "customer", "Address": "address", "PhoneNumber": "phoneNumber", "Viewer": "viewer"}
+    ones["NotificationPreferences"] = "notificationPreferences"
+    lists = {"CustomerPage": ("customers", "Customer"), "Addresses": ("addresses", "Address")}
+    lists["PhoneNumbers"] = ("phoneNumbers", "PhoneNumber")
+    wrapped = {name: closed_object({key: ref(name)}, f"{name}, enveloped.") for name, key in ones.items()}
+    for name, (key, item) in lists.items():
+        items = {"type": "array", "items": ref(item), "maxItems": MAX_SIZE}
+        wrapped[name] = closed_object({key: items, "metadata": metadata}, f"{name}, enveloped.")
+    return {f"Enveloped{name}": schema for name, schema in wrapped.items()}

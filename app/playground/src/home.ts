@@ -5,7 +5,7 @@ const key = demoKey();
 
 for (const code of document.querySelectorAll('.gateway-code code')) {
   const here = code.textContent.replaceAll('http://127.0.0.1:8000', location.origin);
-  code.textContent = key ? here.replaceAll('$GATEWAY_KEY', key) : here;
+  code.textContent = key ? here.replaceAll('$KEY', key) : here;
 }
 if (key) document.getElementById('key-note')!.textContent = 'The key in these lines is the demo key of this server: they work as they stand.';
 

@@ -1,0 +1,151 @@
+"""The documents in `docs/` that are made from the code: `python -m app.cli.documents --write` or `--check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from app.rest.customers import PREFIX
+from app.settings import Settings
+from resolvers.operation import Operation
+from resolvers.operations import OPERATIONS
+from resolvers.problems import PROBLEM_TYPES
+from schema.build import SchemaOptions, build_schema
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+_MADE: Final = "<!-- Made by `make docs` from {source}; changes here are lost. -->"
+
+
+def documents() -> Mapping[str, str]:
+    """Return the documents by their names in `docs/`."""
+    return {
+        "schema.graphql": graphql_schema(),
+        "parity.md": parity(),
+        "settings.md": settings(),
+        "problems.md": problems(),
+    }
+
+
+def graphql_schema() -> str:
+    """Return the GraphQL schema as `gateway schema` prints it."""
+    return build_schema(SchemaOptions()).as_str() + "\n"
+
+
+def parity() -> str:
+    """Return the table of operations: what each is called at the two doors."""
+    rows = [
+        (f"`{one.name}`", one.summary, _scope(one), _codes(map(_route, one.rest)), _codes(one.graphql))
+        for one in OPERATIONS
+    ]
+    return _page(
+        "Parity",
+        "the operations' declarations",
+        "Each operation is declared once and served by both doors. The build fails where one door lacks what the "
+        "other has.",
+        _table(("Operation", "What it does", "Scope", "REST", "GraphQL"), rows),
+    )
+
+
+def settings() -> str:
+    """Return the table of settings."""
+    rows = [
+        (f"`GATEWAY_{name.upper()}`", _default(name, field), f"{field.description}{_choices(field)}")
+        for name, field in Settings.model_fields.items()
+    ]
+    return _page(
+        "Settings",
+        "app/settings.py",
+        "Settings come from the environment, or from a file `.env` in the working folder. "
+        "`gateway check` says what is wrong with them.",
+        _table(("Setting", "Default", "What it does"), rows),
+    )
+
+
+def problems() -> str:
+    """Return the registry of problems, each with its cause and its cure."""
+    rows = [(f"[`{kind.slug}`](#{kind.slug})", str(kind.status), str(kind.code), kind.title) for kind in PROBLEM_TYPES]
+    sections = [
+        f"## {kind.slug}\n\n**{kind.title}** · status {kind.status} · code {kind.code}\n\n{kind.cause}\n\n"
+        f"*What to do:* {kind.cure}\n"
+        for kind in PROBLEM_TYPES
+    ]
+    return _page(
+        "Problems",
+        "the registry of problems",
+        "Both doors answer with these. A running gateway shows each at `/problems/{slug}`, the `type` of the problem.",
+        _table(("Type", "Status", "Code", "Title"), rows) + "\n" + "\n".join(sections),
+    )
+
+
+def _page(title: str, source: str, lead: str, body: str) -> str:
+    return f"{_MADE.format(source=source)}\n\n# {title}\n\n{lead}\n\n{body}"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _codes(texts: Iterable[str]) -> str:
+    return "<br>".join(f"`{text}`" for text in texts)
+
+
+def _route(route: str) -> str:
+    method, path = route.split(" ")
+    return f"{method} {PREFIX}{path}"
+
+
+def _scope(one: Operation[Any, Any]) -> str:
+    return f"`{one.scope}`" if one.scope else "any credentials"
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return "see there"
+    value = getattr(Settings.model_construct(), name) if field.default is PydanticUndefined else field.default
+    if value is None or value == ():
+        return "not set"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def _choices(field: FieldInfo) -> str:
+    words = [word for word in get_args(field.annotation) if isinstance(word, str)]
+    return f" One of {', '.join(f'`{word}`' for word in words)}." if words else ""
+
+
+def differing(folder: Path = DOCS) -> list[str]:
+    """Return the names of the documents that are not in the folder as they should be."""
+    return [
+        name
+        for name, text in documents().items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def write(folder: Path = DOCS) -> None:
+    """Write all documents."""
+    for name, text in documents().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the documents; return the exit code."""
+    if arguments == ["--write"]:
+        write()
+        return 0
+    if arguments != ["--check"]:
+        sys.stderr.write("usage: python -m app.cli.documents --write | --check\n")
+        return 2
+    names = differing()
+    if names:
+        sys.stderr.write(f"docs: not as the code has it, run `make docs`: {', '.join(names)}\n")
+    return 1 if names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

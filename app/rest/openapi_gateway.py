@@ -1,0 +1,110 @@
+"""OpenAPI's view of what is public: health, documents, problems, pages."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from app.rest.answers import headers, problem_answers
+from app.rest.call import JSON
+from app.rest.shapes import ref
+from app.version import API_VERSION
+from resolvers import problems as p
+from storage.schema import customer_schema
+
+Document = dict[str, Any]
+
+_EVERY: Final = (p.METHOD_NOT_ALLOWED, p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
+_HTML: Final = "<!doctype html>…"
+_SCHEMA_EXAMPLE: Final = ("$schema", "$id", "title", "type", "required")
+"""What an example shows of the Customer JSON Schema: without references, which readers would follow."""
+
+
+def gateway_paths() -> Document:
+    """Return the path items of all that is public."""
+    return {**_health(), **_documents(), **_problems(), **_pages()}
+
+
+def _health() -> Document:
+    return {
+        "/health/live": {"get": _public("getLive", "Tell whether the process works", {"status": "live"}, "Health")},
+        "/health/ready": {
+            "get": _public("getReady", "Tell whether the store answers", {"status": "ready"}, "Health", p.UNAVAILABLE)
+        },
+    }
+
+
+def _documents() -> Document:
+    openapi = {"openapi": "3.1.0", "info": {"title": "Customer Gateway", "version": API_VERSION}, "paths": {}}
+    schema = {name: value for name, value in customer_schema().items() if name in _SCHEMA_EXAMPLE}
+    return {
+        "/openapi.json": {"get": _public("getOpenapiJson", "Get this document", openapi)},
+        "/openapi.yaml": {
+            "get": _public("getOpenapiYaml", "Get this document as YAML", openapi, media="application/yaml")
+        },
+        "/schemas/customer.json": {
+            "get": _public("getCustomerSchema", "Get the Customer JSON Schema", schema, media="application/schema+json")
+        },
+    }
+
+
+def _problems() -> Document:
+    slug = {
+        "name": "slug",
+        "in": "path",
+        "required": True,
+        "description": "The last part of a problem's type.",
+        "schema": {"type": "string", "enum": [kind.slug for kind in p.PROBLEM_TYPES]},
+    }
+    return {
+        "/problems": {"get": _page("listProblems", "List all problems", "Gateway")},
+        "/problems/{slug}": {
+            "parameters": [slug],
+            "get": _page("getProblem", "Describe a problem", "Gateway", p.NOT_FOUND),
+        },
+    }
+
+
+def _pages() -> Document:
+    path = {
+        "name": "path",
+        "in": "path",
+        "required": True,
+        "description": "The name of the file.",
+        "schema": {"type": "string", "maxLength": 200},
+        "example": "gateway.css",
+    }
+    asset = _public("getAsset", "Get a file of the pages", "", None, p.NOT_FOUND, media="*/*", tag="Pages")
+    return {
+        "/": {"get": _page("getHome", "Show the page that leads to the others", "Pages", p.NOT_FOUND)},
+        "/docs": {"get": _page("getDocs", "Show this documentation, to read and to try", "Pages", p.NOT_FOUND)},
+        "/assets/{path}": {"parameters": [path], "get": asset},
+    }
+
+
+def _page(name: str, summary: str, tag: str, *kinds: p.ProblemType) -> Document:
+    return _public(name, summary, _HTML, None, *kinds, media="text/html", tag=tag)
+
+
+def _public(
+    name: str,
+    summary: str,
+    example: object,
+    schema: str | None = None,
+    *kinds: p.ProblemType,
+    media: str = JSON,
+    tag: str = "Gateway",
+) -> Document:
+    """Return a public operation, with an answer that looks like `example`."""
+    kind: Document = ref(schema) if schema else {"type": "string" if isinstance(example, str) else "object"}
+    content = {media: {"schema": kind, "examples": {"example": {"summary": summary, "value": example}}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": "Public: needs no credentials.",
+        "tags": [tag],
+        "security": [],
+        "responses": {
+            "200": {"description": "Here it is.", "headers": headers(), "content": content},
+            **problem_answers((*_EVERY, *kinds), "/"),
+        },
+    }

@@ -1,0 +1,118 @@
+"""The schemas of what goes wrong: problems, enveloped errors, GraphQL's answers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.rest.shapes import COUNT, TEXT, Schema, closed_object, open_object
+from resolvers.context import ALL_SCOPES
+from schema.limits import DocumentLimits
+
+_CODE: Final = {
+    "type": "integer",
+    "format": "int32",
+    "minimum": 1000,
+    "maximum": 9999,
+    "description": "The gateway's own number of the problem.",
+}
+_STATUS: Final = {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599}
+_MAX_ERRORS: Final = 10_000
+_MAX_CHARACTERS: Final = DocumentLimits().characters
+_EXTENSIONS: Final[Schema] = {
+    "allow": {"type": "string", "description": "method-not-allowed: the methods that work."},
+    "credentials": {"type": "string", "enum": ["invalid"], "description": "unauthorized: some came, and are not good."},
+    "scope": {"type": "string", "enum": list(ALL_SCOPES), "description": "forbidden: the scope that is lacking."},
+    "fields": {"type": "array", "items": TEXT, "maxItems": 10, "description": "conflict: the fields in conflict."},
+    "currentETag": {"type": "string", "description": "precondition-…: the present ETag."},
+    "currentVersion": {**COUNT, "description": "precondition-…: the present version."},
+    "differingFields": {
+        "type": "array",
+        "items": TEXT,
+        "maxItems": 10,
+        "description": "precondition-failed: the fields that differ from what was sent.",
+    },
+    "limit": {**COUNT, "description": "graphql-limit: how many are taken."},
+    "found": {**COUNT, "description": "graphql-limit: how many there are."},
+    "what": {"type": "string", "description": "graphql-limit: what was counted."},
+    "outcome": {
+        "type": "string",
+        "enum": ["none", "unknown"],
+        "description": "unavailable: whether it is certain that nothing was changed.",
+    },
+}
+"""What single kinds of problems say beside what all say."""
+
+
+def _problem_members() -> Schema:
+    """Return what both doors show of a problem."""
+    fault = closed_object({"field": TEXT, "pointer": TEXT, "message": TEXT}, "One fault in what was sent.")
+    return {
+        "type": {"type": "string", "format": "uri", "description": "The page that describes the problem."},
+        "title": TEXT,
+        "status": _STATUS,
+        "code": _CODE,
+        "requestId": {**TEXT, "description": "The request's id, also in the log."},
+        "resource": {**TEXT, "description": "What the problem is about."},
+        "errors": {"type": "array", "items": fault, "description": "All faults of a body.", "maxItems": _MAX_ERRORS},
+        **_EXTENSIONS,
+    }
+
+
+def problem_schemas() -> dict[str, Schema]:
+    """Return them by name."""
+    return {
+        "Problem": _problem(),
+        "EnvelopedErrors": _enveloped_errors(),
+        "GraphQLRequest": _graphql_request(),
+        "GraphQLResponse": _graphql_response(),
+    }
+
+
+def _problem() -> Schema:
+    own = {"detail": TEXT, "instance": {**TEXT, "description": "The path of the request."}}
+    said = "A problem (RFC 9457); other members may stand beside these."
+    return open_object({**_problem_members(), **own}, said, "errors", *_EXTENSIONS)
+
+
+def _enveloped_errors() -> Schema:
+    members = {"httpStatus": _STATUS, "request_id": TEXT, "code": _CODE}
+    entry = closed_object(
+        {**members, "resource": TEXT, "title": TEXT, "message": TEXT}, "One error, in the enveloped profile."
+    )
+    return closed_object({"errors": {"type": "array", "items": entry, "maxItems": _MAX_ERRORS}}, "Errors, enveloped.")
+
+
+def _graphql_request() -> Schema:
+    members: Schema = {
+        "query": {
+            "type": "string",
+            "pattern": r"\S",
+            "minLength": 1,
+            "maxLength": _MAX_CHARACTERS,
+            "description": "The document.",
+        },
+        "variables": {"type": ["object", "null"], "description": "The values of its variables."},
+        "operationName": {"type": ["string", "null"], "maxLength": _MAX_CHARACTERS, "description": "Which operation."},
+        "extensions": {"type": ["object", "null"], "description": "Nothing in it is known."},
+    }
+    optional = ("variables", "operationName", "extensions")
+    return open_object(members, "A GraphQL request (GraphQL over HTTP).", *optional)
+
+
+def _graphql_response() -> Schema:
+    place = closed_object({"line": COUNT, "column": COUNT}, "A place in the document.")
+    path = {"type": "array", "items": {"type": ["string", "integer"]}, "maxItems": 100}
+    error = open_object(
+        {
+            "message": TEXT,
+            "locations": {"type": "array", "items": place, "maxItems": 100},
+            "path": path,
+            "extensions": open_object(_problem_members(), "The problem, as REST shows it.", "errors", *_EXTENSIONS),
+        },
+        "One error.",
+        "locations",
+        "path",
+    )
+    data = {"type": ["object", "null"], "description": "What was asked for."}
+    errors = {"type": "array", "items": error, "maxItems": _MAX_ERRORS}
+    return open_object({"data": data, "errors": errors}, "A GraphQL response.", "data", "errors")

@@ -1,0 +1,34 @@
+"""The shapes that OpenAPI's schemas are made of."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+UUID: Final[Schema] = {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}
+TEXT: Final[Schema] = {"type": "string"}
+COUNT: Final[Schema] = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 2**53}
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def closed_object(properties: Schema, description: str) -> Schema:
+    """Return an object that has all of these members and no others."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def open_object(properties: Schema, description: str, *optional: str) -> Schema:
+    """Return an object that may have other members than these."""
+    required = [name for name in properties if name not in optional]
+    shape = {"type": "object", "description": description, "properties": properties, "required": required}
+    return {**shape, "additionalProperties": True}

@@ -82,6 +82,7 @@ class GraphQLDoor:
             raise Problem(METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST.", extra={"allow": _METHODS})
         ctx = await _authenticated(request)
         asked = await _read(request)
+        ctx.begin()
         result = await _executed(request, asked, ctx)
         return _rendered(request, result, media_type)
 

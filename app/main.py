@@ -41,7 +41,10 @@ _REMEMBERED_KEYS = 10_000
 _CORS_REQUEST = (
     "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key X-Request-Id Request-Id".split()
 )
-_CORS_ANSWER = "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After Dry-Run".split()
+_CORS_ANSWER = (
+    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After Dry-Run Preference-Applied Allow "
+    "Accept-Patch WWW-Authenticate".split()
+)
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager["LifespanState"]]
 
@@ -57,12 +60,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or Settings()
     configure(chosen.log_level)
     log = AccessLog(sys.stderr, enabled=LEVELS[chosen.log_level] <= LEVELS["info"])
-    return Starlette(
+    app = Starlette(
         routes=_routes(),
         middleware=_middleware(chosen, log),
         exception_handlers={HTTPException: _http_exception},
         lifespan=_lifespan(chosen, log),
     )
+    app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
+    return app
 
 
 def _routes() -> list[BaseRoute]:

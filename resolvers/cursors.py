@@ -41,9 +41,7 @@ class CursorCipher:
             raw = _decoded(cursor)
             plain = self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], listing)
         except (InvalidTag, ValueError, binascii.Error) as error:
-            raise Problem(
-                INVALID_CURSOR, "The cursor does not belong to this list, order and filter."
-            ) from error
+            raise Problem(INVALID_CURSOR, "The cursor does not belong to this list, order and filter.") from error
         return Key(tuple(orjson.loads(plain)))
 
 

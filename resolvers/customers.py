@@ -175,9 +175,7 @@ def checked(
     ctx: Context, value: JsonValue, current: Customer | dict[str, Any], *, strict: bool, locate: Locate
 ) -> CustomerFields:
     """Return clean fields whose parts have ids: those of the present customer where they fit."""
-    model = check(
-        CustomerInput, value, strict=strict, us_address_rules=ctx.services.us_address_rules, locate=locate
-    )
+    model = check(CustomerInput, value, strict=strict, us_address_rules=ctx.services.us_address_rules, locate=locate)
     fields = model.fields()
     for kind in (ADDRESS, PHONE_NUMBER):
         old: list[Part] = current.get(kind.list_name, [])  # type: ignore[assignment]

@@ -41,6 +41,8 @@ class Operation(Generic[CommandT, ResultT]):
         """Run the operation for the caller of `ctx`."""
         ctx.require(self.scope)
         left = ctx.seconds_left()
+        if left <= 0:
+            raise unavailable("none")
         try:
             async with asyncio.timeout(left):
                 with wire_deadline(left - _WIRE_MARGIN):

@@ -120,9 +120,7 @@ async def _change_all(ctx: Context, kind: PartKind, command: ChangeCustomer) -> 
     return await _edit(ctx, command.target, kind, edit)
 
 
-def _checked_all(
-    ctx: Context, kind: PartKind, sent: list[JsonValue], change: Change, *, strict: bool
-) -> list[Part]:
+def _checked_all(ctx: Context, kind: PartKind, sent: list[JsonValue], change: Change, *, strict: bool) -> list[Part]:
     parts: list[Part] = []
     faults: list[Fault] = []
     for index, item in enumerate(sent):

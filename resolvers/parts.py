@@ -26,9 +26,7 @@ class PartKind:
 
 
 ADDRESS: Final = PartKind("addresses", "address", "address", "addresses", AddressInput)
-PHONE_NUMBER: Final = PartKind(
-    "phoneNumbers", "phoneNumber", "phone number", "phone-numbers", PhoneNumberInput
-)
+PHONE_NUMBER: Final = PartKind("phoneNumbers", "phoneNumber", "phone number", "phone-numbers", PhoneNumberInput)
 
 
 def parts_of(customer: Customer, kind: PartKind) -> list[Part]:

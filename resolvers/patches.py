@@ -170,9 +170,7 @@ def _is_operation(step: JsonValue) -> bool:
     if not isinstance(step, dict) or not isinstance(step.get("op"), str):
         return False
     needs = _NEEDS.get(str(step["op"]))
-    return needs is not None and all(
-        name in step and (name == "value" or _is_pointer(step[name])) for name in needs
-    )
+    return needs is not None and all(name in step and (name == "value" or _is_pointer(step[name])) for name in needs)
 
 
 def _is_pointer(value: JsonValue) -> bool:

@@ -77,8 +77,7 @@ class Problem(Exception):
         }
         if self.faults:
             members["errors"] = [
-                {"field": fault.field, "pointer": fault.pointer, "message": fault.message}
-                for fault in self.faults
+                {"field": fault.field, "pointer": fault.pointer, "message": fault.message} for fault in self.faults
             ]
         return members
 

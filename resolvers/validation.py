@@ -27,9 +27,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "model_type": lambda _: "must be an object",
     "extra_forbidden": lambda _: "is not a property of this document",
     "value_error": lambda context: str(context["error"]),
-    "literal_error": lambda context: (
-        "must be one of " + context["expected"].replace("'", "").replace(" or ", ", ")
-    ),
+    "literal_error": lambda context: "must be one of " + context["expected"].replace("'", "").replace(" or ", ", "),
     "string_pattern_mismatch": lambda context: f"must match the pattern {context['pattern']}",
     "too_short": lambda context: f"must have at least {_items(context['min_length'])}",
     "too_long": lambda context: f"must have at most {_items(context['max_length'])}",
@@ -110,10 +108,10 @@ def nearest(sent: JsonValue) -> Locate:
     def locate(path: Path) -> Path:
         here = sent
         for depth, step in enumerate(path):
-            if isinstance(here, dict) and isinstance(step, str) and step in here:
+            if isinstance(here, dict) and isinstance(step, str) and step in here:  # noqa: SIM114 - one could not be typed
                 here = here[step]
             elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-                here = here[step]  # noqa: SIM114 - one branch could not be typed
+                here = here[step]
             else:
                 return path[:depth]
         return path

@@ -46,9 +46,7 @@ class Customers:
     async def get(self, customer_id: CustomerId) -> Customer | None:
         """Return one customer, or None."""
         with reading():
-            return cast(
-                "Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, _SHOWN)
-            )
+            return cast("Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, _SHOWN))
 
     async def find_by_email(self, email: str) -> Customer | None:
         """Return the customer with an e-mail address, compared without case, or None."""

@@ -89,9 +89,7 @@ def new_id() -> str:
 
 def instant(moment: datetime) -> Instant:
     """Return an aware `moment` in the one form in which instants are stored and shown."""
-    return Instant(
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    )
+    return Instant(moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 def moment(text: Instant) -> datetime:

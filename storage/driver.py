@@ -48,9 +48,7 @@ async def aggregate(
 ) -> AsyncCommandCursor[Document]:
     """Run an aggregation and return its cursor."""
     cursor = cast("Any", collection).aggregate(pipeline, **options)
-    return cast(
-        "AsyncCommandCursor[Document]", cursor if is_motor(collection.database.client) else await cursor
-    )
+    return cast("AsyncCommandCursor[Document]", cursor if is_motor(collection.database.client) else await cursor)
 
 
 @asynccontextmanager

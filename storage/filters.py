@@ -31,9 +31,7 @@ def page_query(question: Question) -> Document:
     query = where_query(question.where)
     if question.after is None:
         return query
-    return (
-        {"$and": [query, _beyond(question, question.after)]} if query else _beyond(question, question.after)
-    )
+    return {"$and": [query, _beyond(question, question.after)]} if query else _beyond(question, question.after)
 
 
 def key_of(customer: Customer, order: tuple[Order, ...]) -> Key:

@@ -95,9 +95,7 @@ class Keys:
     def _keys(self) -> Collection:
         return self.client[self.database]["keys"]
 
-    async def create(
-        self, name: str, scopes: tuple[str, ...], now: datetime, expires: datetime | None
-    ) -> NewKey:
+    async def create(self, name: str, scopes: tuple[str, ...], now: datetime, expires: datetime | None) -> NewKey:
         """Make a key and return it with its secrets, which nothing can show again."""
         key, secret = new_secret(PREFIX), new_secret(SECRET_PREFIX)
         record = KeyRecord(
@@ -141,9 +139,7 @@ class Keys:
         before = instant(now - TOUCH_EVERY)
         stale = {"$or": [{"lastUsedAt": {"$eq": None}}, {"lastUsedAt": {"$lt": before}}]}
         with writing():
-            await self._keys.update_one(
-                {"id": {"$eq": key_id}, **stale}, {"$set": {"lastUsedAt": instant(now)}}
-            )
+            await self._keys.update_one({"id": {"$eq": key_id}, **stale}, {"$set": {"lastUsedAt": instant(now)}})
 
     async def revoke(self, key_id: KeyId, now: datetime) -> bool:
         """End a key; False when there is none of that id. Revoking again keeps the first moment."""

@@ -54,9 +54,7 @@ class Store:
         """
         settings = self.client[self.database]["settings"]
         with writing():
-            await settings.update_one(
-                {"_id": name}, {"$setOnInsert": {"value": secrets.token_bytes(32)}}, upsert=True
-            )
+            await settings.update_one({"_id": name}, {"$setOnInsert": {"value": secrets.token_bytes(32)}}, upsert=True)
             found = await settings.find_one({"_id": name})
         return bytes(found["value"]) if found else b""
 
@@ -85,8 +83,6 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
     )
     try:
-        yield Store(
-            client, options.database, Customers(client, options.database), Keys(client, options.database)
-        )
+        yield Store(client, options.database, Customers(client, options.database), Keys(client, options.database))
     finally:
         await driver.close(client)

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from storage.driver import Driver
 from storage.mongod import acquire
 from storage.store import Store, StoreOptions, open_store
-from tests.harness import Gateway, running
+from tests.harness import VALIDATED, Gateway, running
 
 StartGateway = Callable[..., Gateway]
 
@@ -62,3 +62,21 @@ def start_gateway(mongod_url: str, database: str) -> Iterator[StartGateway]:
     """Starts gateways with settings of a test's own, on its own database."""
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(running(mongod_url, database, **settings))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the controlling process how many full customers this worker held against the schema."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["validated"] = len(VALIDATED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what a worker counted."""
+    VALIDATED.extend([""] * getattr(node, "workeroutput", {}).get("validated", 0))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many full customers were held against the Customer JSON Schema, each of them valid."""
+    terminalreporter.write_line(f"{len(VALIDATED)} full customers of REST validated against the Customer JSON Schema")

@@ -1,8 +1,7 @@
-"""The documents in `docs/` that are made from the code: `python -m app.cli.documents --write` or `--check`."""
+"""The documents in `docs/` that are made from the code; `gateway documents` writes or checks them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -131,21 +130,3 @@ def write(folder: Path = DOCS) -> None:
     """Write all documents."""
     for name, text in documents().items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def main(arguments: list[str]) -> int:
-    """Write or check the documents; return the exit code."""
-    if arguments == ["--write"]:
-        write()
-        return 0
-    if arguments != ["--check"]:
-        sys.stderr.write("usage: python -m app.cli.documents --write | --check\n")
-        return 2
-    names = differing()
-    if names:
-        sys.stderr.write(f"docs: not as the code has it, run `make docs`: {', '.join(names)}\n")
-    return 1 if names else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -187,6 +187,19 @@ def openapi() -> None:
     emit(json.dumps(document(), indent=2, ensure_ascii=False))
 
 
+@app.command(hidden=True)
+def documents(
+    write: Annotated[bool, typer.Option("--write/--check", help="Write them, or say which differ.")] = False,
+) -> None:
+    """Keep the documents in docs/ that are made from the code: settings, problems, parity, GraphQL schema."""
+    from app.cli import documents as made
+
+    if write:
+        made.write()
+    elif names := made.differing():
+        fail(f"not as the code has it, run `make docs`: {', '.join(names)}")
+
+
 @app.command()
 def version() -> None:
     """Print the versions of the product and of its API."""

@@ -28,7 +28,7 @@ _EVERY: Final = (
     p.INTERNAL_ERROR,
     p.UNAVAILABLE,
 )
-_BODY: Final = (*_JSON, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
+_BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "list": (p.INVALID_CURSOR,),
     "read": (),

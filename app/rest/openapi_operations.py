@@ -22,7 +22,6 @@ PATH_PARAMETERS: Final = {
     "phoneNumberId": "The phone number's id.",
 }
 _MAX_INTEGER: Final = 2**31 - 1
-_NO_CONTROLS: Final = r"^[^\u0000-\u001f\u007f]*$"
 _MAX_QUERY: Final = 2000
 """The longest text of a parameter: that of a whole URI."""
 
@@ -77,7 +76,7 @@ def _bounded(schema: Document) -> Document:
     if schema["type"] == "integer":
         return {"format": "int32", "maximum": _MAX_INTEGER, **schema}
     if schema["type"] == "string" and "enum" not in schema:
-        return {"pattern": _NO_CONTROLS, **schema, "maxLength": min(schema.get("maxLength", _MAX_QUERY), _MAX_QUERY)}
+        return {**schema, "maxLength": min(schema.get("maxLength", _MAX_QUERY), _MAX_QUERY)}
     return schema
 
 

@@ -1,0 +1,73 @@
+"""Other people's checkers judge the gateway: graphql-http, Redocly, Spectral, openapi-typescript."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Gateway
+
+JUDGES = Path(__file__).parents[1] / "judges"
+_COMMANDS = JUDGES / "node_modules" / ".bin"
+_QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
+_AUDITS = 61
+
+
+Ended = subprocess.CompletedProcess[str]
+
+
+def judge(name: str, *arguments: str | Path, cwd: Path = JUDGES, **environment: str) -> Ended:
+    """Run one of the judges; says what to do where they are not installed."""
+    if not _COMMANDS.is_dir():
+        pytest.fail("The judges are not installed: run `npm ci` in tests/judges (`make test` does it).")
+    command = [str(_COMMANDS / name) if name != "node" else name, *map(str, arguments)]
+    env = os.environ | _QUIET | environment
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def openapi_file(gateway: Gateway, tmp_path: Path) -> Path:
+    """OpenAPI as the running gateway serves it, in a file."""
+    path = tmp_path / "openapi.json"
+    path.write_bytes(gateway.http.get("/openapi.json").content)
+    return path
+
+
+def test_c080_all_61_audits_of_graphql_http_are_ok(gateway: Gateway) -> None:
+    done = judge("node", "graphql_http_audits.mjs", f"{gateway.url}/graphql", GATEWAY_KEY=gateway.key)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found == {"total": _AUDITS, "ok": _AUDITS, "failures": []}
+
+
+def test_redocly_finds_nothing_but_the_two_deletes_that_only_refuse(openapi_file: Path) -> None:
+    done = judge("redocly", "lint", "--config", "redocly.yaml", "--format", "json", openapi_file)
+    found = json.loads(done.stdout)
+    places = {(fault["severity"], fault["location"][0]["pointer"]) for fault in found["problems"]}
+    parts = "#/paths/~1api~1v1~1customers~1{customerId}~1%s/delete/responses"
+    assert done.returncode == 0, done.stdout
+    assert places == {("warn", parts % "addresses"), ("warn", parts % "phone-numbers")}
+
+
+@pytest.mark.parametrize("ruleset", ["oas", "owasp"])
+def test_spectral_finds_nothing(ruleset: str, openapi_file: Path) -> None:
+    options = ("--fail-severity", "hint", "--format", "json", "--quiet")
+    done = judge("spectral", "lint", "--ruleset", f"{ruleset}.spectral.yaml", *options, openapi_file)
+    assert done.returncode in {0, 1}, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    assert [(fault["code"], "/".join(fault["path"])) for fault in found] == []
+
+
+def test_types_made_from_openapi_let_a_client_in_strict_typescript_compile(openapi_file: Path) -> None:
+    folder = openapi_file.parent
+    made = judge("openapi-typescript", openapi_file, "--output", folder / "openapi.d.ts")
+    assert made.returncode == 0, made.stderr
+    (folder / "sample.ts").write_text((JUDGES / "sample.ts").read_text(encoding="utf-8"), encoding="utf-8")
+    options = ("--strict", "--noEmit", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler")
+    compiled = judge("tsc", *options, "openapi.d.ts", "sample.ts", cwd=folder)
+    assert compiled.returncode == 0, compiled.stdout

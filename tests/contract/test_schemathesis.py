@@ -1,0 +1,34 @@
+"""Schemathesis holds the running gateway against its OpenAPI document: examples, edges, and a short seeded fuzzing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Gateway
+
+COMMAND = Path(sys.executable).with_name("st")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+GROUPS = {
+    "customers": ("Customers", "Viewer"),
+    "parts": ("Addresses", "Notification preferences"),
+    "rest": ("GraphQL", "Gateway", "Pages"),
+}
+"""Tags of OpenAPI, in portions that run in parallel; phone numbers are served by the code of addresses."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", GROUPS)
+def test_schemathesis_finds_nothing(group: str, gateway: Gateway, tmp_path: Path) -> None:
+    tags = [option for tag in GROUPS[group] for option in ("--include-tag", tag)]
+    tags += ["--exclude-operation-id-regex", "Alias$"]  # the same handlers by another address
+    run = [str(COMMAND), "--config-file", str(CONFIGURATION), "run", f"{gateway.url}/openapi.json", *tags]
+    options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--seed", "1"]
+    command = [*run, *options, "--header", f"X-API-Key: {gateway.key}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert re.search(r"(\d+) generated, \1 passed", done.stdout)

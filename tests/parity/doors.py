@@ -1,0 +1,409 @@
+"""The two doors behind one face, so that a scenario is written once and runs through both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, cast
+
+import httpx2
+
+from tests.harness import Gateway
+
+Kind = Literal["addresses", "phoneNumbers"]
+Json = dict[str, Any]
+
+PATHS: dict[Kind, str] = {"addresses": "addresses", "phoneNumbers": "phone-numbers"}
+NAMES: dict[Kind, str] = {"addresses": "Address", "phoneNumbers": "PhoneNumber"}
+_ADDRESS = "id type street1 street2 city state postalCode country"
+_PHONE = "id type countryCode number extension"
+CUSTOMER = f"""id firstName middleName lastName email createdAt updatedAt version etag addresses {{ {_ADDRESS} }}
+    phoneNumbers {{ {_PHONE} }} notificationPreferences {{ email sms push mail }}"""
+
+
+@dataclass(frozen=True)
+class Token:
+    """The version of a customer as each door shows it."""
+
+    id: str
+    etag: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step: a document as both doors know it, or a problem as both name it."""
+
+    document: Any = None
+    version: int | None = None
+    problem: tuple[str, int, int] | None = None
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def dry_outcome(document: Json) -> Outcome:
+    """Return the outcome of a dry run: what would be, without the ids that parts would get."""
+    bare = dict(document)
+    for kind in PATHS:
+        bare[kind] = [{name: value for name, value in part.items() if name != "id"} for part in document[kind]]
+    return Outcome(bare)
+
+
+def problem_outcome(members: Json) -> Outcome:
+    """Return the outcome that a problem's members tell: slug, code, status and faults."""
+    slug = str(members["type"]).rsplit("/", 1)[-1]
+    faults = tuple((fault["field"], fault["message"]) for fault in members.get("errors", ()))
+    return Outcome(problem=(slug, members["code"], members["status"]), faults=tuple(sorted(faults)))
+
+
+class Door(Protocol):
+    """What both doors can do; `token` None changes whatever is there, where that is allowed."""
+
+    def create(self, body: Json, *, dry: bool = False) -> Outcome: ...
+    def customer(self, customer_id: str) -> Outcome: ...
+    def by_email(self, email: str) -> Outcome: ...
+    def several(self, ids: list[str]) -> Outcome: ...
+    def page(self, number: int, size: int) -> Outcome: ...
+    def walk(self, size: int) -> Outcome: ...
+    def count(self) -> Outcome: ...
+    def replace(self, token: Token, body: Json, *, dry: bool = False) -> Outcome: ...
+    def update(self, token: Token, patch: Json, *, dry: bool = False) -> Outcome: ...
+    def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome: ...
+    def parts(self, kind: Kind, customer_id: str) -> Outcome: ...
+    def part(self, kind: Kind, customer_id: str, part_id: str) -> Outcome: ...
+    def add_part(self, kind: Kind, customer_id: str, token: Token | None, body: Json) -> Outcome: ...
+    def replace_part(self, kind: Kind, token: Token, part_id: str, body: Json) -> Outcome: ...
+    def update_part(self, kind: Kind, token: Token, part_id: str, patch: Json) -> Outcome: ...
+    def remove_part(self, kind: Kind, customer_id: str, token: Token | None, part_id: str) -> Outcome: ...
+    def replace_parts(self, kind: Kind, token: Token, bodies: list[Json]) -> Outcome: ...
+    def update_parts(self, kind: Kind, token: Token, bodies: list[Json]) -> Outcome: ...
+    def preferences(self, customer_id: str) -> Outcome: ...
+    def replace_preferences(self, token: Token, body: Json) -> Outcome: ...
+    def set_preferences(self, token: Token, patch: Json) -> Outcome: ...
+    def viewer(self) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class RestDoor:
+    """The gateway through REST."""
+
+    gateway: Gateway
+    http: httpx2.Client
+
+    def _ask(self, method: str, path: str, token: Token | None = None, **options: Any) -> httpx2.Response:
+        headers = {"If-Match": token.etag} if token else {}
+        dry = options.pop("dry", False)
+        params = {**options.pop("params", {}), **({"dryRun": "true"} if dry else {})}
+        return self.http.request(method, f"/api/v1{path}", headers=headers, params=params, **options)
+
+    def _outcome(self, response: httpx2.Response, customer_id: str | None, *, dry: bool = False) -> Outcome:
+        if response.is_error:
+            return problem_outcome(response.json())
+        if dry:
+            return dry_outcome(response.json())
+        return self.customer(customer_id or response.json()["id"])
+
+    def create(self, body: Json, *, dry: bool = False) -> Outcome:
+        return self._outcome(self._ask("POST", "/customers", json=body, dry=dry), None, dry=dry)
+
+    def customer(self, customer_id: str) -> Outcome:
+        response = self._ask("GET", f"/customers/{customer_id}")
+        if response.status_code in {404, 410}:
+            return Outcome()
+        if response.is_error:
+            return problem_outcome(response.json())
+        body = response.json()
+        for kind, path in PATHS.items():
+            body[kind] = self._ask("GET", f"/customers/{customer_id}/{path}").json()["content"]
+        return Outcome(body, token_of(self.gateway, customer_id).version)
+
+    def by_email(self, email: str) -> Outcome:
+        found = self._ask("GET", "/customers", params={"email": email}).json()["content"]
+        return self.customer(found[0]["id"]) if found else Outcome()
+
+    def several(self, ids: list[str]) -> Outcome:
+        response = self._ask("GET", "/customers", params={"id": ids, "size": 100})
+        if response.is_error:
+            return problem_outcome(response.json())
+        return Outcome(sorted(customer["id"] for customer in response.json()["content"]))
+
+    def page(self, number: int, size: int) -> Outcome:
+        response = self._ask("GET", "/customers", params={"page": number, "size": size})
+        if response.is_error:
+            return problem_outcome(response.json())
+        body = response.json()
+        return Outcome([[customer["id"] for customer in body["content"]], body["page"]])
+
+    def walk(self, size: int) -> Outcome:
+        ids, cursor = [], ""
+        while True:
+            response = self._ask("GET", "/customers", params={"cursor": cursor, "size": size})
+            if response.is_error:
+                return problem_outcome(response.json())
+            ids += [customer["id"] for customer in response.json()["content"]]
+            if "Next-Cursor" not in response.headers:
+                return Outcome(ids)
+            cursor = response.headers["Next-Cursor"]
+
+    def count(self) -> Outcome:
+        return Outcome(self._ask("GET", "/customers", params={"size": 1}).json()["page"]["totalElements"])
+
+    def replace(self, token: Token, body: Json, *, dry: bool = False) -> Outcome:
+        return self._outcome(self._ask("PUT", f"/customers/{token.id}", token, json=body, dry=dry), token.id, dry=dry)
+
+    def update(self, token: Token, patch: Json, *, dry: bool = False) -> Outcome:
+        return self._outcome(
+            self._ask("PATCH", f"/customers/{token.id}", token, json=patch, dry=dry), token.id, dry=dry
+        )
+
+    def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome:
+        response = self._ask("DELETE", f"/customers/{customer_id}", token, dry=dry)
+        return problem_outcome(response.json()) if response.is_error else self.customer(customer_id)
+
+    def parts(self, kind: Kind, customer_id: str) -> Outcome:
+        response = self._ask("GET", f"/customers/{customer_id}/{PATHS[kind]}")
+        return Outcome() if response.is_error else Outcome(response.json()["content"])
+
+    def part(self, kind: Kind, customer_id: str, part_id: str) -> Outcome:
+        response = self._ask("GET", f"/customers/{customer_id}/{PATHS[kind]}/{part_id}")
+        if response.status_code == 404:
+            return Outcome()
+        return problem_outcome(response.json()) if response.is_error else Outcome(response.json())
+
+    def add_part(self, kind: Kind, customer_id: str, token: Token | None, body: Json) -> Outcome:
+        return self._outcome(
+            self._ask("POST", f"/customers/{customer_id}/{PATHS[kind]}", token, json=body), customer_id
+        )
+
+    def _at_part(self, method: str, kind: Kind, token: Token, part_id: str, body: Json) -> Outcome:
+        path = f"/customers/{token.id}/{PATHS[kind]}/{part_id}"
+        return self._outcome(self._ask(method, path, token, json=body), token.id)
+
+    def replace_part(self, kind: Kind, token: Token, part_id: str, body: Json) -> Outcome:
+        return self._at_part("PUT", kind, token, part_id, body)
+
+    def update_part(self, kind: Kind, token: Token, part_id: str, patch: Json) -> Outcome:
+        return self._at_part("PATCH", kind, token, part_id, patch)
+
+    def remove_part(self, kind: Kind, customer_id: str, token: Token | None, part_id: str) -> Outcome:
+        return self._outcome(
+            self._ask("DELETE", f"/customers/{customer_id}/{PATHS[kind]}/{part_id}", token), customer_id
+        )
+
+    def replace_parts(self, kind: Kind, token: Token, bodies: list[Json]) -> Outcome:
+        return self._outcome(self._ask("PUT", f"/customers/{token.id}/{PATHS[kind]}", token, json=bodies), token.id)
+
+    def update_parts(self, kind: Kind, token: Token, bodies: list[Json]) -> Outcome:
+        return self._outcome(self._ask("PATCH", f"/customers/{token.id}/{PATHS[kind]}", token, json=bodies), token.id)
+
+    def preferences(self, customer_id: str) -> Outcome:
+        response = self._ask("GET", f"/customers/{customer_id}/notification-preferences")
+        return Outcome() if response.is_error else Outcome(response.json())
+
+    def replace_preferences(self, token: Token, body: Json) -> Outcome:
+        path = f"/customers/{token.id}/notification-preferences"
+        return self._outcome(self._ask("PUT", path, token, json=body), token.id)
+
+    def set_preferences(self, token: Token, patch: Json) -> Outcome:
+        path = f"/customers/{token.id}/notification-preferences"
+        return self._outcome(self._ask("PATCH", path, token, json=patch), token.id)
+
+    def viewer(self) -> Outcome:
+        response = self._ask("GET", "/viewer")
+        return problem_outcome(response.json()) if response.is_error else Outcome(response.json())
+
+
+@dataclass(frozen=True)
+class GraphQLDoor:
+    """The gateway through GraphQL."""
+
+    gateway: Gateway
+    http: httpx2.Client
+
+    def _ask(self, document: str, **variables: Any) -> Any:
+        answer = self.http.post("/graphql", json={"query": document, "variables": variables}).json()
+        if "errors" in answer:
+            return problem_outcome(answer["errors"][0]["extensions"])
+        return next(iter(answer["data"].values()))
+
+    def _change(self, field: str, declared: str, given: str, **variables: Any) -> Outcome:
+        document = f"mutation({declared}) {{ {field}({given}) {{ {CUSTOMER} }} }}"
+        outcome = _as_outcome(self._ask(document, **variables))
+        return dry_outcome(outcome.document) if variables.get("dry") and outcome.document else outcome
+
+    def create(self, body: Json, *, dry: bool = False) -> Outcome:
+        return self._change(
+            "createCustomer", "$input: CreateCustomerInput!, $dry: Boolean!", "input: $input, dryRun: $dry",
+            input=upper(body), dry=dry,
+        )  # fmt: skip
+
+    def customer(self, customer_id: str) -> Outcome:
+        return _as_outcome(self._ask(f"query($id: ID!) {{ customer(id: $id) {{ {CUSTOMER} }} }}", id=customer_id))
+
+    def by_email(self, email: str) -> Outcome:
+        document = f"query($email: String!) {{ customerByEmail(email: $email) {{ {CUSTOMER} }} }}"
+        return _as_outcome(self._ask(document, email=email))
+
+    def several(self, ids: list[str]) -> Outcome:
+        found = self._ask("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids)
+        return found if isinstance(found, Outcome) else Outcome(sorted(node["id"] for node in found if node))
+
+    def page(self, number: int, size: int) -> Outcome:
+        fields = "items { id } page { page size totalElements totalPages }"
+        found = self._ask(
+            f"query($page: Int!, $size: Int!) {{ customerPage(page: $page, size: $size) {{ {fields} }} }}",
+            page=number, size=size,
+        )  # fmt: skip
+        if isinstance(found, Outcome):
+            return found
+        return Outcome([[item["id"] for item in found["items"]], found["page"]])
+
+    def walk(self, size: int) -> Outcome:
+        ids: list[str] = []
+        after = None
+        while True:
+            found = self._ask(
+                "query($first: Int!, $after: String) { customers(first: $first, after: $after) "
+                "{ edges { node { id } } pageInfo { hasNextPage endCursor } } }",
+                first=size, after=after,
+            )  # fmt: skip
+            if isinstance(found, Outcome):
+                return found
+            ids += [edge["node"]["id"] for edge in found["edges"]]
+            if not found["pageInfo"]["hasNextPage"]:
+                return Outcome(ids)
+            after = found["pageInfo"]["endCursor"]
+
+    def count(self) -> Outcome:
+        return Outcome(self._ask("{ customers(first: 1) { totalCount } }")["totalCount"])
+
+    def replace(self, token: Token, body: Json, *, dry: bool = False) -> Outcome:
+        return self._change(
+            "replaceCustomer",
+            "$id: ID!, $input: CreateCustomerInput!, $version: Int!, $dry: Boolean!",
+            "id: $id, input: $input, ifVersion: $version, dryRun: $dry",
+            id=token.id, input=upper(body), version=token.version, dry=dry,
+        )  # fmt: skip
+
+    def update(self, token: Token, patch: Json, *, dry: bool = False) -> Outcome:
+        return self._change(
+            "updateCustomer",
+            "$id: ID!, $patch: UpdateCustomerInput!, $version: Int!, $dry: Boolean!",
+            "id: $id, patch: $patch, ifVersion: $version, dryRun: $dry",
+            id=token.id, patch=upper(patch), version=token.version, dry=dry,
+        )  # fmt: skip
+
+    def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome:
+        found = self._ask(
+            "mutation($id: ID!, $version: Int, $dry: Boolean!) "
+            "{ deleteCustomer(id: $id, ifVersion: $version, dryRun: $dry) { id version deletedAt } }",
+            id=customer_id, version=token.version if token else None, dry=dry,
+        )  # fmt: skip
+        return found if isinstance(found, Outcome) else self.customer(customer_id)
+
+    def parts(self, kind: Kind, customer_id: str) -> Outcome:
+        found = self.customer(customer_id)
+        return Outcome(found.document[kind]) if found.document else Outcome()
+
+    def part(self, kind: Kind, customer_id: str, part_id: str) -> Outcome:
+        field, fields = ("address", _ADDRESS) if kind == "addresses" else ("phoneNumber", _PHONE)
+        found = self._ask(
+            f"query($id: ID!, $part: ID!) {{ customer(id: $id) {{ part: {field}(id: $part) {{ {fields} }} }} }}",
+            id=customer_id, part=part_id,
+        )  # fmt: skip
+        if isinstance(found, Outcome):
+            return found
+        return Outcome(lower(found["part"]) if found and found["part"] else None)
+
+    def add_part(self, kind: Kind, customer_id: str, token: Token | None, body: Json) -> Outcome:
+        return self._change(
+            f"add{NAMES[kind]}", f"$id: ID!, $input: {NAMES[kind]}Input!, $version: Int",
+            "customerId: $id, input: $input, ifVersion: $version",
+            id=customer_id, input=upper(body), version=token.version if token else None,
+        )  # fmt: skip
+
+    def replace_part(self, kind: Kind, token: Token, part_id: str, body: Json) -> Outcome:
+        return self._change(
+            f"replace{NAMES[kind]}", f"$id: ID!, $part: ID!, $input: {NAMES[kind]}Input!, $version: Int!",
+            "customerId: $id, id: $part, input: $input, ifVersion: $version",
+            id=token.id, part=part_id, input=upper(body), version=token.version,
+        )  # fmt: skip
+
+    def update_part(self, kind: Kind, token: Token, part_id: str, patch: Json) -> Outcome:
+        return self._change(
+            f"update{NAMES[kind]}", f"$id: ID!, $part: ID!, $patch: Update{NAMES[kind]}Input!, $version: Int!",
+            "customerId: $id, id: $part, patch: $patch, ifVersion: $version",
+            id=token.id, part=part_id, patch=upper(patch), version=token.version,
+        )  # fmt: skip
+
+    def remove_part(self, kind: Kind, customer_id: str, token: Token | None, part_id: str) -> Outcome:
+        return self._change(
+            f"remove{NAMES[kind]}", "$id: ID!, $part: ID!, $version: Int",
+            "customerId: $id, id: $part, ifVersion: $version",
+            id=customer_id, part=part_id, version=token.version if token else None,
+        )  # fmt: skip
+
+    def replace_parts(self, kind: Kind, token: Token, bodies: list[Json]) -> Outcome:
+        many = "Addresses" if kind == "addresses" else "PhoneNumbers"
+        return self._change(
+            f"replace{many}", f"$id: ID!, $input: [{NAMES[kind]}Input!]!, $version: Int!",
+            "customerId: $id, input: $input, ifVersion: $version",
+            id=token.id, input=[upper(body) for body in bodies], version=token.version,
+        )  # fmt: skip
+
+    def update_parts(self, kind: Kind, token: Token, bodies: list[Json]) -> Outcome:
+        return self.update(token, {kind: bodies})
+
+    def preferences(self, customer_id: str) -> Outcome:
+        found = self.customer(customer_id)
+        return Outcome(found.document["notificationPreferences"]) if found.document else Outcome()
+
+    def replace_preferences(self, token: Token, body: Json) -> Outcome:
+        return self._change(
+            "replaceNotificationPreferences", "$id: ID!, $input: NotificationPreferencesReplacement!, $version: Int!",
+            "customerId: $id, input: $input, ifVersion: $version", id=token.id, input=body, version=token.version,
+        )  # fmt: skip
+
+    def set_preferences(self, token: Token, patch: Json) -> Outcome:
+        return self._change(
+            "setNotificationPreferences", "$id: ID!, $patch: NotificationPreferencesInput!, $version: Int!",
+            "customerId: $id, patch: $patch, ifVersion: $version", id=token.id, patch=patch, version=token.version,
+        )  # fmt: skip
+
+    def viewer(self) -> Outcome:
+        found = self._ask("{ viewer { id name scopes } }")
+        return found if isinstance(found, Outcome) else Outcome(found)
+
+
+def _as_outcome(found: Any) -> Outcome:
+    if isinstance(found, Outcome):
+        return found
+    if found is None:
+        return Outcome()
+    document = lower({name: value for name, value in found.items() if name not in {"version", "etag"}})
+    return Outcome(document, found["version"])
+
+
+def upper(value: Any) -> Any:
+    """Return a body of REST as GraphQL takes it: the kinds of parts in upper case."""
+    return _with_types(value, str.upper)
+
+
+def lower(value: Any) -> Any:
+    """Return a document of GraphQL as REST shows it."""
+    return _with_types(value, str.lower)
+
+
+def _with_types(value: Any, change: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: change(item) if name == "type" and isinstance(item, str) else _with_types(item, change)
+            for name, item in value.items()
+        }
+    return [_with_types(item, change) for item in value] if isinstance(value, list) else value
+
+
+def token_of(gateway: Gateway, customer_id: str) -> Token:
+    """Return the present version of a customer as GraphQL shows it, and see that REST shows the same."""
+    found = gateway.data("query($id: ID!) { customer(id: $id) { etag version } }", id=customer_id)["customer"]
+    tag = gateway.http.get(f"/api/v1/customers/{customer_id}").headers["ETag"]
+    assert found["etag"] == tag
+    return Token(customer_id, tag, cast("int", found["version"]))

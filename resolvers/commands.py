@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from resolvers.changes import Target
 from resolvers.patches import Body, Change
 from storage.documents import Customer, CustomerId, PartId
-from storage.query import DEFAULT_SIZE, Where
+from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
+
+Count = Literal["auto", "exact", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,10 @@ class CreateCustomer:
 
 @dataclass(frozen=True, slots=True)
 class GetCustomer:
-    """One customer by id."""
+    """One customer by id; `fields` are the paths that are needed, None for all."""
 
     id: CustomerId
+    fields: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class GetCustomers:
     """Several customers by id."""
 
     ids: tuple[CustomerId, ...]
+    fields: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +105,25 @@ class PartResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which customers in which order, and which of their fields are needed (None: all)."""
+
+    where: Filter = EVERYTHING
+    order: tuple[Order, ...] = DEFAULT_ORDER
+    fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list by number, from 1; `count` False leaves the total out."""
+    """A page of a list by number, from 1.
+
+    `count` none leaves the total out, exact always counts, auto may take the collection's own count.
+    """
 
     page: int = 1
     size: int = DEFAULT_SIZE
-    count: bool = True
-    where: Where = Where()
+    count: Count = "auto"
+    query: ListQuery = ListQuery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +133,4 @@ class ListWindow:
     size: int = DEFAULT_SIZE
     cursor: str | None = None
     backward: bool = False
-    where: Where = Where()
+    query: ListQuery = ListQuery()

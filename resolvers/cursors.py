@@ -19,8 +19,8 @@ from resolvers.problems import INVALID_CURSOR, Problem
 from storage.query import Key
 
 _NONCE: Final = 12
-MAX_CURSOR: Final = 4096
-"""The longest cursor that is looked at, in characters."""
+MAX_CURSOR: Final = 8192
+"""The longest cursor that is looked at, in characters: three names and an e-mail at their longest fit."""
 
 
 class CursorCipher:

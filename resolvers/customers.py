@@ -22,7 +22,7 @@ from resolvers.validation import Locate, check, check_read_only, nearest
 from storage.documents import Customer, CustomerFields, Tombstone, instant, new_id
 from storage.errors import WriteConflict
 from storage.model import CustomerInput
-from storage.query import Question, Where
+from storage.query import Question, by_ids
 
 READ_ONLY = ("id", "createdAt", "updatedAt")
 """What the server makes itself; a client that sends them is not obeyed."""
@@ -59,7 +59,7 @@ async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
 )
 async def get_customer(ctx: Context, command: GetCustomer) -> Customer:
     """Return one customer. Raises not-found, and gone for 30 days after it was deleted."""
-    return await existing(ctx, command.id)
+    return await existing(ctx, command.id, command.fields)
 
 
 @operation(
@@ -71,7 +71,9 @@ async def get_customer(ctx: Context, command: GetCustomer) -> Customer:
 )
 async def get_customers(ctx: Context, command: GetCustomers) -> list[Customer | None]:
     """Return the customers in the order of their ids, None where there is none."""
-    found = await ctx.store.customers.find(Question(Where(ids=command.ids), limit=max(len(command.ids), 1)))
+    found = await ctx.store.customers.find(
+        Question(by_ids(command.ids), limit=max(len(command.ids), 1), fields=command.fields)
+    )
     by_id = {customer["id"]: customer for customer in found}
     return [by_id.get(customer_id) for customer_id in command.ids]
 
@@ -156,7 +158,8 @@ def representation(customer: Customer) -> dict[str, JsonValue]:
     document = cast("dict[str, Any]", customer)
     body = {name: value for name, value in document.items() if name != "version"}
     for kind in (ADDRESS, PHONE_NUMBER):
-        body[kind.list_name] = [shown(part) for part in parts_of(customer, kind)]
+        if kind.list_name in body:
+            body[kind.list_name] = [shown(part) for part in parts_of(customer, kind)]
     return body
 
 

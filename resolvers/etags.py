@@ -7,13 +7,20 @@ present version will do for If-Match.
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from storage.documents import Customer, CustomerId
 
-_TAG = re.compile(r'"v([1-9][0-9]{0,18})-([0-9a-f]{8})(?:-[0-9a-z]{1,16})?"')
+_TAG = re.compile(r'"v([1-9][0-9]{0,18})-([0-9a-f]{8})(?:-[0-9a-z]{1,16}){0,2}"')
 ENVELOPED: Final = "e"
+
+
+def selection_form(fields: Iterable[str]) -> str:
+    """Return the form of a selection of fields, the same for the same fields in any order."""
+    return "f" + hashlib.blake2b(",".join(sorted(fields)).encode(), digest_size=6).hexdigest()
 
 
 def etag(customer: Customer, form: str = "") -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
-import orjson
-
-from resolvers.commands import ListPage, ListWindow
+from resolvers.commands import Count, ListPage, ListQuery, ListWindow
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
 from resolvers.problems import INVALID_PARAMETER, Problem
 from storage.documents import Customer
 from storage.filters import key_of
-from storage.query import DEFAULT_ORDER, MAX_SIZE, Question, Where
+from storage.plans import QueryPlan
+from storage.query import EVERYTHING, MAX_SIZE, Filter, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class CustomerPage:
     page: int
     size: int
     total: int | None
+    has_next: bool
 
     @property
     def total_pages(self) -> int | None:
@@ -49,15 +50,22 @@ class CustomerWindow:
 )
 async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
     """Return one page. Raises invalid-parameter for a page or size out of range."""
-    if command.page < 1:
-        raise Problem(INVALID_PARAMETER, "page must be 1 or more.")
-    _check_size(command.size, "size")
-    skip = (command.page - 1) * command.size
-    if skip >= 2**31:
-        raise Problem(INVALID_PARAMETER, "page is too far; use a cursor to read that deep.")
-    found = await ctx.store.customers.find(Question(command.where, limit=command.size, skip=skip))
-    total = await ctx.store.customers.count(command.where) if command.count else None
-    return CustomerPage(found, command.page, command.size, total)
+    found = await ctx.store.customers.find(page_question(command))
+    page, size = command.page, command.size
+    if command.count == "none":
+        return CustomerPage(found[:size], page, size, None, has_next=len(found) > size)
+    total = await _total(ctx, command.query.where, command.count)
+    return CustomerPage(found, page, size, total, has_next=page * size < total)
+
+
+search_customers = operation(
+    "searchCustomers",
+    scope=Scope.READ,
+    rest=("POST /customers:search",),
+    graphql=("Query.customerPage", "Query.customers"),
+    summary="List customers by a question in the body",
+)(list_customers.run)
+"""The same list, asked for by a body: for questions that do not fit into a URI."""
 
 
 @operation(
@@ -69,28 +77,69 @@ async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
 )
 async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     """Return the customers after, or before, a cursor. Raises invalid-cursor and invalid-parameter."""
-    _check_size(command.size, "last" if command.backward else "first")
-    listing = _listing(command.where)
-    after = ctx.services.cursors.open(command.cursor, listing) if command.cursor else None
-    question = Question(command.where, limit=command.size + 1, after=after, backward=command.backward)
+    listing = _listing(command.query)
+    question = window_question(ctx, command)
     found = await ctx.store.customers.find(question)
     more = len(found) > command.size
     shown = (found[-command.size :] if command.backward else found[: command.size]) if more else found
-    cursors = [ctx.services.cursors.seal(key_of(customer, DEFAULT_ORDER), listing) for customer in shown]
-    has_previous, has_next = (more, after is not None) if command.backward else (after is not None, more)
-    return CustomerWindow(shown, cursors, has_previous, has_next)
+    seal = ctx.services.cursors.seal
+    cursors = [seal(key_of(customer, command.query.order), listing) for customer in shown]
+    beyond = question.after is not None
+    return CustomerWindow(shown, cursors, *((more, beyond) if command.backward else (beyond, more)))
 
 
 @operation(
     "countCustomers",
     scope=Scope.READ,
-    rest=("GET /customers",),
+    rest=("GET /customers?count=exact",),
     graphql=("CustomerConnection.totalCount",),
     summary="Count the customers of a list",
 )
-async def count_customers(ctx: Context, command: Where) -> int:
-    """Return exactly how many customers the list has."""
-    return await ctx.store.customers.count(command)
+async def count_customers(ctx: Context, command: Filter) -> int:
+    """Return how many customers the list has."""
+    return await _total(ctx, command, "auto")
+
+
+@operation(
+    "explainCustomers",
+    scope=Scope.ADMIN,
+    rest=("GET /customers?explain=true",),
+    graphql=("Query.explainCustomers",),
+    summary="Show how the store answers a list",
+)
+async def explain_customers(ctx: Context, command: ListPage | ListWindow) -> QueryPlan:
+    """Return the store's query, its indexes and what it examined. Raises what the list raises."""
+    question = page_question(command) if isinstance(command, ListPage) else window_question(ctx, command)
+    return await ctx.store.customers.explain(question)
+
+
+def page_question(command: ListPage) -> Question:
+    """Return the question of a page by number; where nothing counts, one customer more tells whether more follow."""
+    if command.page < 1:
+        raise Problem(INVALID_PARAMETER, "page must be 1 or more.")
+    _check_size(command.size, "size")
+    skip = (command.page - 1) * command.size
+    if skip >= 2**31:
+        raise Problem(INVALID_PARAMETER, "page is too far; use a cursor to read that deep.")
+    query = command.query
+    limit = command.size + 1 if command.count == "none" else command.size
+    return Question(query.where, query.order, limit, skip, fields=query.fields)
+
+
+def window_question(ctx: Context, command: ListWindow) -> Question:
+    """Return the question of a page by cursor: one customer more than shown, to see whether more follow."""
+    _check_size(command.size, "last" if command.backward else "first")
+    query = command.query
+    after = ctx.services.cursors.open(command.cursor, _listing(query)) if command.cursor else None
+    return Question(
+        query.where, query.order, command.size + 1, after=after, backward=command.backward, fields=query.fields
+    )
+
+
+async def _total(ctx: Context, where: Filter, count: Count) -> int:
+    if where == EVERYTHING and count == "auto":
+        return await ctx.store.totals.total()
+    return await ctx.store.customers.count(where)
 
 
 def _check_size(size: int, name: str) -> None:
@@ -98,7 +147,6 @@ def _check_size(size: int, name: str) -> None:
         raise Problem(INVALID_PARAMETER, f"{name} must be from 1 to {MAX_SIZE}.")
 
 
-def _listing(where: Where) -> bytes:
-    """Return what binds a cursor to its list."""
-    terms = [(term.field.value, term.descending) for term in DEFAULT_ORDER]
-    return orjson.dumps([terms, where.ids, where.email])
+def _listing(query: ListQuery) -> bytes:
+    """Return what binds a cursor to its list: a digest of its order and filter."""
+    return hashlib.blake2b(repr((query.order, query.where)).encode(), digest_size=16).digest()

@@ -13,7 +13,7 @@ from resolvers.customers import (
     replace_customer,
     update_customer,
 )
-from resolvers.lists import count_customers, list_customers, walk_customers
+from resolvers.lists import count_customers, explain_customers, list_customers, search_customers, walk_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
@@ -22,8 +22,10 @@ from resolvers.viewer import get_viewer
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     create_customer,
     list_customers,
+    search_customers,
     walk_customers,
     count_customers,
+    explain_customers,
     get_customer,
     get_customers,
     get_customer_by_email,

@@ -202,6 +202,14 @@ INVALID_PATCH: Final = ProblemType(
     "The body is no JSON Patch document (RFC 6902).",
     "Send an array of operations, each with op, path and what the op needs.",
 )
+INVALID_FILTER: Final = ProblemType(
+    "invalid-filter",
+    1015,
+    400,
+    "Invalid filter",
+    "A filter, search or order cannot be read, or asks for a field, an operator or a value that does not exist.",
+    "Correct the part at the position that `detail` names.",
+)
 UNAUTHORIZED: Final = ProblemType(
     "unauthorized",
     1100,

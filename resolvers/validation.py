@@ -108,7 +108,7 @@ def nearest(sent: JsonValue) -> Locate:
     def locate(path: Path) -> Path:
         here = sent
         for depth, step in enumerate(path):
-            if isinstance(here, dict) and isinstance(step, str) and step in here:  # noqa: SIM114 - one could not be typed
+            if isinstance(here, dict) and isinstance(step, str) and step in here:
                 here = here[step]
             elif isinstance(here, list) and isinstance(step, int) and step < len(here):
                 here = here[step]

@@ -6,14 +6,25 @@ from typing import Annotated, cast
 
 import strawberry
 
-from resolvers.commands import GetCustomer, GetCustomerByEmail, GetCustomers, ListPage, ListWindow
+from resolvers.commands import (
+    Count,
+    GetCustomer,
+    GetCustomerByEmail,
+    GetCustomers,
+    ListPage,
+    ListQuery,
+    ListWindow,
+)
 from resolvers.customers import get_customer, get_customer_by_email, get_customers
+from resolvers.filtering import all_of, search
 from resolvers.identifiers import customer_id
-from resolvers.lists import list_customers, walk_customers
+from resolvers.lists import explain_customers, list_customers, walk_customers
 from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND, Problem
 from resolvers.viewer import get_viewer
-from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, Viewer
-from storage.query import DEFAULT_SIZE, MAX_SIZE
+from schema.filters import CustomerFilter, CustomerOrder, order, where
+from schema.selection import counts, needed_fields
+from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, QueryPlan, Viewer
+from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The customer's UUID.")]
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Up to {MAX_SIZE} UUIDs.")]
@@ -22,6 +33,13 @@ First = Annotated[int | None, strawberry.argument(description="How many customer
 Last = Annotated[int | None, strawberry.argument(description="How many customers from the end, 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="Only customers after this cursor.")]
 Before = Annotated[str | None, strawberry.argument(description="Only customers before this cursor.")]
+Where = Annotated[CustomerFilter | None, strawberry.argument(description="Only customers that fulfil this.")]
+Words = Annotated[
+    str | None,
+    strawberry.argument(description="Only customers with words that begin so: names, e-mail, city, phone digits."),
+]
+OrderBy = Annotated[list[CustomerOrder] | None, strawberry.argument(description="The order; by creation if absent.")]
+Fields = frozenset[str] | None
 PageNumber = Annotated[int, strawberry.argument(description="Which page, from 1.")]
 PageSize = Annotated[int, strawberry.argument(description="How many customers a page has, 1 to 100.")]
 
@@ -49,15 +67,46 @@ class Query:
         after: After = None,
         last: Last = None,
         before: Before = None,
+        filter: Where = None,  # noqa: A002 - the schema's name
+        search: Words = None,
+        order_by: OrderBy = None,
     ) -> CustomerConnection:
-        """Return a Relay connection. Problems: invalid-parameter, invalid-cursor."""
-        window = await walk_customers(info.context, _window(first, after, last, before))
-        return CustomerConnection(window=window)
+        """Return a Relay connection. Problems: invalid-parameter, invalid-filter, invalid-cursor."""
+        query = _query(filter, search, order_by, needed_fields(info, "edges|nodes"))
+        window = await walk_customers(info.context, _window(first, after, last, before, query))
+        return CustomerConnection(window=window, where=query.where)
 
     @strawberry.field(description="Customers by page number, oldest first: for tables.")
-    async def customer_page(self, info: Info, page: PageNumber = 1, size: PageSize = DEFAULT_SIZE) -> CustomerPage:
-        """Return one page. Problems: invalid-parameter."""
-        return CustomerPage.of(await list_customers(info.context, ListPage(page, size)))
+    async def customer_page(
+        self,
+        info: Info,
+        page: PageNumber = 1,
+        size: PageSize = DEFAULT_SIZE,
+        filter: Where = None,  # noqa: A002 - the schema's name
+        search: Words = None,
+        order_by: OrderBy = None,
+    ) -> CustomerPage:
+        """Return one page. Problems: invalid-parameter, invalid-filter."""
+        query = _query(filter, search, order_by, needed_fields(info, "items"))
+        count: Count = "auto" if counts(info) else "none"
+        return CustomerPage.of(await list_customers(info.context, ListPage(page, size, count, query)))
+
+    @strawberry.field(description="How the store answers a list (scope customers:admin).")
+    async def explain_customers(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Where = None,  # noqa: A002 - the schema's name
+        search: Words = None,
+        order_by: OrderBy = None,
+    ) -> QueryPlan:
+        """Return the plan. Problems: forbidden, and those of the list."""
+        query = _query(filter, search, order_by, None)
+        plan = await explain_customers(info.context, _window(first, after, last, before, query))
+        return QueryPlan.of(plan)
 
     @strawberry.field(description="Anything by its id (Relay); null where there is nothing.")
     async def node(self, info: Info, id: Id) -> Node | None:  # noqa: A002 - the schema's name
@@ -87,7 +136,14 @@ async def _find(info: Info, text: str) -> object:
         raise
 
 
-def _window(first: int | None, after: str | None, last: int | None, before: str | None) -> ListWindow:
+def _query(
+    asked: CustomerFilter | None, words: str | None, order_by: list[CustomerOrder] | None, fields: Fields
+) -> ListQuery:
+    parts = [where(asked), search(words) if words is not None else None]
+    return ListQuery(all_of(part for part in parts if part != EVERYTHING), order(order_by), fields)
+
+
+def _window(first: int | None, after: str | None, last: int | None, before: str | None, query: ListQuery) -> ListWindow:
     if first is not None and last is not None:
         raise Problem(INVALID_PARAMETER, "Give first or last, not both.")
     if after is not None and before is not None:
@@ -95,5 +151,5 @@ def _window(first: int | None, after: str | None, last: int | None, before: str 
     if (first is not None and before is not None) or (last is not None and after is not None):
         raise Problem(INVALID_PARAMETER, "Use first with after, and last with before.")
     if last is not None or before is not None:
-        return ListWindow(DEFAULT_SIZE if last is None else last, before, backward=True)
-    return ListWindow(DEFAULT_SIZE if first is None else first, after)
+        return ListWindow(DEFAULT_SIZE if last is None else last, before, backward=True, query=query)
+    return ListWindow(DEFAULT_SIZE if first is None else first, after, query=query)

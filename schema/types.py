@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NewType, cast
@@ -16,7 +18,8 @@ from resolvers.lists import CustomerPage as Page
 from resolvers.lists import CustomerWindow, count_customers
 from resolvers.parts import ADDRESS, PHONE_NUMBER, PartKind, find_part
 from storage import documents
-from storage.query import Where
+from storage.plans import QueryPlan as Plan
+from storage.query import Filter
 
 if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo
@@ -189,6 +192,7 @@ class CustomerConnection:
     """Relay's connection over one window of the list."""
 
     window: strawberry.Private[CustomerWindow]
+    where: strawberry.Private[Filter]
 
     @strawberry.field(description="The customers with their cursors.")
     def edges(self) -> list[CustomerEdge]:
@@ -215,7 +219,7 @@ class CustomerConnection:
     @strawberry.field(description="How many customers the whole list has; counted only when asked for.")
     async def total_count(self, info: Info) -> int:
         """Count the list."""
-        return await count_customers(info.context, Where())
+        return await count_customers(info.context, self.where)
 
 
 @strawberry.type(description="Which page this is, of how many.")
@@ -240,6 +244,27 @@ class CustomerPage:
         """Return GraphQL's form of a page."""
         numbers = PageNumbers(page=page.page, size=page.size, total_elements=page.total, total_pages=page.total_pages)
         return CustomerPage(items=cast("list[Customer]", page.customers), page=numbers)
+
+
+@strawberry.type(description="How the store answers a list.")
+class QueryPlan:
+    """The store's plan."""
+
+    query: str = _field("The store's query, as JSON.")
+    indexes: list[str] = _field("The indexes it goes by.")
+    scans_collection: bool = _field("Whether it reads the whole collection.")
+    sorts: bool = _field("Whether it sorts what an index did not give in order.")
+    keys_examined: int = _field("How many index keys it looked at.")
+    documents_examined: int = _field("How many documents it looked at.")
+    returned: int = _field("How many documents it returned.")
+    milliseconds: int = _field("The store's own time.")
+
+    @staticmethod
+    def of(plan: Plan) -> QueryPlan:
+        """Return GraphQL's form of a plan."""
+        facts = {field.name: getattr(plan, field.name) for field in fields(plan)}
+        query = json.dumps(plan.query, default=bytes.hex, ensure_ascii=False)
+        return QueryPlan(**{**facts, "query": query, "indexes": list(plan.indexes)})
 
 
 @strawberry.type(description="Who the credentials belong to.")

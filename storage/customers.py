@@ -11,9 +11,11 @@ from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import reading, writing
-from storage.filters import page_query, sort_terms, where_query
+from storage.filters import filter_query, page_query, projection, sort_terms
 from storage.indexes import TOMBSTONE_SECONDS
-from storage.query import Question, Where
+from storage.plans import QueryPlan, plan_of
+from storage.query import Filter, Question
+from storage.terms import keys_of
 from storage.text import fold
 
 _SHOWN = {"_id": 0, "keys": 0}
@@ -21,7 +23,7 @@ _SHOWN = {"_id": 0, "keys": 0}
 
 def stored(customer: Customer) -> Document:
     """Return the document that is written: the customer and the keys it is found by."""
-    return {**customer, "keys": {"email": fold(customer["email"])}}
+    return {**customer, "keys": keys_of(customer)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,11 @@ class Customers:
     def _tombstones(self) -> driver.Collection:
         return self.client[self.database]["tombstones"]
 
-    async def get(self, customer_id: CustomerId) -> Customer | None:
-        """Return one customer, or None."""
+    async def get(self, customer_id: CustomerId, fields: frozenset[str] | None = None) -> Customer | None:
+        """Return one customer, or None; with `fields` only these paths (and id and version) are read."""
+        shown = projection(fields)
         with reading():
-            return cast("Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, _SHOWN))
+            return cast("Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, shown))
 
     async def find_by_email(self, email: str) -> Customer | None:
         """Return the customer with an e-mail address, compared without case, or None."""
@@ -65,7 +68,7 @@ class Customers:
         with reading():
             cursor = self._customers.find(
                 page_query(question),
-                _SHOWN,
+                projection(question.fields, question.order),
                 sort=sort_terms(question),
                 skip=question.skip,
                 limit=question.limit,
@@ -73,10 +76,29 @@ class Customers:
             found = cast("list[Customer]", await cursor.to_list(None))
         return found[::-1] if question.backward else found
 
-    async def count(self, where: Where) -> int:
+    async def count(self, where: Filter) -> int:
         """Return exactly how many customers there are."""
         with reading():
-            return await self._customers.count_documents(where_query(where))
+            return await self._customers.count_documents(filter_query(where))
+
+    async def count_all(self) -> int:
+        """Return how many customers the collection says it has: at once, and exact but after an unclean end."""
+        with reading():
+            return await self._customers.estimated_document_count()
+
+    async def explain(self, question: Question) -> QueryPlan:
+        """Run a page as `find` would and return how the store answered it."""
+        command = {
+            "find": "customers",
+            "filter": page_query(question),
+            "projection": projection(question.fields, question.order),
+            "sort": dict(sort_terms(question)),
+            "skip": question.skip,
+            "limit": question.limit,
+        }
+        with reading():
+            said = await self.client[self.database].command({"explain": command, "verbosity": "executionStats"})
+        return plan_of(command, said)
 
     async def create(self, customer: Customer) -> None:
         """Store a new customer."""

@@ -12,11 +12,21 @@ from storage.errors import reading, writing
 
 TOMBSTONE_SECONDS: Final = 30 * 24 * 3600
 
+
+def _order_index(*names: str) -> IndexModel:
+    paths = [(f"keys.order.{name}", ASCENDING) for name in names]
+    return IndexModel([*paths, ("id", ASCENDING)], name=f"order_{'_'.join(names)}")
+
+
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "customers": (
         IndexModel([("id", ASCENDING)], name="id", unique=True),
         IndexModel([("keys.email", ASCENDING)], name="email", unique=True),
-        IndexModel([("createdAt", ASCENDING), ("id", ASCENDING)], name="createdAt"),
+        IndexModel([("keys.place", ASCENDING)], name="place", unique=True),
+        IndexModel([("keys.terms", ASCENDING), ("keys.place", ASCENDING)], name="terms"),
+        IndexModel([("updatedAt", ASCENDING), ("id", ASCENDING)], name="updatedAt"),
+        *(_order_index(name) for name in ("firstName", "middleName", "lastName", "email")),
+        _order_index("lastName", "firstName"),
     ),
     "tombstones": (
         IndexModel([("id", ASCENDING)], name="id", unique=True),

@@ -13,6 +13,7 @@ from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
+from storage.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Store:
     database: str
     customers: Customers
     keys: Keys
+    totals: Totals
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -83,6 +85,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
     )
     try:
-        yield Store(client, options.database, Customers(client, options.database), Keys(client, options.database))
+        customers = Customers(client, options.database)
+        yield Store(client, options.database, customers, Keys(client, options.database), Totals(customers))
     finally:
         await driver.close(client)

@@ -34,7 +34,7 @@ from app.version import API_VERSION, product_version
 from resolvers.context import ALL_SCOPES
 from storage.errors import BadAddress
 from storage.mongod import MongodError
-from storage.query import Where
+from storage.query import EVERYTHING
 from storage.store import Store, StoreOptions
 
 app = typer.Typer(
@@ -97,7 +97,7 @@ def dev(host: Host = None, port: Port = None) -> None:
 
 async def _prepare(store: Store) -> str:
     """Make demo customers where there is none, and a key for a day; return the key."""
-    if await store.customers.count(Where()) == 0:
+    if await store.customers.count(EVERYTHING) == 0:
         await store.customers.create_many(list(demo_customers(_DEV_CUSTOMERS)))
     now = datetime.now(UTC)
     made = await store.keys.create("gateway dev", ALL_SCOPES, now, now + timedelta(days=1))

@@ -30,7 +30,8 @@ _EVERY: Final = (
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
-    "list": (p.INVALID_CURSOR,),
+    "list": (p.INVALID_CURSOR, p.INVALID_FILTER),
+    "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER),
     "read": (),
     "create": _BODY,
     "replace": (*_BODY, p.PRECONDITION_MISSING),
@@ -42,13 +43,13 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
     existing = "{" in endpoint.path
-    changes = endpoint.kind not in {"list", "read"}
+    changes = endpoint.kind not in {"list", "search", "read"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
         *((p.NOT_FOUND, p.GONE) if existing else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
-        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes else ()),
+        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
         *_EVERY,
     )
@@ -139,8 +140,9 @@ def success_answers(endpoint: Endpoint) -> Answers:
     if endpoint.kind == "delete":
         return _deleted(endpoint)
     name = str(endpoint.gives)
-    if endpoint.kind == "list":
-        return {"200": _body("A page of customers.", name, ("Link", "Next-Cursor"))}
+    if endpoint.kind in {"list", "search"}:
+        own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
+        return {"200": _body("A page of customers.", name, own_headers)}
     if endpoint.kind == "create":
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
         made = _body("Created.", name, ("ETag", "Location", "Preference-Applied"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from app.rest.call import Call
+from app.rest.questions import fields_of
 from app.rest.representations import changed_response, customer_response, empty_response
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer, GetCustomer
 from resolvers.customers import (
@@ -29,7 +30,8 @@ async def create(call: Call) -> Response:
 
 async def get(call: Call) -> Response:
     """GET /customers/{customerId}."""
-    return customer_response(call, await get_customer(call.ctx, GetCustomer(call.customer_id())))
+    command = GetCustomer(call.customer_id(), fields_of(call.parameters))
+    return customer_response(call, await get_customer(call.ctx, command))
 
 
 async def replace(call: Call) -> Response:

@@ -13,16 +13,17 @@ from starlette.responses import Response
 
 from app.rest import customers, lists, parts, viewer
 from app.rest.call import Call
-from app.rest.parameters import DRY_RUN, LIST_PARAMETERS, RESOURCE, Parameter
+from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
+from app.rest.parameters import DRY_RUN, RESOURCE, Parameter
 from resolvers import customers as customer_operations
-from resolvers.lists import list_customers
+from resolvers.lists import list_customers, search_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
 from resolvers.viewer import get_viewer
 
 Handler = Callable[[Call], Awaitable[Response]]
-Kind = Literal["read", "list", "create", "replace", "patch", "delete"]
+Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete"]
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
 
@@ -80,7 +81,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         customer_operations.create_customer, "POST", customers.create, "create", "Customers", "Customer",
         "CustomerInput", (DRY_RUN,),
     ),
-    Endpoint(customer_operations.get_customer, "GET", customers.get, "read", "Customers", "Customer"),
+    Endpoint(search_customers, "POST", lists.search, "search", "Customers", "CustomerPage", "CustomerSearch"),
+    Endpoint(
+        customer_operations.get_customer, "GET", customers.get, "read", "Customers", "Customer", None, (FIELDS,)
+    ),
     Endpoint(
         customer_operations.replace_customer, "PUT", customers.replace, "replace", "Customers", "Customer",
         "CustomerInput", _WRITE,

@@ -71,6 +71,7 @@ _BODIES: Final[dict[str, Any]] = {
     "NotificationPreferences": PREFERENCES,
     "NotificationPreferencesInput": PREFERENCES,
     "NotificationPreferencesPatch": {"sms": True},
+    "CustomerSearch": {"filter": "lastName eq 'Reiger'", "sort": ["lastName,asc", "createdAt,desc"], "size": 10},
     "Viewer": _VIEWER,
     "CustomerJsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
     "ListJsonPatch": [{"op": "replace", "path": "/0/type", "value": "work"}],

@@ -1,94 +1,117 @@
-"""The handler of lists: by page number, or by cursor with links to the pages around."""
+"""The handlers of lists: by page number, or by cursor with links to the pages around."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from app.http.edge import MAX_URI
 from app.rest.call import Call
-from app.rest.parameters import Parameters
+from app.rest.list_parameters import SEARCH_PARAMETERS
+from app.rest.parameters import Parameters, from_body
+from app.rest.questions import BACKWARD, count_mode, list_command
 from app.rest.representations import json_response
 from resolvers.commands import ListPage, ListWindow
 from resolvers.customers import representation
-from resolvers.identifiers import customer_id
-from resolvers.lists import CustomerWindow, count_customers, list_customers, walk_customers
+from resolvers.filtering import camel_case
+from resolvers.lists import (
+    CustomerPage,
+    CustomerWindow,
+    count_customers,
+    explain_customers,
+    list_customers,
+    search_customers,
+    walk_customers,
+)
+from resolvers.problems import URI_TOO_LONG, Problem
+from resolvers.selection import Selection, selected
 from storage.documents import Customer
-from storage.query import DEFAULT_SIZE, MAX_SIZE, Where
+from storage.plans import QueryPlan
 
-_BACKWARD = "~"
-"""Stands before a cursor that reads backward; unreserved in URIs (RFC 3986 section 2.3)."""
+_SEARCH: Final = "/api/v1/customers:search"
 
 
 async def list_all(call: Call) -> Response:
     """GET /customers."""
-    return await (_by_cursor if call.parameters.one("cursor") is not None else _by_page)(call)
+    command = list_command(call.parameters)
+    if call.parameters.flag("explain", default=False):
+        plan = await explain_customers(call.ctx, command)
+        return json_response(call, {"explain": _explained(plan)})
+    return await (_by_page(call, command) if isinstance(command, ListPage) else _by_cursor(call, command))
 
 
-def _where(parameters: Parameters) -> Where:
-    ids = tuple(customer_id(text) for text in parameters.every("id"))
-    return Where(ids or None, parameters.one("email"))
+def _explained(plan: QueryPlan) -> dict[str, Any]:
+    """Return a plan as REST shows it: in camelCase, bytes as hexadecimal text."""
+    return {camel_case(name): value for name, value in asdict(plan).items()}
 
 
-async def _by_page(call: Call) -> Response:
-    given = call.parameters
-    size = given.number("size", DEFAULT_SIZE, most=MAX_SIZE)
-    count = given.choice("count", ("exact", "none"), "exact") == "exact"
-    page = await list_customers(call.ctx, ListPage(given.number("page", 1), size, count, _where(given)))
+async def search(call: Call) -> Response:
+    """POST /customers:search: the list with its query in the body."""
+    call.ctx.require(search_customers.scope)
+    parameters = from_body((await call.body())(), SEARCH_PARAMETERS)
+    return await list_all(replace(call, parameters=parameters))
+
+
+async def _by_page(call: Call, command: ListPage) -> Response:
+    page = await list_customers(call.ctx, command)
     numbers: dict[str, Any] = {"page": page.page, "size": page.size}
     if page.total is not None:
         numbers |= {"totalElements": page.total, "totalPages": page.total_pages}
-    full = len(page.customers) == page.size
-    more = page.page < page.total_pages if page.total_pages is not None else full
-    turns = {
-        "first": 1,
-        "prev": page.page - 1 if page.page > 1 else None,
-        "next": page.page + 1 if more else None,
-    }
-    links = {rel: _uri(call, page=number) for rel, number in turns.items() if number}
-    return json_response(call, _body(call, page.customers, numbers), headers=_link_header(call, links))
+    body = _body(call, page.customers, numbers, command.query.fields)
+    return json_response(call, body, headers=_links(call, _page_links(page)))
 
 
-async def _by_cursor(call: Call) -> Response:
-    given = call.parameters
-    cursor = given.one("cursor") or ""
-    size = given.number("size", DEFAULT_SIZE, most=MAX_SIZE)
-    where = _where(given)
-    backward = cursor.startswith(_BACKWARD)
-    window = await walk_customers(call.ctx, ListWindow(size, cursor.removeprefix(_BACKWARD) or None, backward, where))
-    numbers: dict[str, Any] = {"size": size}
-    if given.choice("count", ("exact", "none"), "none") == "exact":
-        total = await count_customers(call.ctx, where)
-        numbers |= {"totalElements": total, "totalPages": -(-total // size)}
-    headers = _link_header(call, _cursor_links(call, window))
+def _page_links(page: CustomerPage) -> dict[str, dict[str, str]]:
+    turns = {"first": 1, "prev": page.page - 1, "next": page.page + 1 if page.has_next else 0}
+    return {rel: {"page": str(number)} for rel, number in turns.items() if number}
+
+
+async def _by_cursor(call: Call, command: ListWindow) -> Response:
+    window = await walk_customers(call.ctx, command)
+    numbers: dict[str, Any] = {"size": command.size}
+    if count_mode(call.parameters) == "exact":
+        total = await count_customers(call.ctx, command.query.where)
+        numbers |= {"totalElements": total, "totalPages": -(-total // command.size)}
+    headers = _links(call, _cursor_links(window))
     if window.has_next:
         headers["Next-Cursor"] = window.cursors[-1]
-    return json_response(call, _body(call, window.customers, numbers), headers=headers)
+    return json_response(call, _body(call, window.customers, numbers, command.query.fields), headers=headers)
 
 
-def _cursor_links(call: Call, window: CustomerWindow) -> dict[str, str]:
-    links = {"first": _uri(call, cursor="")}
+def _cursor_links(window: CustomerWindow) -> dict[str, dict[str, str]]:
+    links = {"first": {"cursor": ""}}
     if window.has_previous and window.cursors:
-        links["prev"] = _uri(call, cursor=_BACKWARD + window.cursors[0])
+        links["prev"] = {"cursor": BACKWARD + window.cursors[0]}
     if window.has_next:
-        links["next"] = _uri(call, cursor=window.cursors[-1])
+        links["next"] = {"cursor": window.cursors[-1]}
     return links
 
 
-def _uri(call: Call, **turn: str | int) -> str:
-    """Return this list's address with another page or cursor."""
-    kept = [(name, value) for name, values in call.parameters.values.items() for value in values if name not in turn]
+def _links(call: Call, turns: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return the Link header: only for lists that a GET can read on (RFC 8288).
+
+    Raises:
+        Problem: uri-too-long for a link that a GET could not use; left out it would look like the last page.
+    """
+    if call.request.method == "POST":
+        return {}
+    uris = {rel: _uri(call, call.parameters, turn) for rel, turn in turns.items()}
+    canonical = [f'<{call.canonical}>; rel="canonical"'] if call.canonical else []
+    if any(len(uri) > MAX_URI for uri in uris.values()):
+        raise Problem(URI_TOO_LONG, f"The links of this list are over {MAX_URI} characters; use POST {_SEARCH}.")
+    return {"Link": ", ".join([*canonical, *(f'<{uri}>; rel="{rel}"' for rel, uri in uris.items())])}
+
+
+def _uri(call: Call, parameters: Parameters, turn: dict[str, str]) -> str:
+    kept = [(name, value) for name, values in parameters.values.items() for value in values if name not in turn]
     return f"{call.request.url.path}?{urlencode([*kept, *turn.items()])}"
 
 
-def _link_header(call: Call, links: dict[str, str]) -> dict[str, str]:
-    canonical = [f'<{call.canonical}>; rel="canonical"'] if call.canonical else []
-    return {"Link": ", ".join([*canonical, *(f'<{uri}>; rel="{rel}"' for rel, uri in links.items())])}
-
-
-def _body(call: Call, customers: list[Customer], numbers: dict[str, Any]) -> dict[str, Any]:
-    items = [representation(customer) for customer in customers]
+def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], fields: Selection | None) -> dict[str, Any]:
+    items = [selected(representation(customer), fields) for customer in customers]
     if not call.enveloped:
         return {"content": items, "page": numbers}
     names = {"page": "page", "size": "page_size", "totalElements": "total_count"}

@@ -9,7 +9,14 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
 
-from resolvers.problems import INVALID_PARAMETER, MALFORMED_REQUEST, UNKNOWN_PARAMETER, Problem
+from resolvers.problems import (
+    INVALID_PARAMETER,
+    MALFORMED_REQUEST,
+    UNKNOWN_PARAMETER,
+    WRONG_TOP_LEVEL,
+    JsonValue,
+    Problem,
+)
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _TRUE = {"true", "1"}
@@ -123,29 +130,45 @@ def _unknown(name: str, known: Mapping[str, Parameter]) -> Problem:
     return Problem(UNKNOWN_PARAMETER, f"There is no parameter {name[:64]!r} here.{hint}")
 
 
+def from_body(body: JsonValue, known: Sequence[Parameter]) -> Parameters:
+    """Return the parameters of a JSON object whose members are text, numbers, true or false, or lists of text.
+
+    Raises:
+        Problem: wrong-top-level, unknown-parameter, invalid-parameter.
+    """
+    if not isinstance(body, dict):
+        raise Problem(WRONG_TOP_LEVEL, "The body must be a JSON object.")
+    by_name = {name: parameter for parameter in known for name in parameter.names}
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in body.items():
+        parameter = by_name.get(name)
+        if parameter is None:
+            raise _unknown(name, by_name)
+        if parameter.name in values:
+            raise Problem(INVALID_PARAMETER, f"{parameter.name} may be sent only once.")
+        if value is not None:
+            values[parameter.name] = _texts(parameter, value)
+    return Parameters(values)
+
+
+def _texts(parameter: Parameter, value: JsonValue) -> tuple[str, ...]:
+    if isinstance(value, list):
+        texts = tuple(_text(parameter, item) for item in value)
+        return texts if parameter.repeatable else (",".join(texts),)
+    return (_text(parameter, value),)
+
+
+def _text(parameter: Parameter, value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int):
+        raise Problem(INVALID_PARAMETER, f"{parameter.name} must be text, a whole number, or a list of texts.")
+    return str(value)
+
+
 INTEGER = {"type": "integer", "minimum": 1}
 BOOLEAN = {"type": "boolean"}
 DRY_RUN = Parameter(
     "dryRun", {**BOOLEAN, "default": False}, "Check everything, answer what would happen, store nothing."
 )
 RESOURCE = Parameter("resource", {**BOOLEAN, "default": True}, "`false` answers only `id` and `updatedAt`.")
-PAGE = Parameter("page", {**INTEGER, "default": 1}, "Which page, from 1.")
-SIZE = Parameter(
-    "size",
-    {**INTEGER, "maximum": 100, "default": 25},
-    "How many customers a page has.",
-    aliases=("page_size", "pageSize"),
-)
-CURSOR = Parameter(
-    "cursor",
-    {"type": "string", "maxLength": 4096},
-    "Read on from a `Next-Cursor`; empty to start reading by cursor.",
-)
-COUNT = Parameter(
-    "count",
-    {"type": "string", "enum": ["exact", "none"]},
-    "`none` leaves the totals out, `exact` always counts.",
-)
-ID = Parameter("id", {"type": "string", "format": "uuid"}, "Only the customer with this id.", repeatable=True)
-EMAIL = Parameter("email", {"type": "string"}, "Only the customer with this e-mail address, compared without case.")
-LIST_PARAMETERS = (PAGE, SIZE, CURSOR, COUNT, ID, EMAIL)

@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from app.rest.call import Call
 from app.rest.conditions import not_modified
+from app.rest.questions import fields_of
 from resolvers.customers import representation
-from resolvers.etags import ENVELOPED, etag
+from resolvers.etags import ENVELOPED, etag, selection_form
+from resolvers.selection import selected
 from storage.documents import Customer
 
 CONTENT_TYPE = "application/json; charset=utf-8"
@@ -21,7 +23,7 @@ Headers = Mapping[str, str]
 def json_response(call: Call, body: object, *, status: int = 200, headers: Headers | None = None) -> Response:
     """Return a JSON answer with what every answer of this request carries."""
     return Response(
-        orjson.dumps(body),
+        orjson.dumps(body, default=bytes.hex),
         status_code=status,
         headers={**_common(call), **(headers or {})},
         media_type=CONTENT_TYPE,
@@ -44,7 +46,9 @@ def _common(call: Call) -> dict[str, str]:
 
 def tag_of(call: Call, customer: Customer) -> str:
     """Return the ETag of the representation that this request gets."""
-    return etag(customer, ENVELOPED if call.enveloped else "")
+    fields = fields_of(call.parameters)
+    forms = [selection_form(fields)] if fields is not None else []
+    return etag(customer, "-".join([*forms, *([ENVELOPED] if call.enveloped else [])]))
 
 
 def resource_response(
@@ -66,8 +70,9 @@ def resource_response(
 
 
 def customer_response(call: Call, customer: Customer, *, status: int = 200, location: str | None = None) -> Response:
-    """Return a whole customer."""
-    return resource_response(call, "customer", representation(customer), customer, status=status, location=location)
+    """Return a whole customer, or the fields of it that were asked for."""
+    body = selected(representation(customer), fields_of(call.parameters))
+    return resource_response(call, "customer", body, customer, status=status, location=location)
 
 
 def changed_response(

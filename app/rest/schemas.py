@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
+from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.problem_schemas import problem_schemas
 from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, ref
 from resolvers.context import ALL_SCOPES
@@ -143,6 +144,19 @@ def _page() -> Schema:
 def _viewer() -> Schema:
     scopes = {"type": "array", "items": {"type": "string", "enum": list(ALL_SCOPES)}, "maxItems": len(ALL_SCOPES)}
     return closed_object({"id": TEXT, "name": TEXT, "scopes": scopes}, "Who the credentials belong to.")
+
+
+def _search() -> Schema:
+    """Return the schema of a search's body: the parameters of lists that it takes."""
+    properties = {
+        parameter.name: {
+            "description": parameter.description,
+            "anyOf": [dict(parameter.schema), {"type": "array", "items": {"type": "string"}, "maxItems": 100}],
+        }
+        for parameter in SEARCH_PARAMETERS
+    }
+    description = "A list's question; lists of texts are taken where several values can stand."
+    return {"type": "object", "description": description, "properties": properties, "additionalProperties": False}
 
 
 def _json_patch() -> Schema:

@@ -11,7 +11,8 @@ import pytest
 
 from storage.documents import Customer, CustomerId, Instant, PartId, instant, new_id
 from storage.errors import Duplicate, WriteConflict
-from storage.query import Key, Question, Where
+from storage.filters import key_of
+from storage.query import DEFAULT_ORDER, EVERYTHING, Question, by_ids
 from storage.store import Store
 from storage.text import clean, fold
 from tests import factories
@@ -30,7 +31,7 @@ async def test_what_was_created_is_read_as_it_was(store: Store) -> None:
     made = customer(firstName="$ne", lastName="a.b", middleName="😀")
     await store.customers.create(made)
     assert await store.customers.get(made["id"]) == made
-    assert await store.customers.find(Question(Where(ids=(made["id"],)))) == [made]
+    assert await store.customers.find(Question(by_ids((made["id"],)))) == [made]
 
 
 async def test_what_is_read_holds_nothing_of_the_stores_own(store: Store) -> None:
@@ -76,7 +77,7 @@ async def test_other_letters_are_other_addresses(store: Store) -> None:
     for number, pair in enumerate(OTHER_EMAIL):
         for email in pair:
             await store.customers.create(customer(email=f"{number}{email}"))
-    assert await store.customers.count(Where()) == 2 * len(OTHER_EMAIL)
+    assert await store.customers.count(EVERYTHING) == 2 * len(OTHER_EMAIL)
 
 
 @pytest.mark.parametrize("text", [text for pair in SAME_EMAIL for text in pair])
@@ -89,7 +90,7 @@ async def test_of_many_creates_with_one_address_one_wins(store: Store) -> None:
     results = await asyncio.gather(*attempts, return_exceptions=True)
     assert sum(result is None for result in results) == 1
     assert sum(isinstance(result, Duplicate) for result in results) == 23
-    assert await store.customers.count(Where()) == 1
+    assert await store.customers.count(EVERYTHING) == 1
 
 
 async def test_an_id_is_used_once(store: Store) -> None:
@@ -203,7 +204,7 @@ async def test_lists_are_total_in_their_order_forward_and_backward(store: Store)
     await store.customers.create_many(made)
     ordered = sorted(made, key=lambda one: one["id"])
     assert await store.customers.find(Question(limit=100)) == ordered
-    middle = Key((moment, ordered[3]["id"]))
+    middle = key_of(ordered[3], DEFAULT_ORDER)
     assert await store.customers.find(Question(limit=2, after=middle)) == ordered[4:6]
     assert await store.customers.find(Question(limit=2, after=middle, backward=True)) == ordered[1:3]
     assert await store.customers.find(Question(limit=3, skip=5)) == ordered[5:]

@@ -1,0 +1,104 @@
+"""Totals: the collection's own count where it is exact, else a true one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from app.cli.demo import demo_customers
+from storage.customers import Customers
+from storage.errors import Unavailable
+from storage.query import EVERYTHING, Filter
+from storage.store import Store
+from storage.totals import TRUSTED_SECONDS, Totals
+
+
+@dataclass
+class Counted:
+    """Stands before real customers and says how they were counted.
+
+    `off` is the error of the fast count; `fails` makes it fail.
+    """
+
+    customers: Customers
+    off: int = 0
+    fails: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def count(self, where: Filter) -> int:
+        assert where == EVERYTHING
+        self.asked.append("exact")
+        return await self.customers.count(where)
+
+    async def count_all(self) -> int:
+        self.asked.append("fast")
+        if self.fails:
+            raise Unavailable("none")
+        return await self.customers.count_all() + self.off
+
+
+def _totals(store: Store, off: int = 0) -> tuple[Totals, Counted]:
+    counted = Counted(store.customers, off)
+    return Totals(cast("Any", counted)), counted
+
+
+async def test_the_fast_count_is_trusted_after_it_was_held_against_an_exact_one(store: Store) -> None:
+    await store.customers.create_many(list(demo_customers(5)))
+    found, counted = _totals(store)
+    assert [await found.total() for _ in range(3)] == [5, 5, 5]
+    assert counted.asked == ["exact", "fast", "fast", "fast"]
+
+
+async def test_the_total_follows_every_write_at_once(store: Store) -> None:
+    first, second, third = demo_customers(3)
+    assert await store.totals.total() == 0
+    await store.customers.create(first)
+    assert await store.totals.total() == 1
+    await store.customers.create_many([second, third])
+    assert await store.totals.total() == 3
+    await store.customers.delete(first["id"], version=1, deleted_at=first["createdAt"])
+    assert await store.totals.total() == 2
+
+
+@pytest.mark.parametrize("off", [-2, 3])
+async def test_a_fast_count_that_is_off_is_never_shown(store: Store, off: int) -> None:
+    await store.customers.create_many(list(demo_customers(4)))
+    found, counted = _totals(store, off)
+    assert [await found.total() for _ in range(3)] == [4, 4, 4]
+    assert counted.asked == ["exact", "fast"] * 3
+    counted.off = 0
+    assert [await found.total() for _ in range(2)] == [4, 4]
+    assert counted.asked[6:] == ["exact", "fast", "fast"]
+
+
+async def test_trust_ends_and_is_won_again(store: Store) -> None:
+    found, counted = _totals(store)
+    began = time.monotonic()
+    await found.total()
+    assert began + TRUSTED_SECONDS <= found._trusted_until <= time.monotonic() + TRUSTED_SECONDS
+    await found.total()
+    assert counted.asked == ["exact", "fast", "fast"]
+    found._trusted_until = time.monotonic()
+    await found.total()
+    assert counted.asked[3:] == ["exact", "fast"]
+
+
+async def test_a_count_that_fails_wins_no_trust(store: Store) -> None:
+    await store.customers.create_many(list(demo_customers(2)))
+    found, counted = _totals(store)
+    counted.fails = True
+    with pytest.raises(Unavailable):
+        await found.total()
+    counted.fails = False
+    assert [await found.total() for _ in range(2)] == [2, 2]
+    assert counted.asked == ["exact", "fast", "exact", "fast", "fast"]
+
+
+async def test_deleting_leaves_no_count_behind(store: Store) -> None:
+    (only,) = demo_customers(1)
+    await store.customers.create(only)
+    assert await store.customers.delete(only["id"], version=1, deleted_at=only["createdAt"])
+    assert (await store.customers.count_all(), await store.customers.count(EVERYTHING)) == (0, 0)

@@ -55,7 +55,7 @@ class Operation(Generic[CommandT, ResultT]):
     @property
     def changes(self) -> bool:
         """Whether the operation can change anything."""
-        return self.scope not in {None, Scope.READ}
+        return any(field.startswith("Mutation.") for field in self.graphql)
 
 
 def operation(

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from app.rest import customers, lists, parts, viewer
 from app.rest.call import Call
 from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
-from app.rest.parameters import DRY_RUN, RESOURCE, Parameter
+from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import customers as customer_operations
-from resolvers.lists import list_customers, search_customers
+from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
@@ -39,6 +39,11 @@ class Endpoint:
     gives: str | None
     takes: str | None = None
     parameters: tuple[Parameter, ...] = ()
+    explain: Operation[Any, Any] | None = None
+
+    def asked(self, parameters: Parameters) -> Operation[Any, Any]:
+        """Return the operation that a request asks for: the endpoint's own, or its explanation."""
+        return self.explain if self.explain and parameters.flag("explain", default=False) else self.operation
 
     @property
     def path(self) -> str:
@@ -76,7 +81,9 @@ def _parts(operations: PartOperations, tag: str, one: str, many: str) -> tuple[E
 _WRITE = (RESOURCE, DRY_RUN)
 _PREFERENCES = "NotificationPreferences"
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
-    Endpoint(list_customers, "GET", lists.list_all, "list", "Customers", "CustomerPage", None, LIST_PARAMETERS),
+    Endpoint(list_customers, "GET", lists.list_all, "list", "Customers", "CustomerPage", None, LIST_PARAMETERS,
+        explain_customers,
+    ),
     Endpoint(
         customer_operations.create_customer, "POST", customers.create, "create", "Customers", "Customer",
         "CustomerInput", (DRY_RUN,),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from app.http.edge import MAX_URI
+from app.http.requests import path_of
 from app.rest.call import Call
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.parameters import Parameters, from_body
@@ -23,7 +24,6 @@ from resolvers.lists import (
     count_customers,
     explain_customers,
     list_customers,
-    search_customers,
     walk_customers,
 )
 from resolvers.problems import URI_TOO_LONG, Problem
@@ -50,7 +50,6 @@ def _explained(plan: QueryPlan) -> dict[str, Any]:
 
 async def search(call: Call) -> Response:
     """POST /customers:search: the list with its query in the body."""
-    call.ctx.require(search_customers.scope)
     parameters = from_body((await call.body())(), SEARCH_PARAMETERS)
     return await list_all(replace(call, parameters=parameters))
 
@@ -94,12 +93,14 @@ def _links(call: Call, turns: dict[str, dict[str, str]]) -> dict[str, str]:
     """Return the Link header: only for lists that a GET can read on (RFC 8288).
 
     Raises:
-        Problem: uri-too-long for a link that a GET could not use; left out it would look like the last page.
+        Problem: uri-too-long for a next or prev that a GET could not use; left out it would look like the last page.
     """
     if call.request.method == "POST":
         return {}
     uris = {rel: _uri(call, call.parameters, turn) for rel, turn in turns.items()}
     canonical = [f'<{call.canonical}>; rel="canonical"'] if call.canonical else []
+    if len(uris["first"]) > MAX_URI:
+        del uris["first"]  # the client has that page's address, or came from it
     if any(len(uri) > MAX_URI for uri in uris.values()):
         raise Problem(URI_TOO_LONG, f"The links of this list are over {MAX_URI} characters; use POST {_SEARCH}.")
     return {"Link": ", ".join([*canonical, *(f'<{uri}>; rel="{rel}"' for rel, uri in uris.items())])}
@@ -107,7 +108,7 @@ def _links(call: Call, turns: dict[str, dict[str, str]]) -> dict[str, str]:
 
 def _uri(call: Call, parameters: Parameters, turn: dict[str, str]) -> str:
     kept = [(name, value) for name, values in parameters.values.items() for value in values if name not in turn]
-    return f"{call.request.url.path}?{urlencode([*kept, *turn.items()])}"
+    return f"{path_of(call.request)}?{urlencode([*kept, *turn.items()])}"
 
 
 def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], fields: Selection | None) -> dict[str, Any]:

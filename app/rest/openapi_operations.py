@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.http.edge import MAX_HEADER_BYTES
+from app.http.edge import MAX_HEADER_BYTES, MAX_URI
 from app.rest.answers import endpoint_problems, problem_answers, success_answers
 from app.rest.call import JSON, JSON_PATCH, MERGE_PATCH
 from app.rest.customers import PREFIX
@@ -12,7 +12,7 @@ from app.rest.endpoints import Endpoint
 from app.rest.examples import EXAMPLES, PATH_EXAMPLES
 from app.rest.parameters import Parameter
 from app.rest.routes import ALIAS
-from app.rest.shapes import UUID, ref
+from app.rest.shapes import UUID, bounded, ref
 
 Document = dict[str, Any]
 
@@ -21,9 +21,6 @@ PATH_PARAMETERS: Final = {
     "addressId": "The address's id.",
     "phoneNumberId": "The phone number's id.",
 }
-_MAX_INTEGER: Final = 2**31 - 1
-_MAX_QUERY: Final = 2000
-"""The longest text of a parameter: that of a whole URI."""
 
 
 def rest_operation(endpoint: Endpoint) -> Document:
@@ -58,7 +55,7 @@ def alias_operation(endpoint: Endpoint) -> Document:
 def _query_parameter(parameter: Parameter) -> Document:
     aliases = [name for name in parameter.names if name != parameter.name]
     also = f" Also taken as {', '.join(f'`{name}`' for name in aliases)}." if aliases else ""
-    schema = _bounded(dict(parameter.schema))
+    schema = bounded(dict(parameter.schema), MAX_URI)
     if parameter.repeatable:
         schema = {"type": "array", "items": schema, "maxItems": 100}
     return {
@@ -69,15 +66,6 @@ def _query_parameter(parameter: Parameter) -> Document:
         **({"example": parameter.example} if parameter.example is not None else {}),
         **({"explode": True} if parameter.repeatable else {}),
     }
-
-
-def _bounded(schema: Document) -> Document:
-    """Say the bounds that hold for every parameter."""
-    if schema["type"] == "integer":
-        return {"format": "int32", "maximum": _MAX_INTEGER, **schema}
-    if schema["type"] == "string" and "enum" not in schema:
-        return {**schema, "maxLength": min(schema.get("maxLength", _MAX_QUERY), _MAX_QUERY)}
-    return schema
 
 
 def _header_parameters(endpoint: Endpoint) -> list[Document]:

@@ -10,6 +10,7 @@ from app.rest.parameters import Parameters
 from app.rest.sorting import sort_terms
 from resolvers.commands import Count, ListPage, ListQuery, ListWindow
 from resolvers.filtering import all_of, check_size, condition, search
+from resolvers.identifiers import customer_id
 from resolvers.ordering import order_of
 from resolvers.problems import INVALID_PARAMETER, Problem
 from resolvers.selection import Selection, select
@@ -61,7 +62,7 @@ def count_mode(given: Parameters) -> Count:
 def _filters(given: Parameters) -> Iterator[Filter]:
     ids = given.every("id")
     if ids:
-        yield condition("id", "in", list(ids))
+        yield condition("id", "in", [customer_id(text) for text in ids])
     for name in EQUALITIES:
         value = given.one(name)
         if value is not None:

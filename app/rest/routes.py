@@ -62,9 +62,10 @@ class Resource:
             raise unavailable(error.outcome) from error
         request.scope["caller_id"] = caller.id if caller else ""
         ctx = context_of(request, caller)
-        ctx.require(endpoint.operation.scope)
-        check_accept(request, JSON, PROBLEM)
+        ctx.require(None)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
+        ctx.require(endpoint.asked(parameters).scope)
+        check_accept(request, JSON, PROBLEM)
         return Call(
             request,
             ctx,

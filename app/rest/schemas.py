@@ -8,8 +8,10 @@ from typing import Final
 from pydantic.json_schema import models_json_schema
 
 from app.rest.list_parameters import SEARCH_PARAMETERS
+from app.rest.odata import MAX_LENGTH
+from app.rest.parameters import Parameter
 from app.rest.problem_schemas import problem_schemas
-from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, ref
+from app.rest.shapes import COUNT, TEXT, UUID, Schema, bounded, closed_object, ref
 from resolvers.context import ALL_SCOPES
 from storage.model import MAX_PARTS, AddressInput, CustomerInput, NotificationPreferencesInput, PhoneNumberInput
 from storage.query import MAX_SIZE
@@ -45,6 +47,7 @@ def schemas() -> dict[str, Schema]:
         "PhoneNumberPatch": _patch(given["PhoneNumberInput"]),
         "NotificationPreferencesPatch": _patch(given["NotificationPreferencesInput"]),
         "Changed": closed_object({"id": _PART_ID, "updatedAt": _time()}, "What changed, and when."),
+        "CustomerSearch": _search(),
         "Viewer": _viewer(),
         "JsonPatch": _json_patch(),
         **_envelopes(),
@@ -149,14 +152,22 @@ def _viewer() -> Schema:
 def _search() -> Schema:
     """Return the schema of a search's body: the parameters of lists that it takes."""
     properties = {
-        parameter.name: {
-            "description": parameter.description,
-            "anyOf": [dict(parameter.schema), {"type": "array", "items": {"type": "string"}, "maxItems": 100}],
-        }
+        parameter.name: {"description": parameter.description, **_one_or_more(parameter)}
         for parameter in SEARCH_PARAMETERS
     }
-    description = "A list's question; lists of texts are taken where several values can stand."
-    return {"type": "object", "description": description, "properties": properties, "additionalProperties": False}
+    return {
+        "type": "object",
+        "description": "A list's question; where several values can stand, a list of texts is taken too.",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _one_or_more(parameter: Parameter) -> Schema:
+    one = bounded(dict(parameter.schema), MAX_LENGTH)
+    if one.get("type") != "string" or "enum" in one:
+        return one
+    return {"anyOf": [one, {"type": "array", "items": one, "maxItems": 100}]}
 
 
 def _json_patch() -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast
 
@@ -64,6 +65,8 @@ class Door(Protocol):
     def page(self, number: int, size: int) -> Outcome: ...
     def walk(self, size: int) -> Outcome: ...
     def count(self) -> Outcome: ...
+    def search(self, words: str, field: str, value: str, wanted: str) -> Outcome: ...
+    def explain(self, last_name: str) -> Outcome: ...
     def replace(self, token: Token, body: Json, *, dry: bool = False) -> Outcome: ...
     def update(self, token: Token, patch: Json, *, dry: bool = False) -> Outcome: ...
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome: ...
@@ -142,6 +145,16 @@ class RestDoor:
             if "Next-Cursor" not in response.headers:
                 return Outcome(ids)
             cursor = response.headers["Next-Cursor"]
+
+    def search(self, words: str, field: str, value: str, wanted: str) -> Outcome:
+        body = {"q": words, "filter": f"{field} eq '{value}'", "sort": ["lastName,desc"], "size": 100}
+        found = self._ask("POST", "/customers:search", json=body).json()["content"]
+        return Outcome([customer["id"] == wanted for customer in found if customer["id"] == wanted])
+
+    def explain(self, last_name: str) -> Outcome:
+        asked = {"lastName": last_name, "explain": True, "cursor": ""}
+        plan = self._ask("GET", "/customers", params=asked).json()["explain"]
+        return Outcome([plan["indexes"], plan["sorts"], plan["scansCollection"], plan["query"]["filter"]])
 
     def count(self) -> Outcome:
         return Outcome(self._ask("GET", "/customers", params={"size": 1}).json()["page"]["totalElements"])
@@ -271,6 +284,21 @@ class GraphQLDoor:
             if not found["pageInfo"]["hasNextPage"]:
                 return Outcome(ids)
             after = found["pageInfo"]["endCursor"]
+
+    def search(self, words: str, field: str, value: str, wanted: str) -> Outcome:
+        found = self._ask(
+            """query($words: String, $filter: CustomerFilter, $order: [CustomerOrder!]) {
+              customers(first: 100, search: $words, filter: $filter, orderBy: $order) { nodes { id } } }""",
+            words=words, filter={field: {"eq": value}}, order=[{"field": "LAST_NAME", "direction": "DESC"}],
+        )  # fmt: skip
+        return Outcome([node["id"] == wanted for node in found["nodes"] if node["id"] == wanted])
+
+    def explain(self, last_name: str) -> Outcome:
+        plan = self._ask(
+            "query($f: CustomerFilter) { explainCustomers(filter: $f) { query indexes sorts scansCollection } }",
+            f={"lastName": {"eq": last_name}},
+        )
+        return Outcome([plan["indexes"], plan["sorts"], plan["scansCollection"], json.loads(plan["query"])["filter"]])
 
     def count(self) -> Outcome:
         return Outcome(self._ask("{ customers(first: 1) { totalCount } }")["totalCount"])

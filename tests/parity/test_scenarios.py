@@ -276,6 +276,18 @@ def viewer(gateway: Gateway, door: Door) -> Iterator[Outcome]:
     yield door.viewer()
 
 
+@scenario("searchCustomers")
+def searched(gateway: Gateway, door: Door) -> Iterator[Outcome]:
+    token = made(gateway, lastName="Ørsted")
+    yield door.search("ørst", "lastName", "Ørsted", token.id)
+    yield door.search("ørst", "lastName", "Somebody", token.id)
+
+
+@scenario("explainCustomers")
+def explained(gateway: Gateway, door: Door) -> Iterator[Outcome]:
+    yield door.explain("Reiger")
+
+
 @scenario("listCustomers", "walkCustomers", "countCustomers")
 def lists(gateway: Gateway, door: Door) -> Iterator[Outcome]:
     yield door.page(1, 2)

@@ -33,7 +33,7 @@ SELECTIONS: tuple[tuple[str, set[str]], ...] = (
     ("addresses", {"id", "addresses"}),
     ("phone_numbers,notification_preferences", {"id", "phoneNumbers", "notificationPreferences"}),
     ("createdAt,updated_at", {"id", "createdAt", "updatedAt"}),
-    (",".join(WHOLE), WHOLE),
+    (",".join(sorted(WHOLE)), WHOLE),
 )
 
 

@@ -270,7 +270,6 @@ def test_notify_may_stand_several_times(crowd: Crowd) -> None:
 
 
 BAD_FILTERS = (
-    ("id", "x", "UUID"),
     ("addressType", "castle", "billing, shipping, home, work"),
     ("phoneType", "", "mobile, home, work, other"),
     ("phone", "none", "by its digits"),

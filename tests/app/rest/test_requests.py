@@ -236,7 +236,8 @@ def test_c012_a_head_over_16_kib_or_100_fields_is_431(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("form", ["query", "path"])
 def test_c012_a_uri_over_2000_characters_is_414(gateway: Gateway, form: str) -> None:
-    start = f"{CUSTOMERS}?email=" if form == "query" else f"{CUSTOMERS}/"
+    ids = "id=00000000-0000-4000-8000-000000000000&" * 48
+    start = f"{CUSTOMERS}?{ids}q=" if form == "query" else f"{CUSTOMERS}/"
     good = gateway.http.get(start + "x" * (2000 - len(start)))
     over = gateway.http.get(start + "x" * (2001 - len(start)))
     assert good.status_code == (200 if form == "query" else 400)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -39,7 +39,8 @@ MAX_NODES: Final = 100
 MAX_VALUES: Final = 100
 MAX_FILTER_DEPTH: Final = 20
 MIN_CONTAINS: Final = 3
-"""How large a filter may be, and how short the text of `contains`, which no index answers."""
+MAX_CONTAINS: Final = 5
+"""How large a filter may be, how short the text of `contains`, which no index answers, and how many there may be."""
 MAX_WORDS: Final = 10
 MAX_SEARCH: Final = 1000
 """How many words `q` may have, and how many characters."""
@@ -244,14 +245,26 @@ def check_size(where: Filter) -> Filter:
         raise Problem(
             INVALID_FILTER, f"A filter may have {MAX_NODES} parts and {MAX_FILTER_DEPTH} levels; this has more."
         )
+    if sum(term.operator == "contains" for term in _comparisons(where)) > MAX_CONTAINS:
+        raise Problem(INVALID_FILTER, f"A filter may have at most {MAX_CONTAINS} contains, which no index answers.")
     return where
+
+
+def _comparisons(where: Filter) -> Iterator[Compare]:
+    if isinstance(where, Compare):
+        yield where
+    for child in _children(where):
+        yield from _comparisons(child)
+
+
+def _children(where: Filter) -> tuple[Filter, ...]:
+    return where.terms if isinstance(where, And | Or) else (where.term,) if isinstance(where, Not | Some) else ()
 
 
 def _size(where: Filter, depth: int) -> tuple[int, int]:
     if depth > MAX_FILTER_DEPTH + 1:
         return 1, depth
-    children = where.terms if isinstance(where, And | Or) else (where.term,) if isinstance(where, Not | Some) else ()
-    sizes = [_size(child, depth + 1) for child in children]
+    sizes = [_size(child, depth + 1) for child in _children(where)]
     return 1 + sum(nodes for nodes, _ in sizes), max((deep for _, deep in sizes), default=depth)
 
 

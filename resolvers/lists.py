@@ -10,7 +10,7 @@ from resolvers.context import Context, Scope
 from resolvers.operation import operation
 from resolvers.problems import INVALID_PARAMETER, Problem
 from storage.documents import Customer
-from storage.filters import key_of
+from storage.orders import key_of
 from storage.plans import QueryPlan
 from storage.query import EVERYTHING, MAX_SIZE, Filter, Question
 

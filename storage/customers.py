@@ -11,8 +11,9 @@ from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import reading, writing
-from storage.filters import filter_query, page_query, projection, sort_terms
+from storage.filters import filter_query, page_query
 from storage.indexes import TOMBSTONE_SECONDS
+from storage.orders import projection, sort_terms
 from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
 from storage.terms import keys_of

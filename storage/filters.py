@@ -11,30 +11,26 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from storage.documents import Customer, Instant, instant, moment
+from storage.documents import Instant, instant, moment
 from storage.driver import Document
+from storage.orders import beyond
 from storage.query import (
     And,
     Compare,
     Field,
     Filter,
-    Key,
     Not,
     Or,
-    Order,
-    OrderField,
     Question,
     Search,
     Some,
 )
-from storage.terms import FALSE, GRAM, TRUE, WORD_MARK, milliseconds, place, place_at
-from storage.text import after_prefix, digits, fold, order_key
+from storage.terms import FALSE, GRAM, TRUE, WORD_MARK, milliseconds, place_at
+from storage.text import after_prefix, digits, fold
 
 _TERMS: Final = "keys.terms"
 _PLACE: Final = "keys.place"
-_ORDER: Final = "keys.order."
 _NOTHING: Final[Document] = {"id": {"$in": []}}
-_TEXT_ORDER: Final = {OrderField.FIRST_NAME, OrderField.MIDDLE_NAME, OrderField.LAST_NAME, OrderField.EMAIL}
 _COMPARISONS: Final = {"gt": "$gt", "ge": "$gte", "lt": "$lt", "le": "$lte"}
 
 
@@ -203,87 +199,7 @@ def _element_condition(term: Compare) -> Document:
     return {_COMPARISONS[term.operator]: value}
 
 
-# --- order and place
-
-
-def order_path(field: OrderField) -> str:
-    """Return the path that an order goes by."""
-    return f"{_ORDER}{field.value}" if field in _TEXT_ORDER else field.value
-
-
-def order_terms(order: tuple[Order, ...]) -> list[tuple[str, bool]]:
-    """Return paths and directions (True: descending) of an order made total.
-
-    The id follows the direction of the last term, so that one index serves both directions; creation as
-    the last term is the place, which has the id in it. Nothing behind the id changes anything.
-    """
-    terms: list[tuple[str, bool]] = []
-    for term in order:
-        terms.append((order_path(term.field), term.descending))
-        if term.field is OrderField.ID:
-            return terms
-    last = order[-1]
-    return (
-        [*terms[:-1], (_PLACE, last.descending)]
-        if last.field is OrderField.CREATED_AT
-        else [*terms, ("id", last.descending)]
-    )
-
-
-def sort_terms(question: Question) -> list[tuple[str, int]]:
-    """Return the sort of the question, turned round when it is read backward."""
-    return [(path, -1 if down != question.backward else 1) for path, down in order_terms(question.order)]
-
-
 def page_query(question: Question) -> Document:
     """Return the filter of the question with the place from which it is read on."""
     query = filter_query(question.where)
-    return query if question.after is None else _all([query, _beyond(question, question.after)])
-
-
-def _beyond(question: Question, key: Key) -> Document:
-    """Lexicographic comparison, term by term: equal so far, and beyond in this one."""
-    alternatives: list[Document] = []
-    equal: Document = {}
-    for (path, direction), text in zip(sort_terms(question), key.values, strict=True):
-        value = _ordered_by(path, text)
-        alternatives.append({**equal, path: {"$lt" if direction < 0 else "$gt": value}})
-        equal = {**equal, path: {"$eq": value}}
-    return alternatives[0] if len(alternatives) == 1 else {"$or": alternatives}
-
-
-def key_of(customer: Customer, order: tuple[Order, ...]) -> Key:
-    """Return the place of a customer, read with at least `order_fields(order)`, in an order."""
-    return Key(tuple(_order_value(customer, path) for path, _ in order_terms(order)))
-
-
-def _order_value(customer: Customer, path: str) -> str | None:
-    if path == _PLACE:
-        return place(customer["createdAt"], customer["id"]).hex()
-    found: str | None = cast("dict[str, Any]", customer)[path.removeprefix(_ORDER)]
-    return found
-
-
-def _ordered_by(path: str, value: str | None) -> object:
-    """Return what the store holds at an order's path where a key has this value."""
-    if path == _PLACE:
-        return bytes.fromhex(value or "")
-    return order_key(value) if path.startswith(_ORDER) else value
-
-
-def order_fields(order: tuple[Order, ...]) -> frozenset[str]:
-    """Return the fields from which a place in an order is made."""
-    return frozenset({"id", *(term.field.value for term in order)})
-
-
-def projection(fields: frozenset[str] | None, order: tuple[Order, ...] = ()) -> Document:
-    """Return what is read of each document: all but its keys, or the fields asked for and what its place needs."""
-    if fields is None:
-        return {"_id": 0, "keys": 0}
-    needed = {"version", *fields, *order_fields(order)}
-    return {"_id": 0, **dict.fromkeys(_without_covered(needed), 1)}
-
-
-def _without_covered(paths: set[str]) -> list[str]:
-    """Return the paths without those that lie below another one, which MongoDB would call a collision."""
-    return sorted(path for path in paths if not any(path.startswith(f"{other}.") for other in paths))
+    return query if question.after is None else _all([query, beyond(question, question.after)])

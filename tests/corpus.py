@@ -121,6 +121,8 @@ SIMPLE = (
     ("filter", "startswith(firstName,'') or phone in ('1','2')"),
     ("filter", "addresses/any(a: a/type in ('home','work') and startswith(a/city,'') or contains(a/city,'ber'))"),
     ("filter", "phoneNumbers/any(p: p/number ge '1' and p/number le '2' and p/number lt '3' and p/number gt '1')"),
+    ("filter", "addresses/any(a: a/city eq 'x' and not a/state eq 'y' and a/street2 eq null)"),
+    ("filter", "phoneNumbers/any(p: p/number eq '1' and not p/extension eq '1' or p/extension in (null,'2'))"),
     ("filter", "phoneNumbers/any(p: p/extension in (null,'1') or p/number in ('1') or contains(p/number,'123'))"),
     ("filter", "phoneNumbers/any(p: p/extension eq null and startswith(p/number,'1') or startswith(p/number,''))"),
 )  # fmt: skip

@@ -11,8 +11,6 @@ RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 VIEWER: Final = "{ viewer { name } }"
 ASKED: Final = json.dumps({"query": VIEWER})
-BRIEF: Final = 0.5
-"""Seconds within which a refusal comes, on a machine that is busy with other tests."""
 
 
 def slug(response: httpx2.Response) -> str:

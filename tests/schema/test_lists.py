@@ -295,6 +295,7 @@ BAD_VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"createdAt": {"gt": "soon"}}, "timestamp like"),
     ({"phone": {"eq": ""}}, "by its digits"),
     ({"or": [{"firstName": {"eq": "x"}}] * 100}, "100 parts"),
+    ({"or": [{"firstName": {"contains": "xyz"}}] * 6}, "at most 5 contains"),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from storage.documents import Customer, CustomerId, Instant, PartId, instant, new_id
 from storage.errors import Duplicate, WriteConflict
-from storage.filters import key_of
+from storage.orders import key_of
 from storage.query import DEFAULT_ORDER, EVERYTHING, Question, by_ids
 from storage.store import Store
 from storage.text import clean, fold

@@ -265,6 +265,14 @@ def test_an_email_is_compared_without_case(crowd: Crowd) -> None:
     assert _some(crowd, email=crowd.customers[5]["email"].upper()) == ["Name005"]
 
 
+@pytest.mark.parametrize("field", ["created", "updated"])
+@pytest.mark.parametrize("year", ["0001", "0999", "1000", "9998"])
+def test_any_year_from_1_to_9998_can_be_compared_with(crowd: Crowd, field: str, year: str) -> None:
+    before, after = ([], ALL) if year < "2026" else (ALL, [])
+    assert _some(crowd, **{f"{field}After": f"{year}-01-01"}) == after
+    assert _some(crowd, **{f"{field}Before": f"{year}-01-01"}) == before
+
+
 def test_notify_may_stand_several_times(crowd: Crowd) -> None:
     assert names(crowd.gateway.http.get(f"{LIST}?notify=sms&notify=email&size=100")) == ALL[0::2]
 

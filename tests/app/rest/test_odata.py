@@ -412,6 +412,14 @@ def test_in_takes_at_most_100_values() -> None:
     assert "1 to 100 values" in fault(f"phone in ({','.join(['1'] * (MAX_VALUES + 1))})")
 
 
+def test_a_filter_has_at_most_5_contains() -> None:
+    """Each is held against every term of every customer that is read: 98 of them took 20,000 customers 30 seconds."""
+    parse_filter(" or ".join(["contains(email,'abc')"] * 5))
+    assert "at most 5 contains" in fault(" or ".join(["contains(email,'abc')"] * 6))
+    nested = "addresses/any(a: contains(a/city,'abc') or not contains(a/state,'abc'))"
+    assert "at most 5 contains" in fault(f"{nested} and {nested} or {nested}")
+
+
 def test_a_filter_has_at_most_8000_characters() -> None:
     parse_filter(f"{a}".ljust(MAX_LENGTH))
     assert "8000 characters" in fault(f"{a}".ljust(MAX_LENGTH + 1))
@@ -484,7 +492,7 @@ _PIECES = st.sampled_from(
     " and or not ( ) , ' '' 'x' '2001-01-01' 2001-09-20T13:00:00 2001-09-20 01067 -1.5 true false null startswith("
     " contains( 'abc' toupper( $where { } \\ \0 é 🦊 / . : + - notificationPreferences/sms".split(" ")
 )
-_QUICK = settings(max_examples=400, deadline=None, derandomize=True)
+_QUICK = settings(max_examples=250, deadline=None, derandomize=True)
 
 
 @_QUICK
@@ -503,7 +511,7 @@ def _mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@_QUICK
+@settings(_QUICK, max_examples=120)
 @given(text=_mutated())
 def test_any_mutation_of_a_filter_is_a_tree_or_an_invalid_filter(text: str) -> None:
     _tree_or_fault(text)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
-from storage.errors import reading, writing
+from storage.errors import reading, within_deadline, writing
 from storage.filters import filter_query, page_query
+from storage.gather import GatheredReads
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.orders import projection, sort_terms
 from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
 from storage.terms import keys_of
 from storage.text import fold
+from storage.timing import waiting
 
 _SHOWN = {"_id": 0, "keys": 0}
 
@@ -37,6 +39,20 @@ class Customers:
 
     client: Client
     database: str
+    _together: GatheredReads[Customer] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_together", GatheredReads(self._read_many))
+
+    async def _read_many(self, ids: list[str]) -> dict[str, Customer]:
+        """Read several customers by id; one alone as the driver does it best."""
+        with reading():
+            if len(ids) == 1:
+                one = await self._customers.find_one({"id": {"$eq": ids[0]}}, _SHOWN)
+                found = [] if one is None else [one]
+            else:
+                found = await self._customers.find({"id": {"$in": ids}}, _SHOWN, batch_size=len(ids) + 1).to_list(None)
+        return {customer["id"]: cast("Customer", customer) for customer in found}
 
     @property
     def _customers(self) -> driver.Collection:
@@ -47,7 +63,14 @@ class Customers:
         return self.client[self.database]["tombstones"]
 
     async def get(self, customer_id: CustomerId, fields: frozenset[str] | None = None) -> Customer | None:
-        """Return one customer, or None; with `fields` only these paths (and id and version) are read."""
+        """Return one customer, or None; with `fields` only these paths (and id and version) are read.
+
+        Whole customers that are asked for at the same moment are read together.
+        """
+        if fields is None:
+            with waiting():
+                async with within_deadline():
+                    return await self._together.get(customer_id)
         shown = projection(fields)
         with reading():
             return cast("Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, shown))

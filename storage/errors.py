@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Literal
 
 import pymongo
 from pymongo import errors as driver
 
+from storage.timing import waiting
+
 Outcome = Literal["none", "unknown"]
 
+_DEADLINE: ContextVar[float | None] = ContextVar("wire_deadline", default=None)
 _DUPLICATE_KEY = 11000
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
 # An answer of the server to one command that says it was not run, so the write is certainly absent.
@@ -76,7 +82,8 @@ def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> Store
 def reading() -> Iterator[None]:
     """Run a read; a driver's error leaves as `Unavailable('none')`."""
     try:
-        yield
+        with waiting():
+            yield
     except driver.PyMongoError as error:
         raise _translate(error, writing=False) from error
 
@@ -85,7 +92,8 @@ def reading() -> Iterator[None]:
 def writing() -> Iterator[None]:
     """Run a write; a driver's error leaves as a `StoreError` that tells the truth about the outcome."""
     try:
-        yield
+        with waiting():
+            yield
     except driver.PyMongoError as error:
         raise _translate(error, writing=True) from error
 
@@ -102,5 +110,21 @@ def opening() -> Iterator[None]:
 @contextmanager
 def wire_deadline(seconds: float) -> Iterator[None]:
     """Give every operation inside at most `seconds` on the wire, retries and server selection included."""
-    with pymongo.timeout(max(seconds, 0.001)):
-        yield
+    bounded = max(seconds, 0.001)
+    token = _DEADLINE.set(time.monotonic() + bounded)
+    try:
+        with pymongo.timeout(bounded):
+            yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+@asynccontextmanager
+async def within_deadline() -> AsyncIterator[None]:
+    """Wait inside for what another task does on the wire, no longer than the wire's deadline; a read."""
+    deadline = _DEADLINE.get()
+    try:
+        async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("none") from error

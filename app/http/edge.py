@@ -18,6 +18,7 @@ from app.http.problems import problem_response
 from app.observe.logs import AccessLog
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, URI_TOO_LONG, Problem
+from storage.timing import StoreTime, measured
 
 MAX_URI: Final = 2000
 MAX_HEADERS: Final = 100
@@ -50,11 +51,12 @@ class Edge:
             await self.app(scope, receive, send)
             return
         scope["request_id"] = _request_id(scope)
-        exchange = _Exchange(scope, send, time.perf_counter())
-        try:
-            await self._inside(scope, receive, exchange)
-        finally:
-            self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
+        with measured() as store:
+            exchange = _Exchange(scope, send, time.perf_counter(), store)
+            try:
+                await self._inside(scope, receive, exchange)
+            finally:
+                self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
 
     async def _inside(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
         try:
@@ -79,17 +81,24 @@ class _Exchange:
     scope: Scope
     send: Send
     began: float
+    store: StoreTime
     status: int = 0
 
     async def send_message(self, message: Message) -> None:
         """Send a message on, the first one with our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            _complete(message, self.scope)
+            _complete(message, self.scope, self._timing())
         await self.send(message)
 
+    def _timing(self) -> bytes:
+        """Return Server-Timing: the wait for the store and the whole, in milliseconds, up to the answer's head."""
+        total = (time.perf_counter() - self.began) * 1000
+        store = f'store;dur={self.store.seconds * 1000:.2f};desc="{self.store.calls} calls"'
+        return f"{store}, total;dur={total:.2f}".encode()
 
-def _complete(message: MutableMapping[str, Any], scope: Scope) -> None:
+
+def _complete(message: MutableMapping[str, Any], scope: Scope, timing: bytes) -> None:
     headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
     present = {name.lower() for name, _ in headers}
     headers += [(name, value) for name, value in _DEFAULTS.items() if name not in present]
@@ -97,6 +106,7 @@ def _complete(message: MutableMapping[str, Any], scope: Scope) -> None:
     headers += [*_FIXED, (b"x-request-id", request_id), (b"request-id", request_id)]
     cache_control = next(value for name, value in headers if name.lower() == b"cache-control")
     headers.append((b"expires", _expires(cache_control, int(time.time()))))
+    headers.append((b"server-timing", timing))
     if scope["scheme"] == "https":
         headers.append((b"strict-transport-security", b"max-age=31536000"))
     message["headers"] = headers

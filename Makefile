@@ -7,10 +7,10 @@ STAMPS := .stamps
 export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
-.PHONY: help setup setup-test run test lint fix bench docs lock clean system-run system-test
+.PHONY: help setup setup-test run test lint fix bench bench-scale questions docs lock clean system-run system-test
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: system-run $(STAMPS)/run $(STAMPS)/pages ## Make .venv with the locked dependencies and build the pages
 
@@ -33,6 +33,12 @@ lint: $(STAMPS)/test ## Check style, types and the one direction of imports
 fix: $(STAMPS)/test ## Mend what can be mended automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-scale: $(STAMPS)/test ## Measure lists at 10,000, 100,000 and 1,000,000 customers (SIZES=10000,100000 is short)
+	@exec $(BIN)/python -m tests.bench.scale
+
+questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
+	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)
 
 docs: $(STAMPS)/test ## Build the documentation site into site/
 	$(BIN)/gateway documents --write

@@ -35,7 +35,8 @@ from schema.limits import DocumentLimits
 from storage.errors import StoreError, wire_deadline
 from storage.store import Store, StoreOptions, open_store
 
-_START_SECONDS = 30.0
+_START_SECONDS = 600.0
+"""How long a start may take: on a large store without them it makes the indexes first."""
 _NO_STORE = "The store does not answer. Is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
 _REMEMBERED_KEYS = 10_000
 _CORS_REQUEST = (

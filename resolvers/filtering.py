@@ -231,7 +231,7 @@ def search(text: str) -> Filter:
     """
     if len(text) > MAX_SEARCH:
         raise Problem(INVALID_FILTER, f"q takes at most {MAX_SEARCH} characters.")
-    number = "" if text.strip(_DIGITS_AND_SEPARATORS) else digits(text)
+    number = "" if text.strip(_DIGITS_AND_SEPARATORS) else digits(text).removeprefix("00")
     found = [number] if number else words(text)
     if len(found) > MAX_WORDS:
         raise Problem(INVALID_FILTER, f"q takes at most {MAX_WORDS} words.")

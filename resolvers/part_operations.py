@@ -158,7 +158,7 @@ def declare(kind: PartKind, one: str, many: str) -> PartOperations:
 
     @operation(
         f"list{many}", scope=Scope.READ, rest=(f"GET {all_parts}",), graphql=(f"Customer.{kind.list_name}",),
-        summary=f"List the {kind.noun}s of a customer",
+        summary=f"List the {kind.plural} of a customer",
     )  # fmt: skip
     async def list_parts(ctx: Context, command: GetCustomer) -> Customer:
         return await existing(ctx, command.id)
@@ -200,14 +200,14 @@ def declare(kind: PartKind, one: str, many: str) -> PartOperations:
 
     @operation(
         f"replace{many}", scope=Scope.WRITE, rest=(f"PUT {all_parts}", f"DELETE {all_parts}"),
-        graphql=(f"Mutation.replace{many}",), summary=f"Replace all {kind.noun}s of a customer",
+        graphql=(f"Mutation.replace{many}",), summary=f"Replace all {kind.plural} of a customer",
     )  # fmt: skip
     async def replace_parts(ctx: Context, command: ChangeCustomer) -> Customer:
         return await _change_all(ctx, kind, command)
 
     @operation(
         f"update{many}", scope=Scope.WRITE, rest=(f"PATCH {all_parts}",),
-        graphql=("Mutation.updateCustomer",), summary=f"Change the list of {kind.noun}s of a customer",
+        graphql=("Mutation.updateCustomer",), summary=f"Change the list of {kind.plural} of a customer",
     )  # fmt: skip
     async def update_parts(ctx: Context, command: ChangeCustomer) -> Customer:
         return await _change_all(ctx, kind, command)

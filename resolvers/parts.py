@@ -21,12 +21,15 @@ class PartKind:
     list_name: Literal["addresses", "phoneNumbers"]
     name: Literal["address", "phoneNumber"]
     noun: str
+    plural: str
     path: str
     model: type[Input]
 
 
-ADDRESS: Final = PartKind("addresses", "address", "address", "addresses", AddressInput)
-PHONE_NUMBER: Final = PartKind("phoneNumbers", "phoneNumber", "phone number", "phone-numbers", PhoneNumberInput)
+ADDRESS: Final = PartKind("addresses", "address", "address", "addresses", "addresses", AddressInput)
+PHONE_NUMBER: Final = PartKind(
+    "phoneNumbers", "phoneNumber", "phone number", "phone numbers", "phone-numbers", PhoneNumberInput
+)
 
 
 def parts_of(customer: Customer, kind: PartKind) -> list[Part]:

@@ -207,8 +207,8 @@ INVALID_FILTER: Final = ProblemType(
     1015,
     400,
     "Invalid filter",
-    "A filter, search or order cannot be read, or asks for a field, an operator or a value that does not exist.",
-    "Correct the part at the position that `detail` names.",
+    "A filter or a search cannot be read, or asks for a field, an operator or a value that does not exist.",
+    "Correct the part that `detail` names; in a filter expression it names the position.",
 )
 UNAUTHORIZED: Final = ProblemType(
     "unauthorized",

@@ -59,7 +59,9 @@ class Query:
         found = await get_customer_by_email(info.context, GetCustomerByEmail(email))
         return cast("Customer | None", found)
 
-    @strawberry.field(description="Customers by cursor, oldest first: the way to walk the whole list.")
+    @strawberry.field(
+        description="Customers by cursor, oldest first unless ordered otherwise: the way to walk the whole list."
+    )
     async def customers(
         self,
         info: Info,
@@ -76,7 +78,7 @@ class Query:
         window = await walk_customers(info.context, _window(first, after, last, before, query))
         return CustomerConnection(window=window, where=query.where)
 
-    @strawberry.field(description="Customers by page number, oldest first: for tables.")
+    @strawberry.field(description="Customers by page number, oldest first unless ordered otherwise: for tables.")
     async def customer_page(
         self,
         info: Info,

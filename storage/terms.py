@@ -23,6 +23,7 @@ GRAM: Final = 6
 
 _YEAR_ONE: Final = datetime.fromisoformat("0001-01-01T00:00:00Z")
 _TIME_BYTES: Final = 7
+_ID_BYTES: Final = 8
 _NAMES: Final = ("firstName", "middleName", "lastName")
 _FLAGS: Final = ("email", "sms", "push", "mail")
 _LISTS: Final[tuple[ListName, ...]] = ("addresses", "phoneNumbers")
@@ -50,14 +51,18 @@ _MILLISECOND = datetime.resolution * 1000
 
 
 def place(created_at: Instant, customer_id: str) -> bytes:
-    """Return the place in the default order: creation, then id, in 23 bytes whose order is theirs."""
+    """Return the place in the default order: creation, then id, in 15 bytes whose order is theirs.
+
+    Half of the id tells apart what one millisecond creates (60 random bits, and the index of places is
+    unique). The place stands in every entry of the largest index, where the other half would be a quarter.
+    """
     since_year_one = milliseconds(moment(created_at))
-    return since_year_one.to_bytes(_TIME_BYTES, "big") + bytes.fromhex(customer_id.replace("-", ""))
+    return since_year_one.to_bytes(_TIME_BYTES, "big") + bytes.fromhex(customer_id.replace("-", ""))[:_ID_BYTES]
 
 
 def place_at(since_year_one: int) -> bytes:
     """Return the least place of a millisecond, as long as all others: MongoDB compares the length first."""
-    return since_year_one.to_bytes(_TIME_BYTES, "big") + bytes(16)
+    return since_year_one.to_bytes(_TIME_BYTES, "big") + bytes(_ID_BYTES)
 
 
 def _field_terms(document: dict[str, Any]) -> Iterator[str]:

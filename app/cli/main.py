@@ -6,19 +6,17 @@ import asyncio
 import json
 import os
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from app.cli import keys
 from app.cli.check import Finding, check_settings, check_store
 from app.cli.demo import demo_customers
+from app.cli.loading import load
 from app.cli.session import (
     BAD_ADDRESS,
-    ERR,
     OUT,
     check_address,
     emit,
@@ -47,7 +45,6 @@ app.add_typer(keys.app, name="keys")
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (GATEWAY_HOST).")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on (GATEWAY_PORT).")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (GATEWAY_WORKERS).")]
-_BATCH = 1000
 _CHECK_SECONDS = 3.0
 _DEV_CUSTOMERS = 100
 
@@ -121,14 +118,9 @@ def demo(count: Annotated[int, typer.Option("--count", min=1, help="How many cus
     seed = int.from_bytes(os.urandom(4))
 
     async def work(store: Store) -> None:
-        customers = demo_customers(count, seed)
-        with Progress(console=ERR, disable=not ERR.is_terminal) as progress:
-            task = progress.add_task("customers", total=count)
-            while batch := list(islice(customers, _BATCH)):
-                await store.customers.create_many(batch)
-                progress.advance(task, len(batch))
+        await load(store, demo_customers(count, seed), count)
 
-    with_store(read_settings(), work, seconds=60 + count / 100)
+    with_store(read_settings(), work, seconds=60 + count / 100, indexed=False)
     emit(f"added {count} customers")
 
 

@@ -108,14 +108,24 @@ def check_address(settings: Settings, url: str) -> None:
     asyncio.run(look())
 
 
-def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]], seconds: float = _COMMAND_SECONDS) -> T:
-    """Run work on the open store and return its result; a store that fails ends the command."""
+def with_store(
+    settings: Settings,
+    work: Callable[[Store], Awaitable[T]],
+    seconds: float = _COMMAND_SECONDS,
+    *,
+    indexed: bool = True,
+) -> T:
+    """Run work on the open store and return its result; a store that fails ends the command.
+
+    The indexes are made first, unless `indexed` leaves that to the work.
+    """
 
     async def run(url: str) -> T:
         options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, _COMMAND_SECONDS)
         async with opened(options) as store:
             with wire_deadline(seconds):
-                await store.ensure_indexes()
+                if indexed:
+                    await store.ensure_indexes()
                 return await work(store)
 
     with telling(), store_address(settings) as url:

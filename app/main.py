@@ -35,8 +35,9 @@ from schema.limits import DocumentLimits
 from storage.errors import StoreError, wire_deadline
 from storage.store import Store, StoreOptions, open_store
 
-_START_SECONDS = 600.0
-"""How long a start may take: on a large store without them it makes the indexes first."""
+_START_SECONDS = 30.0
+_INDEXING_SECONDS = 1800.0
+"""How long a start waits for the store, and for the indexes of a large store that has none."""
 _NO_STORE = "The store does not answer. Is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
 _REMEMBERED_KEYS = 10_000
 _CORS_REQUEST = (
@@ -128,8 +129,10 @@ def _store_options(settings: Settings) -> StoreOptions:
 
 async def _state(settings: Settings, store: Store, log: AccessLog) -> State:
     with wire_deadline(_START_SECONDS):
-        await store.ensure_indexes()
+        await store.ping()
         cipher = CursorCipher(await store.secret("cursors"))
+    with wire_deadline(_INDEXING_SECONDS):
+        await store.ensure_indexes()
     services = Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout)
     limits = DocumentLimits(tokens=settings.graphql_max_tokens, depth=settings.graphql_max_depth)
     schema = build_schema(SchemaOptions(limits, introspection=settings.introspection))

@@ -26,9 +26,10 @@ FIELDS = Parameter(
 )
 EXPLAIN = Parameter("explain", {**BOOLEAN, "default": False}, "Show how the store answers (scope `customers:admin`).")
 TEXT = {"type": "string"}
+_SHORT = {**TEXT, "maxLength": 64}
 MOMENT = {"type": "string", "format": "date-time"}
 _SORT = Parameter(
-    "sort", TEXT, "`createdAt,desc`, may stand several times; or `asc`/`desc` beside `sort_fields`.", repeatable=True
+    "sort", _SHORT, "`createdAt,desc`, may stand several times; or `asc`/`desc` beside `sort_fields`.", repeatable=True
 )
 _SORT_FIELDS = Parameter(
     "sortFields", TEXT, "Fields to sort by, separated by commas.", aliases=("sort_field", "sortField")
@@ -63,7 +64,9 @@ _SIMPLE = (
         for word in ("created", "updated")
         for side in ("After", "Before")
     ),
-    Parameter("notify", TEXT, "Accepts these channels: email, sms, push, mail; separated by commas.", repeatable=True),
+    Parameter(
+        "notify", _SHORT, "Accepts these channels: email, sms, push, mail; separated by commas.", repeatable=True
+    ),
 )
 LIST_PARAMETERS = (
     PAGE, SIZE, CURSOR, COUNT, _SORT, _SORT_FIELDS, _SORT_BY, _Q, _FILTER, *_SIMPLE, FIELDS, EXPLAIN,

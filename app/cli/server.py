@@ -33,9 +33,13 @@ _PR_SET_PDEATHSIG: Final = 1
 class Server(uvicorn.Server):
     """uvicorn's server, which ends well when it is told to end: a clean stop is no failure."""
 
+    stopped_early = False
+    """Whether it was told to end before it had started; uvicorn may then call the start itself a failure."""
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
         """Stop gracefully; at once where it has not started yet, or at the second Ctrl-C."""
         if not self.started:
+            self.stopped_early = True
             sys.exit(0)
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
@@ -150,7 +154,7 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
     try:
         server.run(sockets=[listener])
     except SystemExit as end:  # uvicorn's own where the application does not start, or ours
-        return end.code == 0
+        return server.stopped_early or end.code == 0
     return True
 
 

@@ -212,7 +212,9 @@ class TestStack:
         assert all(mount.endswith(":ro") for mount in mounts if not mount.startswith("mongodb:"))
 
     def test_compose_itself_takes_it(self) -> None:
-        if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
+        docker = shutil.which("docker")
+        version = [str(docker), "compose", "version"]
+        if docker is None or subprocess.run(version, capture_output=True, check=False).returncode:
             pytest.skip("no docker client with compose here")
         words = ["docker", "compose", "--file", str(DOCKER / "compose.yaml"), "config", "--quiet"]
         secrets = dict.fromkeys(("MONGODB_ROOT_PASSWORD", "MONGODB_GATEWAY_PASSWORD", "REDIS_PASSWORD"), "x")
@@ -335,8 +337,7 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where the RUN lines of the stage `packages` were run, with pages built before."""
-    if not (ROOT / "app/playground/dist/home.html").is_file():
-        pytest.skip("the pages are not built: run `make setup`")
+    assert (ROOT / "app/playground/dist/home.html").is_file(), "the pages are not built: run `make setup`"
     folder = tmp_path_factory.mktemp("image")
     copy_context(folder)
     clean = {name: value for name, value in environment(folder).items() if not name.startswith("PYTHON")}

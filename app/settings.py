@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -24,6 +25,14 @@ def _is_address(text: str) -> bool:
         return False
     return True
 
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+ASYMMETRIC: Final = tuple("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519 Ed448".split())
+"""The signature algorithms of JWS that need no shared secret (RFC 7518 section 3.1, RFC 8037, RFC 9864)."""
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
@@ -59,6 +68,46 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s?#]+$",
         description="How clients reach the gateway, for links. Absent: as each request reached it.",
     )
+    redis_url: str | None = Field(
+        default=None,
+        pattern=r"^rediss?://",
+        repr=False,
+        description="Address of a Redis that several gateways share for limits and persisted queries. Absent: memory.",
+    )
+    jwt_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="The issuer (`iss`) whose bearer tokens are good here; its keys are found by discovery unless "
+        "one of the next two says where they are.",
+    )
+    jwt_audience: str | None = Field(
+        default=None, min_length=1, description="Who tokens must be meant for (`aud`); needed with `JWT_ISSUER`."
+    )
+    jwt_jwks_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s#]+$", description="Where the issuer publishes its keys (JWKS)."
+    )
+    jwt_public_key: str | None = Field(
+        default=None, description="The issuer's one public key, as PEM or JWK, instead of a JWKS."
+    )
+    jwt_algorithms: Names = Field(
+        default=ASYMMETRIC, description="Signature algorithms that are taken, separated by commas; asymmetric only."
+    )
+    store_secret: str | None = Field(
+        default=None,
+        min_length=32,
+        repr=False,
+        description="Seals the private keys that the gateway signs its own tokens with, where they lie in the store; "
+        "the same on every gateway of the store.",
+    )
+    rate_limit: str = Field(
+        default="600/minute",
+        pattern=r"^(off|[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour)))$",
+        description="Units that a caller may spend in a time, such as `600/minute` or `50/10second`; "
+        "`off` ends every limit.",
+    )
+    daily_quota: int | None = Field(
+        default=None, ge=1, le=10**12, description="Units that a caller may spend in a day (UTC); `off` for no quota."
+    )
     rest_profile: Literal["plain", "enveloped"] = Field(
         default="plain", description="The representation for clients that do not choose one."
     )
@@ -75,8 +124,26 @@ class Settings(BaseSettings):
         default=(), description="Origins whose pages may call the gateway, separated by commas."
     )
     introspection: bool = Field(default=True, description="Whether GraphQL's introspection is open.")
-    graphql_max_depth: int = Field(default=10, ge=3, le=50, description="Levels of fields of a GraphQL document.")
+    graphql_max_document: int = Field(
+        default=16 * 1024, ge=1024, le=1024 * 1024, description="Bytes of a GraphQL document."
+    )
+    graphql_max_variables: int = Field(
+        default=64 * 1024, ge=1024, le=1024 * 1024, description="Bytes of a GraphQL request's variables, as JSON."
+    )
     graphql_max_tokens: int = Field(default=1000, ge=50, le=10_000, description="Tokens of a GraphQL document.")
+    graphql_max_depth: int = Field(
+        default=10, ge=1, le=50, description="Levels of fields of a GraphQL operation, introspection apart."
+    )
+    graphql_max_aliases: int = Field(default=15, ge=0, le=1000, description="Aliases of a GraphQL operation.")
+    graphql_max_directives: int = Field(default=50, ge=0, le=1000, description="Directives of a GraphQL operation.")
+    graphql_max_root_fields: int = Field(default=20, ge=1, le=1000, description="Root fields of a GraphQL operation.")
+    graphql_max_cost: int = Field(
+        default=3000, ge=1, le=10**6, description="Cost of a GraphQL operation: the objects that it may answer."
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="A JSON file of GraphQL documents by their SHA-256; with it no other document runs.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log lines that are written."
     )
@@ -89,7 +156,7 @@ class Settings(BaseSettings):
     dev: bool = Field(default=False, description="Set by `gateway dev`: the playground comes with `dev_key` filled in.")
     dev_key: str | None = Field(default=None, description="Set by `gateway dev`: the demo API key.", repr=False)
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "jwt_algorithms", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
@@ -99,6 +166,40 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         # A name would be compared with addresses, and so silently trust nobody.
         return tuple(part if _is_address(part) else str(ip_network(part, strict=False)) for part in value)
+
+    @field_validator("jwt_algorithms")
+    @classmethod
+    def _asymmetric(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not set(value) <= set(ASYMMETRIC):
+            raise ValueError(f"some of {', '.join(ASYMMETRIC)}")
+        return value
+
+    @field_validator("jwt_issuer", "jwt_jwks_url")
+    @classmethod
+    def _secure(cls, value: str | None) -> str | None:
+        if value and value.startswith("http://") and not is_loopback(urlsplit(value).hostname or ""):
+            raise ValueError("https, unless it is on this machine")
+        return value
+
+    @field_validator("jwt_public_key")
+    @classmethod
+    def _lines(cls, value: str | None) -> str | None:
+        return value.replace("\\n", "\n") if value else None  # an environment file keeps PEM on one line
+
+    @field_validator("daily_quota", mode="before")
+    @classmethod
+    def _no_quota(cls, value: object) -> object:
+        return None if value == "off" else value
+
+    @model_validator(mode="after")
+    def _whole_issuer(self) -> Settings:
+        if self.jwt_issuer and not self.jwt_audience:
+            raise ValueError("GATEWAY_JWT_AUDIENCE is needed with GATEWAY_JWT_ISSUER")
+        if (self.jwt_jwks_url or self.jwt_public_key) and not self.jwt_issuer:
+            raise ValueError("GATEWAY_JWT_ISSUER is needed with GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_PUBLIC_KEY")
+        if self.jwt_jwks_url and self.jwt_public_key:
+            raise ValueError("set one of GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_PUBLIC_KEY")
+        return self
 
     @field_validator("public_url")
     @classmethod

@@ -33,12 +33,35 @@ ALL_SCOPES = tuple(scope.value for scope in Scope)
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller may spend where it differs from the setting; None where it does not."""
+
+    rate_limit: str | None = None
+    daily_quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: an id without personal data, a name for people, and the scopes granted."""
+    """Who asks: an id without personal data, a name for people, the scopes granted, and what may be spent."""
 
     id: str
     name: str
     scopes: frozenset[str]
+    allowance: Allowance = Allowance()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One limit as it stands: `left` of `limit` units in `window` seconds; whole again after `reset` seconds.
+
+    `name` is that of the policy (`caller`, `daily`), as the RateLimit header has it.
+    """
+
+    name: str
+    limit: int
+    left: int
+    window: int
+    reset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +86,7 @@ class Context:
     caller: Caller | None
     request_id: str
     base_url: str = ""
+    budgets: tuple[Budget, ...] = ()
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +120,7 @@ class Context:
             Problem: unauthorized without a caller, forbidden without the scope.
         """
         if self.caller is None:
-            raise Problem(UNAUTHORIZED, "This needs credentials: send an API key as X-API-Key.")
+            raise Problem(UNAUTHORIZED, "This needs credentials: send an API key as X-API-Key, or a bearer token.")
         if scope is not None and scope not in self.caller.scopes:
             raise Problem(
                 FORBIDDEN,

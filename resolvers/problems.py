@@ -216,7 +216,7 @@ UNAUTHORIZED: Final = ProblemType(
     401,
     "Unauthorized",
     "The request carries no credentials, or credentials that are not (or no longer) good.",
-    "Send a good API key (X-API-Key), or key and secret as Basic credentials.",
+    "Send a good API key (X-API-Key), key and secret as Basic credentials, or a bearer token.",
 )
 FORBIDDEN: Final = ProblemType(
     "forbidden",
@@ -225,6 +225,30 @@ FORBIDDEN: Final = ProblemType(
     "Forbidden",
     "The credentials are good, and lack the scope that the operation needs.",
     "Use credentials with the scope that `detail` names.",
+)
+ORIGIN_REFUSED: Final = ProblemType(
+    "origin-refused",
+    1102,
+    403,
+    "Request from another site",
+    "A page of another site sent this through a browser, and its origin is not on the gateway's list.",
+    "Send it from the gateway's own pages, or let the operator add the origin to GATEWAY_CORS_ORIGINS.",
+)
+RATE_LIMITED: Final = ProblemType(
+    "rate-limited",
+    1110,
+    429,
+    "Rate limit exceeded",
+    "The caller, or the address before it is known who calls, has spent what it may in this time.",
+    "Wait `Retry-After` seconds, then go on more slowly; the `RateLimit` header tells what is left.",
+)
+QUOTA_EXHAUSTED: Final = ProblemType(
+    "quota-exhausted",
+    1111,
+    429,
+    "Daily quota exhausted",
+    "The caller has spent what it may in one day (UTC).",
+    "Wait until the day is over (`Retry-After` seconds), or ask the operator for more.",
 )
 NOT_FOUND: Final = ProblemType(
     "not-found",
@@ -326,8 +350,9 @@ REQUEST_TIMEOUT: Final = ProblemType(
     "request-timeout",
     1404,
     408,
-    "Request body too slow",
-    "The body came more slowly than 1 kB a second for 10 seconds; nothing was changed.",
+    "Request too slow",
+    "The head was not complete after 10 seconds, or the body came more slowly than 1 kB a second for 10 seconds; "
+    "nothing was changed.",
     "Send the request again, faster.",
 )
 VALIDATION_ERROR: Final = ProblemType(
@@ -360,7 +385,7 @@ GRAPHQL_LIMIT: Final = ProblemType(
     1602,
     400,
     "GraphQL document is over a limit",
-    "The document has more tokens, or nests more deeply, than the gateway takes.",
+    "The document has more fields, repeated fields or faults, or deeper brackets, than the gateway takes.",
     "Ask in several smaller documents.",
 )
 GRAPHQL_REQUEST: Final = ProblemType(
@@ -370,6 +395,94 @@ GRAPHQL_REQUEST: Final = ProblemType(
     "Not a GraphQL request",
     "The request does not have the form that GraphQL over HTTP asks for.",
     'Send {"query": "…", "variables": {…}, "operationName": "…"} as application/json.',
+)
+GRAPHQL_TOO_LONG: Final = ProblemType(
+    "graphql-document-size",
+    1610,
+    400,
+    "GraphQL document is too long",
+    "The document has more bytes than the gateway takes.",
+    "Ask in several smaller documents.",
+)
+GRAPHQL_VARIABLES_TOO_LONG: Final = ProblemType(
+    "graphql-variables-size",
+    1611,
+    400,
+    "GraphQL variables are too long",
+    "The variables have more bytes, as JSON, than the gateway takes.",
+    "Send less at once.",
+)
+GRAPHQL_TOKENS: Final = ProblemType(
+    "graphql-tokens",
+    1612,
+    400,
+    "GraphQL document has too many tokens",
+    "The document has more tokens than the gateway takes.",
+    "Ask in several smaller documents.",
+)
+GRAPHQL_DEPTH: Final = ProblemType(
+    "graphql-depth",
+    1613,
+    400,
+    "GraphQL operation is too deep",
+    "The operation nests fields more deeply than the gateway takes.",
+    "Select fewer levels.",
+)
+GRAPHQL_ALIASES: Final = ProblemType(
+    "graphql-aliases",
+    1614,
+    400,
+    "GraphQL operation has too many aliases",
+    "The operation has more aliases than the gateway takes, fragments in place.",
+    "Ask with fewer aliases; several customers come by nodes(ids).",
+)
+GRAPHQL_DIRECTIVES: Final = ProblemType(
+    "graphql-directives",
+    1615,
+    400,
+    "GraphQL operation has too many directives",
+    "The operation has more directives than the gateway takes, fragments in place.",
+    "Use fewer directives.",
+)
+GRAPHQL_ROOT_FIELDS: Final = ProblemType(
+    "graphql-root-fields",
+    1616,
+    400,
+    "GraphQL operation has too many root fields",
+    "The operation asks for more root fields than the gateway takes, fragments in place.",
+    "Ask in several smaller documents.",
+)
+GRAPHQL_COST: Final = ProblemType(
+    "graphql-cost",
+    1617,
+    400,
+    "GraphQL operation costs too much",
+    "The operation may answer with more objects than the gateway gives at once; `cost` and `limit` tell how many.",
+    "Ask for smaller pages, or for fewer parts.",
+)
+PERSISTED_QUERY_NOT_FOUND: Final = ProblemType(
+    "persisted-query-not-found",
+    1620,
+    400,
+    "Persisted query not found",
+    "The gateway has no document of this SHA-256 (any more).",
+    "Send the document together with its hash; it is then kept. Apollo Client and urql do so by themselves.",
+)
+DOCUMENT_NOT_TRUSTED: Final = ProblemType(
+    "document-not-trusted",
+    1621,
+    403,
+    "GraphQL document is not trusted",
+    "This gateway runs only the documents that its operator has listed.",
+    "Send the SHA-256 of a listed document, or let the operator add this one.",
+)
+ANSWER_TOO_LARGE: Final = ProblemType(
+    "answer-too-large",
+    1701,
+    400,
+    "Answer would be too large",
+    "What was asked for has more bytes than the gateway answers at once.",
+    "Ask for smaller pages or fewer fields.",
 )
 INTERNAL_ERROR: Final = ProblemType(
     "internal-error",
@@ -391,3 +504,5 @@ UNAVAILABLE: Final = ProblemType(
 
 PROBLEM_TYPES: Final = tuple(value for value in list(vars().values()) if isinstance(value, ProblemType))
 """Every kind of problem, in the order of this file."""
+GRAPHQL_LIMITS: Final = frozenset(kind for kind in PROBLEM_TYPES if kind.code == 1602 or 1610 <= kind.code <= 1617)
+"""The problems of well-formed GraphQL requests that ask for too much."""

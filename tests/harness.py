@@ -131,7 +131,8 @@ def running(store_url: str, database: str, **settings: Any) -> Iterator[Gateway]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits 40 ms for an ACK
         port = listener.getsockname()[1]
-        chosen: dict[str, Any] = {"mongodb_url": store_url, "mongodb_database": database, "port": port, **settings}
+        fixed = {"mongodb_url": store_url, "mongodb_database": database, "port": port}
+        chosen: dict[str, Any] = {**fixed, "rate_limit": "off", **settings}
         app = create_app(Settings(_env_file=None, dev_key=key, dev=True, **chosen))
         config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="on")
         server = _Server(config)

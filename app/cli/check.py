@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from app.cli.server import is_local
-from app.settings import Settings
+from app.settings import Settings, is_loopback
 from storage.documents import instant
 from storage.errors import StoreError
 from storage.store import Store
@@ -54,7 +53,7 @@ def _transport(settings: Settings) -> Finding:
         return Finding("transport", "bad", "a certificate without its key, or a key without its certificate", cure)
     if settings.tls_cert or settings.trusted_proxies:
         return Finding("transport", "good", "TLS here or at a trusted proxy")
-    if is_local(settings.host):
+    if is_loopback(settings.host):
         return Finding("transport", "good", f"{settings.host} is local")
     cure = "set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or GATEWAY_TRUSTED_PROXIES"
     return Finding("transport", "bad", f"{settings.host} is not local and has no TLS", cure)

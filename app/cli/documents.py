@@ -109,6 +109,8 @@ def _default(name: str, field: FieldInfo) -> str:
     value = getattr(Settings.model_construct(), name) if field.default is PydanticUndefined else field.default
     if value is None or value == ():
         return "not set"
+    if isinstance(value, tuple):
+        return f"`{','.join(value)}`"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 

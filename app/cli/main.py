@@ -27,7 +27,7 @@ from app.cli.session import (
     telling,
     with_store,
 )
-from app.settings import Settings
+from app.settings import Settings, is_loopback
 from app.version import API_VERSION, product_version
 from resolvers.context import ALL_SCOPES
 from storage.errors import BadAddress
@@ -81,7 +81,7 @@ def dev(host: Host = None, port: Port = None) -> None:
     from app.cli import server
 
     settings = read_settings(host=host, port=port)
-    if not server.is_local(settings.host):
+    if not is_loopback(settings.host):
         fail("gateway dev serves this machine only; use gateway serve for other addresses.")
     server.end_when_told()
     server.check_transport(settings, insecure=False)

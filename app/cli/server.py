@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ipaddress
 import multiprocessing
 import os
 import signal
@@ -21,7 +20,7 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from app.cli.session import fail
 from app.observe.logs import adopt_strays, configure
-from app.settings import Settings
+from app.settings import Settings, is_loopback
 
 FACTORY: Final = "app.cli.server:worker_app"
 _GRACE_SECONDS: Final = 10
@@ -51,7 +50,7 @@ def check_transport(settings: Settings, *, insecure: bool) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         fail("set both GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or neither.")
     _check_certificate(settings)
-    if insecure or is_local(settings.host) or settings.tls_cert or settings.trusted_proxies:
+    if insecure or is_loopback(settings.host) or settings.tls_cert or settings.trusted_proxies:
         return
     fail(
         f"{settings.host} is not a local address, so HTTPS is needed: set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, "
@@ -71,16 +70,6 @@ def _check_certificate(settings: Settings) -> None:
         context.load_cert_chain(settings.tls_cert, settings.tls_key, password=lambda: "")
     except (OSError, ValueError):
         fail("GATEWAY_TLS_CERT and GATEWAY_TLS_KEY must be a certificate and its unencrypted key, in PEM.")
-
-
-def is_local(host: str) -> bool:
-    """Tell whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def listen(settings: Settings) -> socket.socket:

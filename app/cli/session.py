@@ -41,8 +41,14 @@ def read_settings(**changes: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = "; ".join(f"GATEWAY_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["loc"])
-        fail(f"these settings are wrong: {faults or error}. See docs/settings.md.")
+        faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
+        fail(f"these settings are wrong: {faults}. See docs/settings.md.")
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    """Return what is wrong with which setting; never its value, which may be a secret."""
+    told = message.removeprefix("Value error, ")
+    return f"GATEWAY_{str(location[0]).upper()}: {told}" if location else told
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from starlette.routing import BaseRoute, Route
 from app import health, pages
 from app.auth.cache import BoundedCache
 from app.auth.credentials import Authenticator
-from app.graphql import GraphQLDoor
+from app.graphql.door import GraphQLDoor
+from app.graphql.persisted import PersistedDocuments, document_cache, read_trusted
 from app.http.edge import Edge
 from app.http.problems import problem_response
 from app.observe.logs import LEVELS, AccessLog, configure
@@ -134,10 +135,23 @@ async def _state(settings: Settings, store: Store, log: AccessLog) -> State:
     with wire_deadline(_INDEXING_SECONDS):
         await store.ensure_indexes()
     services = Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout)
-    limits = DocumentLimits(tokens=settings.graphql_max_tokens, depth=settings.graphql_max_depth)
-    schema = build_schema(SchemaOptions(limits, introspection=settings.introspection))
+    schema = build_schema(SchemaOptions(_document_limits(settings), introspection=settings.introspection))
+    trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
+    documents = PersistedDocuments(document_cache(settings.redis_url), trusted)
     authenticator = Authenticator(store.keys, utc_now, BoundedCache(maxsize=_REMEMBERED_KEYS))
-    return State(settings, store, services, authenticator, schema, limits, log)
+    return State(settings, store, services, authenticator, schema, documents, log)
+
+
+def _document_limits(settings: Settings) -> DocumentLimits:
+    return DocumentLimits(
+        document=settings.graphql_max_document,
+        tokens=settings.graphql_max_tokens,
+        depth=settings.graphql_max_depth,
+        aliases=settings.graphql_max_aliases,
+        directives=settings.graphql_max_directives,
+        root_fields=settings.graphql_max_root_fields,
+        cost=settings.graphql_max_cost,
+    )
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.auth.credentials import Authenticator
+from app.graphql.persisted import PersistedDocuments
 from app.observe.logs import AccessLog
 from app.settings import Settings
 from resolvers.context import Services
 from schema.build import GatewaySchema
-from schema.limits import DocumentLimits
 from storage.store import Store
 
 
@@ -22,5 +22,5 @@ class State:
     services: Services
     authenticator: Authenticator
     graphql: GatewaySchema
-    limits: DocumentLimits
+    documents: PersistedDocuments
     log: AccessLog

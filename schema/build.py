@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import AddValidationRules, DisableIntrospection, ParserCache, ValidationCache
+from graphql import ExecutionResult, execute
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.limits import DocumentLimits, depth_rule
+from resolvers.context import Context
+from schema.documents import MAX_FAULTS, Documents, Operation
+from schema.limits import DocumentLimits
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.types import DATE_TIME, DateTime, read
-
-_CACHED_DOCUMENTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +30,36 @@ class SchemaOptions:
 
 
 class GatewaySchema(strawberry.Schema):
-    """Strawberry's schema without its log, which prints queries and so personal data."""
+    """Strawberry's schema, run by graphql-core directly: documents are prepared, priced and paid before they run."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave errors to the door, which knows the request."""
+    options = SchemaOptions()
+
+    @cached_property
+    def documents(self) -> Documents:
+        """What prepares documents for this schema."""
+        return Documents(self._schema, self.options.limits, introspection=self.options.introspection)
+
+    async def run(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> ExecutionResult:
+        """Run an operation that was prepared and priced; the faults of fields and variables are in the result."""
+        result = execute(
+            self._schema,
+            operation.document,
+            variable_values=dict(variables),
+            operation_name=operation.name,
+            context_value=ctx,
+            executor_class=StrawberryGraphQLCoreExecutionContext,
+            max_coercion_errors=MAX_FAULTS,
+            hide_suggestions=not self.options.introspection,
+        )
+        return await result if inspect.isawaitable(result) else result
 
 
 def build_schema(options: SchemaOptions) -> GatewaySchema:
-    """Return a schema; documents that were parsed and checked once are remembered."""
-    rules = AddValidationRules([depth_rule(options.limits.depth)])
-    parsed, checked = ParserCache(maxsize=_CACHED_DOCUMENTS), ValidationCache(maxsize=_CACHED_DOCUMENTS)
-    closed = DisableIntrospection()
-    extensions: list[Any] = [lambda: rules, lambda: parsed, lambda: checked]
-    if not options.introspection:
-        extensions.append(lambda: closed)
-    return GatewaySchema(
+    """Return a schema."""
+    schema = GatewaySchema(
         query=Query,
         mutation=Mutation,
-        extensions=extensions,
-        config=StrawberryConfig(
-            default_resolver=read,
-            scalar_map={DateTime: DATE_TIME},
-            disable_field_suggestions=not options.introspection,
-        ),
+        config=StrawberryConfig(default_resolver=read, scalar_map={DateTime: DATE_TIME}),
     )
+    schema.options = options
+    return schema

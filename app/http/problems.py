@@ -34,7 +34,7 @@ def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping
     return Response(
         orjson.dumps(body),
         status_code=problem.type.status,
-        headers={**challenge(problem), **_headers(problem), "Vary": "Accept, Prefer", **(headers or {})},
+        headers={**problem_headers(problem), "Vary": "Accept, Prefer", **(headers or {})},
         media_type="application/json; charset=utf-8" if enveloped else PROBLEM,
     )
 
@@ -52,17 +52,18 @@ def _enveloped(problem: Problem, members: Mapping[str, Any]) -> dict[str, Any]:
     return {"errors": [{**common, "message": message} for message in messages]}
 
 
-def challenge(problem: Problem) -> dict[str, str]:
-    """Return what a 401 must say (RFC 9110 section 11.6.1); `error` is about tokens (RFC 6750 section 3)."""
-    if problem.type is not UNAUTHORIZED:
-        return {}
-    tail = f', error="{problem.extra["error"]}"' if "error" in problem.extra else ""
-    return {"WWW-Authenticate": f'Bearer realm="customer-gateway"{tail}, Basic realm="customer-gateway"'}
-
-
-def _headers(problem: Problem) -> dict[str, str]:
+def problem_headers(problem: Problem) -> dict[str, str]:
+    """Return the headers that belong to a problem, whichever door tells it."""
+    if problem.type is UNAUTHORIZED:
+        return {"WWW-Authenticate": _challenge(problem)}
     if problem.type is UNAVAILABLE:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if problem.type in _WITH_ETAG and "currentETag" in problem.extra:
         return {"ETag": str(problem.extra["currentETag"])}
     return {}
+
+
+def _challenge(problem: Problem) -> str:
+    """Return what a 401 must say (RFC 9110 section 11.6.1); `error` is about tokens (RFC 6750 section 3)."""
+    tail = f', error="{problem.extra["error"]}"' if "error" in problem.extra else ""
+    return f'Bearer realm="customer-gateway"{tail}, Basic realm="customer-gateway"'

@@ -17,7 +17,7 @@ _CODE: Final = {
 }
 _STATUS: Final = {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599}
 _MAX_ERRORS: Final = 10_000
-_MAX_CHARACTERS: Final = DocumentLimits().characters
+_MAX_CHARACTERS: Final = DocumentLimits().document
 _EXTENSIONS: Final[Schema] = {
     "allow": {"type": "string", "description": "method-not-allowed: the methods that work."},
     "credentials": {"type": "string", "enum": ["invalid"], "description": "unauthorized: some came, and are not good."},

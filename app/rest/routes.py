@@ -11,17 +11,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from app.http.admission import admit
 from app.http.negotiation import check_accept
 from app.http.problems import PROBLEM, problem_response
-from app.http.requests import context_of, state_of
 from app.rest.call import JSON, PATCH_TYPES, Call
 from app.rest.customers import PREFIX
 from app.rest.endpoints import ENDPOINTS, Endpoint
 from app.rest.parameters import parse_parameters
 from app.rest.preferences import parse_prefer
-from resolvers.operation import unavailable
 from resolvers.problems import METHOD_NOT_ALLOWED, Problem
-from storage.errors import Unavailable
 
 ALIAS = "/customers"
 """The path of the Customer Management API, served by the same handlers."""
@@ -56,13 +54,7 @@ class Resource:
             return problem_response(request, problem, self._hints(problem))
 
     async def _call(self, request: Request, endpoint: Endpoint) -> Call:
-        try:
-            caller = await state_of(request).authenticator.authenticate(request.headers)
-        except Unavailable as error:
-            raise unavailable(error.outcome) from error
-        request.scope["caller_id"] = caller.id if caller else ""
-        ctx = context_of(request, caller)
-        ctx.require(None)
+        ctx = await admit(request)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
         ctx.require(endpoint.asked(parameters).scope)
         check_accept(request, JSON, PROBLEM)

@@ -38,7 +38,8 @@ def refused(response: httpx2.Response, status: int, kind: str) -> None:
 def well_answered(response: httpx2.Response) -> None:
     """Assert that the viewer was answered."""
     assert response.status_code == 200, response.text
-    assert response.json() == {"data": {"viewer": {"name": "test"}}}
+    body = response.json()
+    assert (body["data"], body.keys()) == ({"viewer": {"name": "test"}}, {"data", "extensions"})
 
 
 def error_of(response: httpx2.Response) -> dict[str, Any]:

@@ -51,10 +51,8 @@ class TestArguments:
 
 
 def tokens(count: int) -> str:
-    """Return a valid document of so many tokens: aliases of one field."""
-    pairs, rest = divmod(count - 5, 3)
-    named = " ".join(f"a{number}: name" for number in range(pairs))
-    return f"{{ viewer {{ {named}{' id' * rest} }} }}"
+    """Return a valid document of so many tokens: a list of ids, which are none."""
+    return f"{{ nodes(ids: [{'1 ' * (count - 12)}]) {{ id }} }}"
 
 
 def doubled(times: int) -> str:
@@ -72,8 +70,9 @@ class TestLimits:
     def test_c081_1000_tokens_pass_and_1001_do_not(self, door: httpx2.Client) -> None:
         assert ask(door, tokens(1000)).status_code == 200
         response = ask(door, tokens(1001))
-        refused(response, 400, "graphql-limit")
+        refused(response, 400, "graphql-tokens")
         limit = response.json()["errors"][0]["extensions"]
+        assert slug(response) == "graphql-tokens"
         assert (limit["what"], limit["limit"], limit["found"]) == ("tokens", 1000, 1001)
 
     def test_c081_comments_and_commas_are_no_tokens(self, door: httpx2.Client) -> None:
@@ -81,13 +80,13 @@ class TestLimits:
 
     def test_c081_10_levels_are_looked_up_and_11_are_not(self, door: httpx2.Client) -> None:
         refused(ask(door, nested(10)), 400, "graphql-validation")
-        refused(ask(door, nested(11)), 400, "graphql-limit")
+        refused(ask(door, nested(11)), 400, "graphql-depth")
 
     def test_c081_the_limits_are_settings(self, start_gateway: StartGateway) -> None:
         query = "{ customers { edges { node { addresses { city } } } } }"
         five = start_gateway(graphql_max_depth=5, graphql_max_tokens=50)
         assert "errors" not in five.graphql(query)
-        assert "errors" not in five.graphql(tokens(50))
+        assert five.graphql(tokens(50))["errors"][0]["extensions"]["code"] == 1010
         assert five.graphql(tokens(51))["errors"][0]["extensions"]["what"] == "tokens"
         four = start_gateway(graphql_max_depth=4)
         assert four.graphql(query)["errors"][0]["extensions"]["what"] == "levels of fields"
@@ -101,8 +100,8 @@ class TestLimits:
 
     def test_c081_16_kib_of_document_pass_and_20_do_not(self, door: httpx2.Client) -> None:
         well_answered(ask(door, VIEWER + " " * (16 * 1024 - len(VIEWER))))
-        refused(ask(door, VIEWER + " " * 20_000), 400, "graphql-limit")
-        refused(ask(door, f'{{ customerByEmail(email: "{"a" * 20_000}") {{ id }} }}'), 400, "graphql-limit")
+        refused(ask(door, VIEWER + " " * 20_000), 400, "graphql-document-size")
+        refused(ask(door, f'{{ customerByEmail(email: "{"a" * 20_000}") {{ id }} }}'), 400, "graphql-document-size")
 
     def test_c082_fragments_that_double_30_times_are_refused_at_once(self, door: httpx2.Client) -> None:
         began = time.perf_counter()
@@ -118,15 +117,16 @@ class TestLimits:
                 "{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { name ...a }",
                 "graphql-validation",
             ),
-            (nested(5000), "graphql-limit"),
-            (f"{{ customers(first: {'[' * 5000}{']' * 5000}) {{ nodes {{ id }} }} }}", "graphql-limit"),
+            (nested(5000), "graphql-document-size"),
+            (nested(100), "graphql-limit"),
+            (f"{{ customers(first: {'[' * 5000}{']' * 5000}) {{ nodes {{ id }} }} }}", "graphql-tokens"),
             (f"query($a: {'[' * 480}Int{']' * 480}) {{ viewer {{ name }} }}", "graphql-limit"),
             (f"{{ customers(first: {'{a: ' * 100}1{'}' * 100}) {{ nodes {{ id }} }} }}", "graphql-limit"),
             (f"{{ viewer {{ {'name ' * 990} }} }}", "graphql-limit"),
-            (f"{{ viewer {{ name {'@x ' * 400} }} }}", "graphql-validation"),
-            (" ".join(f"q{n}" for n in range(900)).join("{}"), "graphql-validation"),
+            (f"{{ viewer {{ name {'@x ' * 400} }} }}", "graphql-directives"),
+            (" ".join(f"q{n}" for n in range(900)).join("{}"), "graphql-root-fields"),
         ],
-        ids=["cycle of one", "cycle of two", "5000 levels", "5000 lists", "lists of types", "objects",
+        ids=["cycle of one", "cycle of two", "5000 levels", "100 levels", "5000 lists", "lists of types", "objects",
         "one field 990 times", "400 directives", "900 unknown fields"],
     )  # fmt: skip
     def test_c086_cycles_and_deep_or_wide_documents_are_refused_at_once(

@@ -1,0 +1,127 @@
+"""Rendering GraphQL answers. Source: GraphQL over HTTP, sections Response and Media Types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from graphql import ExecutionResult, GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.http.negotiation import accept_of, accepted_quality, parse_accept
+from app.http.problems import problem_headers
+from app.http.requests import base_url, request_id, state_of
+from resolvers.context import Budget
+from resolvers.problems import (
+    ANSWER_TOO_LARGE,
+    GRAPHQL_LIMITS,
+    GRAPHQL_VALIDATION,
+    METHOD_NOT_ALLOWED,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+)
+from schema.cost import objects
+from schema.documents import Price
+from schema.errors import formatted, problem_of
+
+RESPONSE: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+MAX_ANSWER: Final = 10_000_000
+"""Bytes that the answer to a query may have; what a mutation has done is told whatever its size."""
+
+
+def is_browser(request: Request) -> bool:
+    """Tell whether a page is wanted rather than data."""
+    accept = accept_of(request).lower()
+    html = accepted_quality(accept, "text/html") if "text/html" in accept else 0.0
+    return html > max(accepted_quality(accept, name) if name in accept else 0.0 for name in (RESPONSE, JSON))
+
+
+def negotiated(request: Request) -> str | None:
+    """Return the media type of the answer, None where the client takes neither.
+
+    Of two that are wanted equally the newer one is taken where the client names it; `*/*` alone names none.
+    """
+    header = accept_of(request)
+    if not header:
+        return RESPONSE
+    response, json = accepted_quality(header, RESPONSE), accepted_quality(header, JSON)
+    if max(response, json) <= 0:
+        return None
+    named = any(entry.type == RESPONSE for entry in parse_accept(header))
+    return RESPONSE if response > json or (response == json and named) else JSON
+
+
+def executed(
+    request: Request, result: ExecutionResult, media_type: str, price: Price, budgets: Sequence[Budget]
+) -> Response:
+    """Return the answer of an operation that was run."""
+    errors = result.errors or []
+    reached = result.data is not None or any(error.path for error in errors)
+    body: dict[str, Any] = {}
+    if errors:
+        body["errors"] = [_formatted(request, error) for error in errors]
+    if reached:
+        body["data"] = result.data
+    body["extensions"] = {"cost": _cost(price, result.data, budgets)}
+    status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
+    return _response(body, status, media_type)
+
+
+def check_size(response: Response) -> Response:
+    """Return the answer to a query, unless it is too large. Raises answer-too-large."""
+    size = len(response.body)
+    if size > MAX_ANSWER:
+        raise Problem(
+            ANSWER_TOO_LARGE,
+            f"The answer would have {size} bytes; at most {MAX_ANSWER} are sent at once.",
+            extra={"limit": MAX_ANSWER, "found": size},
+        )
+    return response
+
+
+def _cost(price: Price, data: object, budgets: Sequence[Budget]) -> dict[str, Any]:
+    """Return `extensions.cost`: objects asked for and given, and the units of the budget spent and left."""
+    cost: dict[str, Any] = {
+        "requested": price.cost,
+        "actual": objects(data),
+        "limit": price.limit,
+        "units": price.units,
+    }
+    if budgets:
+        least = budgets[0]
+        cost |= {"left": least.left, "restoreRate": round(least.limit / least.window, 4)}
+    return cost
+
+
+def refused_document(request: Request, errors: Sequence[GraphQLError], media_type: str) -> Response:
+    """Return what is wrong with a document: nothing was executed."""
+    body = {"errors": [_formatted(request, error) for error in errors]}
+    status = 200 if media_type == JSON else max(problem_of(error).type.status for error in errors)
+    return _response(body, status, media_type)
+
+
+def refused(request: Request, problem: Problem, media_type: str) -> Response:
+    """Return a request error: nothing was executed. Plain JSON shows it as 200 where the request was well-formed."""
+    body = {"errors": [_formatted(request, GraphQLError(problem.detail, original_error=problem))]}
+    well_formed = problem.type in GRAPHQL_LIMITS or problem.type is GRAPHQL_VALIDATION
+    status = 200 if media_type == JSON and well_formed else problem.type.status
+    response = _response(body, status, media_type)
+    response.headers.update(problem_headers(problem))
+    if problem.type is METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = str(problem.extra["allow"])
+    if problem.type is UNSUPPORTED_MEDIA_TYPE:
+        response.headers["Accept"] = JSON
+    return response
+
+
+def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
+    suggest = state_of(request).settings.introspection
+    return formatted(error, base_url(request), request_id(request), suggest=suggest)
+
+
+def _response(body: dict[str, Any], status: int, media_type: str) -> Response:
+    headers = {"Vary": "Accept", "Cache-Control": "private, no-store"}
+    return Response(orjson.dumps(body), status, headers, f"{media_type}; charset=utf-8")

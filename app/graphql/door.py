@@ -1,0 +1,99 @@
+"""The GraphQL door: GraphQL over HTTP to the letter, over Strawberry's schema.
+
+A request is read, its document found and prepared, its price paid, and only then is anything run.
+Source: GraphQL over HTTP (draft of the GraphQL Foundation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import ExecutionResult, OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.graphql.answer import JSON, RESPONSE, check_size, executed, is_browser, negotiated, refused, refused_document
+from app.graphql.request import GraphQLRequest, read_request
+from app.http.admission import admit, pay
+from app.http.requests import state_of
+from app.pages import playground
+from resolvers.context import Context
+from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, Problem
+from schema.documents import DocumentErrors, Operation, Price
+from schema.errors import is_internal
+
+PATH: Final = "/graphql"
+_METHODS: Final = "GET, HEAD, POST, OPTIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLDoor:
+    """The ASGI application at /graphql; a browser gets the playground."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every refusal is an answer too."""
+        scope["route_template"] = PATH
+        request = Request(scope, receive, send)
+        response = await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": _METHODS})
+        if request.method in {"GET", "HEAD"} and is_browser(request):
+            return playground(request)
+        media_type = negotiated(request)
+        try:
+            if media_type is None:
+                raise Problem(NOT_ACCEPTABLE, f"This answers {RESPONSE} or {JSON}.")
+            return await _answer(request, media_type)
+        except Problem as problem:
+            return refused(request, problem, media_type or RESPONSE)
+        except DocumentErrors as fault:
+            return refused_document(request, fault.errors, media_type or RESPONSE)
+
+
+async def _answer(request: Request, media_type: str) -> Response:
+    if request.method not in {"GET", "HEAD", "POST"}:
+        raise Problem(METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST.", extra={"allow": _METHODS})
+    ctx = await admit(request)
+    try:
+        asked = await read_request(request)
+        operation = await _prepared(request, asked)
+        price = operation.price(asked.variables)
+    except (Problem, DocumentErrors):
+        await pay(request, ctx, 1)  # what is refused was work too
+        raise
+    ctx.begin()
+    await pay(request, ctx, price.units)
+    return await _run(request, operation, asked, ctx, price, media_type)
+
+
+async def _prepared(request: Request, asked: GraphQLRequest) -> Operation:
+    """Return the operation to run; keep its document where the client wants that."""
+    state = state_of(request)
+    operation = state.graphql.documents.operation(
+        await state.documents.text(asked.query, asked.sha256), asked.operation_name
+    )
+    if operation.type is OperationType.SUBSCRIPTION:
+        raise Problem(GRAPHQL_REQUEST, "This kind of operation is not served here.")
+    if operation.type is OperationType.MUTATION and request.method != "POST":
+        raise Problem(METHOD_NOT_ALLOWED, "Mutations are sent by POST.", extra={"allow": "POST"})
+    await state.documents.keep(asked.query, asked.sha256)
+    return operation
+
+
+async def _run(
+    request: Request, operation: Operation, asked: GraphQLRequest, ctx: Context, price: Price, media_type: str
+) -> Response:
+    result = await state_of(request).graphql.run(operation, asked.variables, ctx)
+    _log_internal(request, result)
+    response = executed(request, result, media_type, price, ctx.budgets)
+    return check_size(response) if operation.type is OperationType.QUERY else response
+
+
+def _log_internal(request: Request, result: ExecutionResult) -> None:
+    for error in filter(is_internal, result.errors or []):
+        state_of(request).log.failure(request.scope, error.original_error or error)

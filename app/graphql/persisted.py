@@ -1,0 +1,143 @@
+"""Persisted documents: automatic ones, kept as clients send them, and trusted ones, listed by the operator.
+
+Source: GraphQL over HTTP, appendix Persisted Documents; Apollo's automatic persisted queries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from aiocache import RedisCache
+from aiocache.base import BaseCache
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
+
+from app.auth.cache import BoundedCache
+from resolvers.problems import DOCUMENT_NOT_TRUSTED, GRAPHQL_REQUEST, PERSISTED_QUERY_NOT_FOUND, Problem
+
+KEPT_SECONDS: Final = 24 * 3600
+_IN_MEMORY: Final = 1000
+_PATIENCE: Final = 0.5
+NOT_FOUND: Final = "PersistedQueryNotFound"
+"""The message that Apollo Client and urql know: they then send the document with its hash."""
+
+
+class BadDocuments(ValueError):
+    """The file of trusted documents cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersistedDocuments:
+    """Finds documents by hash. With `trusted` only those run, and nothing that clients send is kept."""
+
+    cache: BaseCache
+    trusted: Mapping[str, str] | None = None
+
+    async def text(self, query: str | None, sha256: str | None) -> str:
+        """Return the document that is asked for by its text, its hash or both.
+
+        Raises:
+            Problem: persisted-query-not-found, document-not-trusted, or graphql-request where text and hash differ.
+        """
+        found = None if query is None else digest(query)
+        if sha256 and found and sha256 != found:
+            raise Problem(GRAPHQL_REQUEST, "The SHA-256 is not that of the document.")
+        if self.trusted is not None:
+            return self._trusted(sha256 or found or "", free=query is not None)
+        if query is not None:
+            return query
+        known = await self._known(sha256 or "")
+        if known is None:
+            raise Problem(PERSISTED_QUERY_NOT_FOUND, NOT_FOUND, resource="documents")
+        return known
+
+    def _trusted(self, sha256: str, *, free: bool) -> str:
+        known = (self.trusted or {}).get(sha256)
+        if known is not None:
+            return known
+        if free:
+            raise Problem(DOCUMENT_NOT_TRUSTED, "Only listed documents run here.", resource="documents")
+        raise Problem(PERSISTED_QUERY_NOT_FOUND, NOT_FOUND, resource="documents")
+
+    async def keep(self, query: str | None, sha256: str | None) -> None:
+        """Keep a document that came with its hash; call it once the document is known to be good."""
+        if self.trusted is None and sha256 and query is not None:
+            try:
+                await self.cache.set(_name(sha256), query, ttl=KEPT_SECONDS)
+            except (RedisError, OSError, TimeoutError) as error:
+                _warn(error)
+
+    async def _known(self, sha256: str) -> str | None:
+        try:
+            known = await self.cache.get(_name(sha256))
+        except (RedisError, OSError, TimeoutError) as error:
+            _warn(error)
+            return None  # clients send the document again: nothing is lost but a round trip
+        return known if isinstance(known, str) and digest(known) == sha256 else None
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a document, in lower hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _name(sha256: str) -> str:
+    return f"document:{sha256}"
+
+
+def _warn(error: Exception) -> None:
+    structlog.get_logger().warning("Persisted queries are not to be had", error=type(error).__name__)
+
+
+def read_trusted(path: Path) -> dict[str, str]:
+    """Return the documents of a file by their SHA-256.
+
+    The file is a JSON object of documents by hash, or a manifest with `operations`, each with a `body`,
+    as Apollo's and Relay's tools write them. What does not match its hash is refused.
+
+    Raises:
+        BadDocuments: there is no such file, or it is neither.
+    """
+    try:
+        listed = _listed(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise BadDocuments(f"the file {path} cannot be read") from error
+    except (ValueError, RecursionError) as error:
+        raise BadDocuments(f"the file {path} is not JSON") from error
+    for name, text in listed.items():
+        if name.removeprefix("sha256:").lower() != digest(text):
+            raise BadDocuments(f"the file {path} has a document whose SHA-256 is not {name[:80]}")
+    return {digest(text): text for text in listed.values()}
+
+
+def _listed(content: Any) -> dict[str, str]:
+    operations = content.get("operations") if isinstance(content, dict) else None
+    if isinstance(operations, list):
+        entries = [entry for entry in operations if isinstance(entry, dict)]
+        listed = {str(entry.get("id", "")): entry.get("body") for entry in entries}
+    else:
+        listed = content if isinstance(content, dict) else {}
+    documents = {str(name): text for name, text in listed.items() if isinstance(text, str)}
+    if not documents or len(documents) != len(listed):
+        raise BadDocuments('the trusted documents must be {"<sha256>": "<document>"} or a manifest with operations')
+    return documents
+
+
+def document_cache(redis_url: str | None) -> BaseCache:
+    """Return where automatically persisted documents are kept: a Redis that all gateways share, else memory."""
+    if redis_url is None:
+        return BoundedCache(maxsize=_IN_MEMORY)
+    url = redis_url
+    return RedisCache(
+        namespace="customer-gateway:",
+        timeout=_PATIENCE,
+        connection_pool_class=lambda **_: ConnectionPool.from_url(
+            url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
+        ),
+    )

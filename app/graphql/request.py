@@ -1,0 +1,110 @@
+"""Reading GraphQL requests. Source: GraphQL over HTTP, section Request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+
+from app.http.body import parse_json, read_body
+from app.http.requests import state_of
+from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSUPPORTED_MEDIA_TYPE, Problem
+from schema.limits import over
+
+JSON: Final = "application/json"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """A well-formed request: a document's text, or its SHA-256 in lower hexadecimal, or both."""
+
+    query: str | None
+    sha256: str | None
+    variables: Mapping[str, Any]
+    operation_name: str | None
+
+
+async def read_request(request: Request) -> GraphQLRequest:
+    """Return what was asked, by GET or POST.
+
+    Raises:
+        Problem: graphql-request, unsupported-media-type, body-too-large, request-timeout, graphql-variables-size,
+            and those of `parse_json`.
+    """
+    limit = state_of(request).settings.graphql_max_variables
+    if request.method == "POST":
+        raw = await _body(request)
+        return _checked(parse_json(raw), limit, len(raw))
+    return _checked(_from_query(request), limit, len(request.scope["query_string"]))
+
+
+async def _body(request: Request) -> bytes:
+    kind, _, rest = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != JSON or ("charset" in rest.lower() and "utf-8" not in rest.lower()):
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, f"GraphQL is sent as {JSON} in UTF-8.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
+    limit = state_of(request).settings.max_body
+    return await read_body(request.stream(), request.headers.get("content-length"), limit)
+
+
+def _from_query(request: Request) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True, errors="strict")
+    except (UnicodeDecodeError, ValueError) as error:
+        raise Problem(GRAPHQL_REQUEST, "The query string is not percent-encoded UTF-8.") from error
+    sent: dict[str, Any] = dict(pairs)
+    if len(sent) != len(pairs):
+        raise Problem(GRAPHQL_REQUEST, "Send each parameter once.")
+    for name in ("variables", "extensions"):
+        if sent.get(name):
+            sent[name] = parse_json(sent[name].encode())
+    return {name: None if value == "" else value for name, value in sent.items()}
+
+
+def _checked(sent: Any, variables_limit: int, size: int) -> GraphQLRequest:
+    if isinstance(sent, list):
+        raise Problem(GRAPHQL_REQUEST, "Batches are not taken: send one operation a request.")
+    if not isinstance(sent, dict):
+        raise Problem(GRAPHQL_REQUEST, "The body must be a JSON object.")
+    query, variables, name, extensions = map(sent.get, ("query", "variables", "operationName", "extensions"))
+    if not isinstance(extensions, dict | None):
+        raise Problem(GRAPHQL_REQUEST, "extensions must be an object.")
+    sha256 = _sha256(sent.get("documentId"), extensions or {})
+    if not (query is None and sha256) and not (isinstance(query, str) and query.strip()):
+        raise Problem(GRAPHQL_REQUEST, "query must be a string with a GraphQL document.")
+    if not isinstance(variables, dict | None):
+        raise Problem(GRAPHQL_REQUEST, "variables must be an object.")
+    if not isinstance(name, str | None):
+        raise Problem(GRAPHQL_REQUEST, "operationName must be a string.")
+    if size > variables_limit:
+        _check_size(variables, variables_limit)
+    return GraphQLRequest(query, sha256, variables or {}, name)
+
+
+def _check_size(variables: object, limit: int) -> None:
+    size = len(orjson.dumps(variables))
+    if size > limit:
+        raise over(GRAPHQL_VARIABLES_TOO_LONG, "bytes of variables", size, limit)
+
+
+def _sha256(document_id: object, extensions: Mapping[str, Any]) -> str | None:
+    """Return the hash of a persisted document: `documentId`, or `extensions.persistedQuery` as Apollo has it."""
+    persisted = extensions.get("persistedQuery")
+    if document_id is None and persisted is None:
+        return None
+    found = document_id
+    if persisted is not None:
+        if not isinstance(persisted, dict) or persisted.get("version") != 1:
+            raise Problem(GRAPHQL_REQUEST, "extensions.persistedQuery must have version 1 and sha256Hash.")
+        found = persisted.get("sha256Hash")
+    text = found.removeprefix("sha256:").lower() if isinstance(found, str) else ""
+    if not _SHA256.fullmatch(text):
+        raise Problem(GRAPHQL_REQUEST, "The hash of a persisted query is a SHA-256 in hexadecimal.")
+    return text

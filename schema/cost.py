@@ -1,0 +1,126 @@
+"""What a GraphQL operation costs: the objects that it may answer, known before anything runs.
+
+Each object costs 1, its scalars nothing. A list of customers counts as many as its page may hold (`first`, `last`,
+`size`, or the number of `ids`), a list inside a customer counts `EMBEDDED`, and what is selected of each object is
+multiplied with them. `explainCustomers` costs `EXPLAIN`. From the cost follows the price in units of the budget
+that both doors share: one unit for every `PER_UNIT`, and at least one for each root field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+)
+
+from storage.query import DEFAULT_SIZE, MAX_SIZE
+
+EMBEDDED: Final = 5
+"""As how many items a list inside a customer counts; it has at least one and at most fifty."""
+
+EXPLAIN: Final = 1000
+PER_UNIT: Final = 100
+PAGES: Final = {"CustomerConnection": ("edges", "nodes"), "CustomerPage": ("items",), "Query": ("nodes",)}
+"""Which lists of which types hold one page of customers."""
+
+_SIZES: Final = ("first", "last", "size")
+
+
+class Cost(NamedTuple):
+    """A cost with the page's size open: `fixed + paged * size`."""
+
+    fixed: int = 0
+    paged: int = 0
+
+    def __add__(self, other: object) -> Cost:  # costs add up, they do not chain
+        if not isinstance(other, Cost):
+            return NotImplemented
+        return Cost(self.fixed + other.fixed, self.paged + other.paged)
+
+    def times(self, number: int) -> Cost:
+        """Return the cost of so many."""
+        return Cost(self.fixed * number, self.paged * number)
+
+    def at(self, size: int) -> int:
+        """Return the cost with pages of a size."""
+        return self.fixed + self.paged * size
+
+
+def field_cost(
+    parent: GraphQLObjectType | GraphQLInterfaceType | None, name: str, field: GraphQLField | None, below: Cost
+) -> Cost:
+    """Return what a field costs with all that is selected `below` it; nothing for scalars and introspection."""
+    if parent is None or field is None or name.startswith("__"):
+        return Cost()
+    if not isinstance(get_named_type(field.type), GraphQLObjectType | GraphQLInterfaceType):
+        return Cost()
+    one = below + Cost(EXPLAIN if name == "explainCustomers" else 1)
+    if name in PAGES.get(parent.name, ()):
+        return Cost(0, one.fixed)
+    return one.times(EMBEDDED) if _is_list(field) else one
+
+
+def _is_list(field: GraphQLField) -> bool:
+    kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
+    return isinstance(kind, GraphQLList)
+
+
+def page_size(node: FieldNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+    """Return how many customers a root field may give; the most there can be where what was sent is no size."""
+    arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
+    if "ids" in arguments:
+        return _count(arguments["ids"], operation, variables)
+    sizes = [_value(arguments[name], operation, variables) for name in _SIZES if name in arguments]
+    given = [size for size in sizes if size is not None]
+    if not given:
+        return DEFAULT_SIZE
+    return max(size if isinstance(size, int) and 1 <= size <= MAX_SIZE else MAX_SIZE for size in given)
+
+
+def _count(node: ValueNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+    if isinstance(node, ListValueNode):
+        return max(1, min(len(node.values), MAX_SIZE))
+    value = _value(node, operation, variables)
+    return max(1, min(len(value), MAX_SIZE)) if isinstance(value, list | tuple) else 1
+
+
+def _value(node: ValueNode | None, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> object:
+    """Return what an argument will be: a number, a variable's value or its default, else something that is no size."""
+    if isinstance(node, IntValueNode):
+        return int(node.value[:12])
+    if isinstance(node, ListValueNode):
+        return node.values
+    if not isinstance(node, VariableNode):
+        return None if node is None or node.kind == "null_value" else ""
+    name = node.name.value
+    if name in variables:
+        return variables[name]
+    declared = [item for item in operation.variable_definitions or () if item.variable.name.value == name]
+    return _value(declared[0].default_value, operation, {}) if declared else None
+
+
+def units(cost: int, root_fields: int) -> int:
+    """Return the price in units of the budget that both doors share, at least one."""
+    return max(1, root_fields, -(-cost // PER_UNIT))
+
+
+def objects(value: object) -> int:
+    """Return how many objects an answer has below its top: what it cost as it came."""
+    if isinstance(value, dict):
+        return sum(objects(item) + isinstance(item, dict) for item in value.values() if isinstance(item, dict | list))
+    if isinstance(value, list):
+        return sum(objects(item) + isinstance(item, dict) for item in value)
+    return 0

@@ -1,0 +1,134 @@
+"""From the text of a document to what can run: parsed, measured and validated once, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    MaxIntrospectionDepthRule,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Problem
+from schema.cost import page_size, units
+from schema.limits import DocumentLimits, check_text
+from schema.measure import Measure, Size, check_repeats
+
+_REMEMBERED: Final = 256
+MAX_FAULTS: Final = 20
+"""How many faults of a document or of its variables are told: names near to an unknown one take time to find."""
+_RULES: Final = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+class DocumentErrors(Exception):
+    """What is wrong with a document, each fault as GraphQL has it."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an operation costs: `cost` in objects, the most that is taken, and `units` of the caller's budget."""
+
+    cost: int
+    limit: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a document that is good to run."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+    size: Size
+    limits: DocumentLimits
+
+    @property
+    def name(self) -> str | None:
+        """The name, None where it has none."""
+        return self.node.name.value if self.node.name else None
+
+    @property
+    def type(self) -> OperationType:
+        """Whether it is a query, a mutation or a subscription."""
+        return self.node.operation
+
+    def price(self, variables: Mapping[str, Any]) -> Price:
+        """Return what the operation costs with these variables.
+
+        Raises:
+            Problem: graphql-cost, with the cost and the limit.
+        """
+        cost = sum(root.cost.at(page_size(root.node, self.node, variables)) for root in self.size.roots)
+        limit = self.limits.cost
+        if cost > limit:
+            extra: dict[str, JsonValue] = {"cost": min(cost, 10**12), "limit": limit}
+            raise Problem(
+                GRAPHQL_COST, f"The operation costs {extra['cost']}; at most {limit} is taken at once.", extra=extra
+            )
+        return Price(cost, limit, units(cost, len(self.size.roots)))
+
+
+class Documents:
+    """Prepares documents for one schema; good ones are remembered, the one not used longest goes first."""
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._suggest = introspection
+        self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
+        self._prepared = lru_cache(maxsize=_REMEMBERED)(self._prepare)
+
+    def operation(self, text: str, name: str | None) -> Operation:
+        """Return the operation that is to run.
+
+        Raises:
+            Problem: a limit of the text or of its operations; graphql-validation where it is unclear what is to run.
+            DocumentErrors: the document is not well-formed or not valid.
+        """
+        operations = self._prepared(text)
+        if name is None and len(operations) == 1:
+            return next(iter(operations.values()))
+        if name is None:
+            raise Problem(GRAPHQL_VALIDATION, "The document has several operations: operationName must say which.")
+        if name not in operations:
+            raise Problem(GRAPHQL_VALIDATION, "The document has no operation of that name.")
+        return operations[name]
+
+    def _prepare(self, text: str) -> dict[str | None, Operation]:
+        check_text(text, self._limits)
+        try:
+            document = parse(text)
+        except GraphQLError as error:
+            raise DocumentErrors([error]) from error
+        check_repeats(document, self._limits.repeats)
+        measure = Measure(self._schema, document, self._limits)
+        operations = [
+            Operation(document, item, measure.operation(item), self._limits)
+            for item in document.definitions
+            if isinstance(item, OperationDefinitionNode)
+        ]
+        errors = validate(
+            self._schema, document, self._rules, max_errors=MAX_FAULTS, hide_suggestions=not self._suggest
+        )
+        if errors:
+            raise DocumentErrors(errors)
+        if not operations:
+            raise Problem(GRAPHQL_VALIDATION, "The document has no operation.")
+        return {operation.name: operation for operation in operations}

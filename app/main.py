@@ -19,6 +19,8 @@ from starlette.routing import BaseRoute, Route
 from app import health, pages
 from app.auth.cache import BoundedCache
 from app.auth.credentials import Authenticator
+from app.auth.outside import outside_issuers
+from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.door import GraphQLDoor
 from app.graphql.persisted import PersistedDocuments, document_cache, read_trusted
 from app.http.edge import Edge
@@ -109,9 +111,9 @@ def _middleware(settings: Settings, log: AccessLog) -> list[Middleware]:
 def _lifespan(settings: Settings, log: AccessLog) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[LifespanState]:
-        async with open_store(_store_options(settings)) as store:
+        async with open_store(_store_options(settings)) as store, outside_issuers(settings) as issuers:
             try:
-                state = await _state(settings, store, log)
+                state = await _state(settings, store, log, issuers)
             except StoreError:
                 structlog.get_logger().error(_NO_STORE)
                 raise
@@ -128,7 +130,7 @@ def _store_options(settings: Settings) -> StoreOptions:
     )
 
 
-async def _state(settings: Settings, store: Store, log: AccessLog) -> State:
+async def _state(settings: Settings, store: Store, log: AccessLog, issuers: tuple[Issuer, ...]) -> State:
     with wire_deadline(_START_SECONDS):
         await store.ping()
         cipher = CursorCipher(await store.secret("cursors"))
@@ -138,7 +140,8 @@ async def _state(settings: Settings, store: Store, log: AccessLog) -> State:
     schema = build_schema(SchemaOptions(_document_limits(settings), introspection=settings.introspection))
     trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
     documents = PersistedDocuments(document_cache(settings.redis_url), trusted)
-    authenticator = Authenticator(store.keys, utc_now, BoundedCache(maxsize=_REMEMBERED_KEYS))
+    tokens = TokenVerifier(issuers, utc_now, BoundedCache(maxsize=_REMEMBERED_KEYS, timeout=None))
+    authenticator = Authenticator(store.keys, utc_now, BoundedCache(maxsize=_REMEMBERED_KEYS), tokens)
     return State(settings, store, services, authenticator, schema, documents, log)
 
 

@@ -19,6 +19,9 @@ from starlette.routing import BaseRoute, Route
 from app import health, pages
 from app.auth.cache import BoundedCache
 from app.auth.credentials import Authenticator
+from app.auth.issuer import AUDIENCE, TokenIssuer
+from app.auth.oauth import oauth_routes
+from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.graphql import GraphQLDoor
 from app.http.edge import Edge
 from app.http.problems import problem_response
@@ -77,6 +80,7 @@ def _routes() -> list[BaseRoute]:
         Route("/", pages.home),
         Route("/graphql", GraphQLDoor()),
         *rest_routes(),
+        *oauth_routes(),
         Route("/docs", pages.docs),
         Route("/openapi.json", openapi_json),
         Route("/openapi.yaml", openapi_yaml),
@@ -114,6 +118,9 @@ def _lifespan(settings: Settings, log: AccessLog) -> Lifespan:
             except StoreError:
                 structlog.get_logger().error(_NO_STORE)
                 raise
+            except SealedKey as error:
+                structlog.get_logger().error(f"The gateway could not sign tokens: {error}; {SEALED_CURE}.")
+                raise
             yield {"gateway": state}
 
     return lifespan
@@ -131,13 +138,21 @@ async def _state(settings: Settings, store: Store, log: AccessLog) -> State:
     with wire_deadline(_START_SECONDS):
         await store.ping()
         cipher = CursorCipher(await store.secret("cursors"))
+        issuer = _issuer(settings, store)
+        await issuer.signing.check()
     with wire_deadline(_INDEXING_SECONDS):
         await store.ensure_indexes()
     services = Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout)
     limits = DocumentLimits(tokens=settings.graphql_max_tokens, depth=settings.graphql_max_depth)
     schema = build_schema(SchemaOptions(limits, introspection=settings.introspection))
     authenticator = Authenticator(store.keys, utc_now, BoundedCache(maxsize=_REMEMBERED_KEYS))
-    return State(settings, store, services, authenticator, schema, limits, log)
+    return State(settings, store, services, authenticator, issuer, schema, limits, log)
+
+
+def _issuer(settings: Settings, store: Store) -> TokenIssuer:
+    signing = SigningKeys.of(store.signing_keys, utc_now, settings.store_secret)
+    url = settings.public_url or settings.local_url()
+    return TokenIssuer(url, settings.jwt_audience or AUDIENCE, store.keys, signing, utc_now)
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.auth.credentials import Authenticator
+from app.auth.issuer import TokenIssuer
 from app.observe.logs import AccessLog
 from app.settings import Settings
 from resolvers.context import Services
@@ -21,6 +22,7 @@ class State:
     store: Store
     services: Services
     authenticator: Authenticator
+    issuer: TokenIssuer
     graphql: GatewaySchema
     limits: DocumentLimits
     log: AccessLog

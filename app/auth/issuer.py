@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Protocol
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -24,6 +24,20 @@ AUDIENCE: Final = "customer-gateway"
 REMEMBERED_SECONDS: Final = 2
 """How long the API key behind a token is remembered."""
 _REMEMBERED_KEYS: Final = 10_000
+
+
+class VerifiedToken(Protocol):
+    """What a token says whose signature, claims and issuer have been found good."""
+
+    @property
+    def subject(self) -> str | None:
+        """The claim `sub`."""
+        ...
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes of the claim `scope`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +79,7 @@ class TokenIssuer:
         header = {"alg": ALGORITHM, "typ": "at+jwt", "kid": signer.kid}
         return jwt.encode(header, claims, signer, algorithms=[ALGORITHM])
 
-    async def key(self, kid: str) -> ECKey | None:
-        """Return the key that verifies tokens of this kid, None where there is none."""
-        return await self.signing.key(kid)
-
-    async def caller(self, claims: Mapping[str, Any]) -> Caller:
+    async def caller(self, token: VerifiedToken) -> Caller:
         """Return the caller behind a verified token of this issuer: its API key, with what both may do.
 
         The key is looked up, at most every `REMEMBERED_SECONDS`: a token ends with its key.
@@ -77,12 +87,11 @@ class TokenIssuer:
         Raises:
             Problem: unauthorized where the key has been revoked, has expired or is not there.
         """
-        record = await self._record(KeyId(str(claims["sub"])))
+        record = await self._record(KeyId(token.subject or ""))
         if record is None or not record.works(self.clock()):
             extra = {"credentials": "invalid", "error": "invalid_token"}
             raise Problem(UNAUTHORIZED, "The API key of this token is no longer good.", extra=extra)
-        granted = frozenset(str(claims.get("scope", "")).split()) & frozenset(record.scopes)
-        return Caller(record.id, record.name, granted)
+        return Caller(record.id, record.name, token.scopes & frozenset(record.scopes))
 
     async def _record(self, key_id: KeyId) -> KeyRecord | None:
         known: KeyRecord | None = await self.cache.get(key_id)

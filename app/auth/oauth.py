@@ -31,6 +31,7 @@ TOKEN_PATH: Final = "/oauth/token"
 JWKS_PATH: Final = "/.well-known/jwks.json"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 GRANT: Final = "client_credentials"
+JWKS_MEDIA: Final = "application/jwk-set+json"
 _CHALLENGE: Final = 'Basic realm="customer-gateway", charset="UTF-8"'
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _BRIEF: Final = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
@@ -86,7 +87,7 @@ async def jwks(request: Request) -> Response:
     headers = {**_BRIEF, "ETag": tag}
     if not_modified(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/jwk-set+json")
+    return Response(body, headers=headers, media_type=JWKS_MEDIA)
 
 
 async def metadata(request: Request) -> Response:

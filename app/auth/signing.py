@@ -21,7 +21,7 @@ from typing import Any, Final
 from joserfc.jwk import ECKey
 
 from app.auth.cache import BoundedCache
-from app.auth.key_ring import OUTLIVES, REMEMBERED_SECONDS, KeyRing, SigningKey, due, make, opened
+from app.auth.key_ring import ALGORITHM, OUTLIVES, REMEMBERED_SECONDS, KeyRing, SigningKey, due, make, opened
 from app.auth.sealing import Seal
 from resolvers.context import Clock
 from storage.documents import moment
@@ -60,11 +60,13 @@ class SigningKeys:
         ring = await self._ring()
         return [dict(key.public.as_dict(private=False)) for key in ring.published(self.clock())]
 
-    async def key(self, kid: str) -> ECKey | None:
-        """Return the public key of a kid, None where no published key has it.
+    async def key(self, kid: str | None, algorithm: str) -> ECKey | None:
+        """Return the public key of a kid for our algorithm, None where no published key has it.
 
         A kid that is not known makes the keys be read again at once, at most once in `COOL_DOWN_SECONDS`.
         """
+        if kid is None or algorithm != ALGORITHM:
+            return None
         ring = await self._ring()
         if not ring.knows(kid):
             ring = await self._newer(ring)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -72,7 +73,7 @@ async def test_the_store_itself_forgets_keys_that_have_ended(store: Store) -> No
 async def test_a_store_that_is_away_is_said_so(opened: OpenStore, operation: str) -> None:
     async with opened("mongodb://127.0.0.1:1") as store:
         keys = store.signing_keys
-        calls = {
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
             "list": keys.list,
             "add": lambda: keys.add(record(1), older_end=END),
             "drop_older": lambda: keys.drop_older(1),

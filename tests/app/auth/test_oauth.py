@@ -29,6 +29,7 @@ from resolvers.problems import Problem
 from storage.keys import KeyId, NewKey, new_secret
 from storage.mongod import acquire
 from storage.store import Store, StoreOptions, open_store
+from tests.commands import until
 from tests.conftest import StartGateway
 from tests.harness import Gateway, running
 from tests.wiretap import recorder
@@ -364,8 +365,9 @@ class TestRequest:
             with running(url, "gone", request_timeout=1.0) as gateway, gateway.client() as client:
                 key = made(gateway)
                 store.close()
+                until(lambda: ask(client, key).status_code == 503, what="503")
+                until(lambda: client.get(JWKS).status_code == 503, what="503")
                 for response in (ask(client, key), client.get(JWKS)):
-                    assert response.status_code == 503
                     assert response.json()["type"].endswith("/problems/unavailable")
                     assert response.headers["Retry-After"] == "1"
                     assert response.headers["Cache-Control"] == "no-store"

@@ -44,8 +44,8 @@ _CORS_REQUEST = (
     "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key X-Request-Id Request-Id".split()
 )
 _CORS_ANSWER = (
-    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After Dry-Run Preference-Applied Allow "
-    "Accept-Patch WWW-Authenticate".split()
+    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
+    "Preference-Applied Allow Accept-Patch WWW-Authenticate".split()
 )
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager["LifespanState"]]

@@ -36,6 +36,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("hash", ASCENDING)], name="hash", unique=True),
         IndexModel([("clientId", ASCENDING)], name="clientId", unique=True),
     ),
+    "quotas": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
 }
 
 

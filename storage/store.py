@@ -13,6 +13,7 @@ from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
+from storage.quotas import Quotas
 from storage.totals import Totals
 
 
@@ -35,6 +36,7 @@ class Store:
     customers: Customers
     keys: Keys
     totals: Totals
+    quotas: Quotas
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -86,6 +88,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
     )
     try:
         customers = Customers(client, options.database)
-        yield Store(client, options.database, customers, Keys(client, options.database), Totals(customers))
+        keys, quotas = Keys(client, options.database), Quotas(client, options.database)
+        yield Store(client, options.database, customers, keys, Totals(customers), quotas)
     finally:
         await driver.close(client)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 
 from app.auth.cache import BoundedCache
-from resolvers.context import Caller, Clock
+from resolvers.context import Allowance, Caller, Clock
 from resolvers.problems import UNAUTHORIZED, JsonValue, Problem
 from storage.documents import instant
 from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
@@ -80,7 +80,8 @@ class Authenticator:
             raise _bad("The API key is not good.")
         if record.expiresAt is not None and record.expiresAt <= instant(self.clock()):
             raise _bad("The API key has expired.")
-        return Caller(record.id, record.name, frozenset(record.scopes))
+        allowance = Allowance(record.rateLimit, record.dailyQuota)
+        return Caller(record.id, record.name, frozenset(record.scopes), allowance)
 
 
 def _bad(detail: str, *, token: bool = False) -> Problem:

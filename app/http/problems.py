@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.http.negotiation import wants_envelope
 from app.http.requests import base_url, path_of, request_id
+from app.limits.refusals import Refused
 from resolvers.problems import (
     PATCH_CONFLICT,
     PRECONDITION_FAILED,
@@ -27,6 +28,7 @@ _WITH_ETAG = {PRECONDITION_FAILED, PRECONDITION_MISSING, PATCH_CONFLICT}
 
 def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer for a problem: RFC 9457, or `errors[]` in the enveloped profile."""
+    show_budgets(request, problem)
     enveloped = wants_envelope(request)
     members = problem.members(base_url(request), request_id(request))
     members["instance"] = path_of(request)
@@ -60,9 +62,20 @@ def challenge(problem: Problem) -> dict[str, str]:
     return {"WWW-Authenticate": f'Bearer realm="customer-gateway"{tail}, Basic realm="customer-gateway"'}
 
 
-def _headers(problem: Problem) -> dict[str, str]:
+def show_budgets(request: HTTPConnection, problem: Problem) -> None:
+    """Let the answer's head show what a refusal says of the caller's budgets."""
+    if isinstance(problem, Refused):
+        request.scope["budgets"] = problem.budgets
+
+
+def retry_after(problem: Problem) -> dict[str, str]:
+    """Return when to try again, for problems that waiting cures (RFC 9110 section 10.2.3)."""
     if problem.type is UNAVAILABLE:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return {"Retry-After": str(problem.extra["retryAfter"])} if "retryAfter" in problem.extra else {}
+
+
+def _headers(problem: Problem) -> dict[str, str]:
     if problem.type in _WITH_ETAG and "currentETag" in problem.extra:
         return {"ETag": str(problem.extra["currentETag"])}
-    return {}
+    return retry_after(problem)

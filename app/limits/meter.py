@@ -32,16 +32,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Spends units in a storage, and remembers who was refused.
+    """Spends units in a storage, and remembers whose budget is empty.
 
-    Until a budget can be large enough again nobody asks the storage about it: units are only ever spent, so
-    what was too little stays too little. `clock` gives seconds that only go forward.
+    Until a unit of it is back nobody can spend from it, here or elsewhere: so what is remembered stays true that
+    long, and nobody asks the storage. `clock` gives seconds that only go forward.
     """
 
     storage: WindowStorage
     clock: Callable[[], float] = time.monotonic
     jitter: Jitter = random_jitter
-    _refused: Bounded[str, tuple[Window, float]] = field(default_factory=Bounded)
+    _empty: Bounded[str, tuple[Window, float]] = field(default_factory=Bounded)
 
     async def spend(self, policy: Policy, item: RateLimitItem, who: str, units: int) -> Budget:
         """Take units from the budget of `who` and return what it is then.
@@ -52,7 +52,7 @@ class Meter:
         name, seconds = _name(policy, item, who), item.get_expiry()
         if units > item.amount:
             raise impossible(RATE_LIMITED, units, await self._look(policy, item, name))
-        self._check_refused(policy, name, units)
+        self._check_empty(policy, name, units)
         passed, state = await self.storage.spend(name, item.amount, seconds, units)
         window = window_of(item, state)
         if not passed:
@@ -62,7 +62,7 @@ class Meter:
     async def check(self, policy: Policy, item: RateLimitItem, who: str) -> None:
         """Let pass where a unit is left; takes none. Raises as `spend` does."""
         name = _name(policy, item, who)
-        self._check_refused(policy, name, 1)
+        self._check_empty(policy, name, 1)
         window = window_of(item, await self.storage.get_sliding_window(name, item.get_expiry()))
         if window.left < 1:
             self._refuse(policy, name, window, 1)
@@ -70,15 +70,16 @@ class Meter:
     async def _look(self, policy: Policy, item: RateLimitItem, name: str) -> Budget:
         return _budget(policy, window_of(item, await self.storage.get_sliding_window(name, item.get_expiry())))
 
-    def _check_refused(self, policy: Policy, name: str, units: int) -> None:
-        if name in self._refused:
-            window, then = self._refused[name]
+    def _check_empty(self, policy: Policy, name: str, units: int) -> None:
+        if name in self._empty:
+            window, then = self._empty[name]
             since = self.clock() - then
-            if window.wait(units) >= since:
+            if since <= window.wait(1):
                 raise self._refusal(policy, window, units, since)
 
     def _refuse(self, policy: Policy, name: str, window: Window, units: int) -> None:
-        self._refused[name] = window, self.clock()
+        if window.left == 0:
+            self._empty[name] = window, self.clock()
         raise self._refusal(policy, window, units, 0.0)
 
     def _refusal(self, policy: Policy, window: Window, units: int, since: float) -> Refused:

@@ -34,6 +34,9 @@ def is_loopback(host: str) -> bool:
 ASYMMETRIC: Final = tuple("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519 Ed448".split())
 """The signature algorithms of JWS that need no shared secret (RFC 7518 section 3.1, RFC 8037, RFC 9864)."""
 
+RATE: Final = r"[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour))"
+"""The form of a rate limit, such as `600/minute`."""
+
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
 
@@ -101,7 +104,7 @@ class Settings(BaseSettings):
     )
     rate_limit: str = Field(
         default="600/minute",
-        pattern=r"^(off|[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour)))$",
+        pattern=rf"^(off|{RATE})$",
         description="Units that a caller may spend in a time, such as `600/minute` or `50/10second`; "
         "`off` ends every limit.",
     )
@@ -154,6 +157,9 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies whose X-Forwarded-* headers count, separated by commas.",
     )
     dev: bool = Field(default=False, description="Set by `gateway dev`: the playground comes with `dev_key` filled in.")
+    limits_table: Path | None = Field(
+        default=None, description="Set by `gateway serve` for several workers: the file in which they count together."
+    )
     dev_key: str | None = Field(default=None, description="Set by `gateway dev`: the demo API key.", repr=False)
 
     @field_validator("cors_origins", "trusted_proxies", "jwt_algorithms", mode="before")

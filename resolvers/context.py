@@ -52,7 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One limit as it stands: `left` of `limit` units in `window` seconds; whole again after `reset` seconds.
+    """One limit as it stands: `left` of `limit` units in `window` seconds; there is more after `reset` seconds.
 
     `name` is that of the policy (`caller`, `daily`), as the RateLimit header has it.
     """

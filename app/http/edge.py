@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.problems import problem_response
+from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, URI_TOO_LONG, Problem
@@ -107,6 +108,8 @@ def _complete(message: MutableMapping[str, Any], scope: Scope, timing: bytes) ->
     cache_control = next(value for name, value in headers if name.lower() == b"cache-control")
     headers.append((b"expires", _expires(cache_control, int(time.time()))))
     headers.append((b"server-timing", timing))
+    limits = limit_headers(scope.get("budgets", ()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
     if scope["scheme"] == "https":
         headers.append((b"strict-transport-security", b"max-age=31536000"))
     message["headers"] = headers

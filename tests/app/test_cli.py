@@ -17,6 +17,7 @@ from tests.commands import Ended, gateway, until
 from tests.harness import Gateway
 
 ALL = ("customers:admin", "customers:delete", "customers:read", "customers:write")
+LIMITS = ("rateLimit", "dailyQuota")
 NOWHERE = "mongodb://127.0.0.1:1"
 Run = Callable[..., Ended]
 
@@ -82,13 +83,21 @@ class TestKeys:
         assert run("keys", "list", "--json").json() == []
         made = create_key(run, expires="90d")
         (listed,) = run("keys", "list", "--json").json()
-        assert list(listed) == ["id", "name", "scopes", "createdAt", "expiresAt", "lastUsedAt", "revokedAt"]
+        assert list(listed) == ["id", "name", "scopes", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", *LIMITS]
         assert {name: listed[name] for name in ("id", "name", "scopes", "expiresAt")} == {
             name: made[name] for name in ("id", "name", "scopes", "expiresAt")
         }
         assert (listed["lastUsedAt"], listed["revokedAt"]) == (None, None)
         ends = datetime.fromisoformat(listed["expiresAt"])
         assert timedelta(days=89) < ends - datetime.now(UTC) < timedelta(days=91)
+
+    def test_a_key_may_have_limits_of_its_own(self, run: Run) -> None:
+        words = ("--name", "till", "--scope", "customers:read", "--rate-limit", "50/10second", "--daily-quota", "5000")
+        made = run("keys", "create", *words, "--json").json()
+        create_key(run)
+        own, plain = run("keys", "list", "--json").json()
+        assert [own[name] for name in LIMITS] == [made[name] for name in LIMITS] == ["50/10second", 5000]
+        assert [plain[name] for name in LIMITS] == [None, None]
 
     def test_the_list_for_scripts_has_a_whole_line_for_each_key(self, run: Run) -> None:
         made = [create_key(run, *ALL)["id"] for _ in range(2)]
@@ -134,6 +143,10 @@ class TestKeys:
             (("--name", "n" * 101, "--scope", "customers:read"), "1 to 100 characters"),
             (("--name", "n", "--scope", "customers:read", "--expires", "soon"), "90d or 12h"),
             (("--name", "n", "--scope", "customers:read", "--expires", "2020-01-31"), "in the past"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", "100"), "100/minute"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", ""), "100/minute"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", "0/minute"), "100/minute"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", "off"), "100/minute"),
         ],
     )
     def test_a_key_that_cannot_be_made_is_refused_in_one_sentence(

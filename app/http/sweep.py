@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import socket
-import struct
-import sys
-import termios
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +59,6 @@ class Wait:
     since: float = 0.0
     left: int = 0
 
-    def lasts(self, reason: object, now: float, left: Callable[[], int] = int) -> float:
-        """Return for how long the same reason has been given; a new one begins anew."""
-        if reason is not self.reason:
-            self.begin(reason, now, left())
-        return now - self.since
-
-    def begin(self, reason: object, now: float, left: int = 0) -> None:
+    def begin(self, reason: object, now: float, left: int) -> None:
         """Wait for something from now on."""
         self.reason, self.since, self.left = reason, now, left
-
-
-def unacknowledged(transport: asyncio.Transport) -> int:
-    """Return how many bytes the kernel still holds for the client; 0 where it does not tell.
-
-    Without them a slow reader would look like one that reads nothing, and then a megabyte at once.
-    """
-    if sys.platform != "linux":
-        return 0
-    answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
-    return int.from_bytes(answer, sys.byteorder)
-
-
-_RESET: Final = struct.pack("ii", 1, 0)
-
-
-def reset(transport: asyncio.Transport) -> None:
-    """End a connection so that the kernel keeps nothing of it either: no megabytes for a client that never reads."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    transport.abort()

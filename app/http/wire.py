@@ -33,7 +33,8 @@ from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
-from app.http.sweep import Deadlines, Sweeper, Wait, Watched, reset, unacknowledged
+from app.http.outlet import Outlet
+from app.http.sweep import Deadlines, Sweeper, Wait, Watched
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
 
 MAX_HEAD: Final = MAX_URI + MAX_HEADER_BYTES + 64
@@ -56,31 +57,6 @@ _TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](
 _SWEEPERS: Final = weakref.WeakKeyDictionary[ServerState, Sweeper]()
 
 
-class Outlet(asyncio.Transport):
-    """The transport as uvicorn sees it: counts what is written, and lets the protocol decide how it is closed."""
-
-    def __init__(self, inner: asyncio.Transport, protocol: GatewayProtocol) -> None:
-        self.inner = inner
-        self.written = 0
-        self._protocol = weakref.ref(protocol)
-
-    def write(self, data: Any) -> None:
-        """Send bytes."""
-        self.written += len(data)
-        self.inner.write(data)
-
-    def is_closing(self) -> bool:
-        """Tell whether nothing more can be answered."""
-        protocol = self._protocol()
-        return protocol is None or protocol.lingering or self.inner.is_closing()
-
-    def close(self) -> None:
-        """Close once everything was sent, and everything was read where that matters."""
-        protocol = self._protocol()
-        if protocol is None or not protocol.linger():
-            self.inner.close()
-
-
 class GatewayProtocol(HttpToolsProtocol, Watched):
     """uvicorn's protocol with limits on heads, deadlines on both directions, and problems for malformed requests."""
 
@@ -97,7 +73,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.scope = _NO_HEAD
-        self.lingering = False
         self._deaf = False  # nothing that comes is read any more
         self._persistent = False  # what the client and HTTP's version say of the connection
         self._counted: object = None  # the scope whose head `_head` counts
@@ -108,8 +83,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; uvicorn writes and closes through our outlet."""
         super().connection_made(transport)
-        self._inner = transport
-        self.transport = self._outlet = Outlet(transport, self)
+        self.transport = self._outlet = Outlet(transport, self._is_read)
         sweeper = _SWEEPERS.get(self.server_state)
         if sweeper is None:
             sweeper = _SWEEPERS[self.server_state] = Sweeper(self.loop, self.connections, self.deadlines.sweep)
@@ -191,7 +165,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         The parser takes what follows for another protocol, so a body cannot be told from the next request.
         """
         if self._should_upgrade():
-            self.transport = self._inner
+            self.transport = self._outlet.inner
             self.handle_websocket_upgrade()
             return
         sent = dict(self.scope["headers"])
@@ -221,14 +195,15 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
 
     def _refuse(self, problem: Problem) -> None:
         """Read no more, and answer with a problem what was being read: a head, or a request whose body follows."""
-        cycle, scope = self.cycle, self.scope
-        if cycle is None or cycle.scope is not scope:
+        cycle = self.cycle
+        if cycle is None or cycle.scope is not self.scope:
             method = self.parser.get_method().decode() if self.url else _NO_METHOD
-            self._answer(problem, method, self.url.partition(b"?")[0] if self.headers else b"/")
+            whole = self.headers and self.url.startswith(b"/")
+            self._answer(problem, method, self.url.partition(b"?")[0] if whole else b"/")
             return
         self._deaf = True
         cycle.keep_alive = False
-        scope[REFUSAL] = problem
+        cast("dict[str, Any]", cycle.scope)[REFUSAL] = problem
         cycle.message_event.set()
 
     def _answer(self, problem: Problem | None, method: str, raw_path: bytes) -> None:
@@ -237,18 +212,21 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         self.on_message_begin()
         self.scope |= {"method": method, "raw_path": raw_path, "path": unquote(raw_path), "query_string": b""}
         self.scope[REFUSAL] = problem
-        former, self.cycle = self.cycle, RequestResponseCycle(
-            scope=cast("HTTPScope", self.scope),
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=False,
-            on_response=self.on_response_complete,
+        former, self.cycle = (
+            self.cycle,
+            RequestResponseCycle(
+                scope=cast("HTTPScope", self.scope),
+                transport=self.transport,
+                flow=self.flow,
+                logger=self.logger,
+                access_logger=self.access_logger,
+                access_log=self.access_log,
+                default_headers=self.server_state.default_headers,
+                message_event=asyncio.Event(),
+                expect_100_continue=False,
+                keep_alive=False,
+                on_response=self.on_response_complete,
+            ),
         )
         if former is None or former.response_complete:
             self._start_asgi_task(self.cycle, self.app)
@@ -256,39 +234,41 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
-    def linger(self) -> bool:
-        """Close in two steps where the client may still be sending; tell whether that is begun now.
-
-        To close at once would reset the connection, and the client might lose the answer (RFC 9112 section 9.6).
-        """
-        unread = self._deaf or (self.cycle is not None and self.cycle.more_body)
-        if self.lingering or not unread or self._inner.is_closing():
-            return False
-        self.lingering = self._deaf = True
+    def _is_read(self) -> bool:
+        """Tell whether all that the client sends was read; once asked for the end, whatever comes is thrown away."""
+        if not self._deaf and (self.cycle is None or not self.cycle.more_body):
+            return True
+        self._deaf = True
         self.flow.resume_reading()
-        if self._inner.can_write_eof():
-            self._inner.write_eof()
-        return True
+        return False
 
     def check(self, now: float) -> None:
         """End the connection where the client has let it wait for too long; the sweeper asks."""
-        reason = _READER if self._inner.get_write_buffer_size() else self._waits_for()
-        lasted = self._wait.lasts(reason, now, self._left)
+        reason = _READER if self._outlet.inner.get_write_buffer_size() else self._waits_for()
+        wait = self._wait
+        if reason is not wait.reason or reason is None:
+            wait.begin(reason, now, self._outlet.left() if reason is _READER else 0)
+        elif now - wait.since >= self._patience(reason):
+            self._end_wait(reason, now)
+
+    def _patience(self, reason: object) -> float:
         if reason is _READER:
-            if lasted >= self.deadlines.reader:
-                self._check_reader(now, lasted)
+            return self.deadlines.reader
+        return self.deadlines.linger if reason is _CLOSE else self.deadlines.head
+
+    def _end_wait(self, reason: object, now: float) -> None:
+        if reason is _READER:
+            self._check_reader(now)
         elif reason is _CLOSE:
-            if lasted >= self.deadlines.linger:
-                self._inner.abort()
-        elif reason is not None and lasted >= self.deadlines.head:
-            if reason is _FIRST_BYTE:
-                self._inner.close()
-            else:
-                self._refuse(Problem(REQUEST_TIMEOUT, f"The head was not here after {self.deadlines.head:g} s."))
+            self._outlet.inner.abort()
+        elif reason is _FIRST_BYTE:
+            self._outlet.inner.close()
+        else:
+            self._refuse(Problem(REQUEST_TIMEOUT, f"The head was not here after {self.deadlines.head:g} s."))
 
     def _waits_for(self) -> object:
         """Return what must come from the client now: an end, a first byte, the rest of this head; or nothing."""
-        if self.lingering:
+        if self._outlet.lingering:
             return _CLOSE
         if "method" not in self.scope:
             return None if self._deaf or self.flow.read_paused else self.scope
@@ -296,14 +276,10 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         idle = cycle is None or (cycle.response_complete and self.timeout_keep_alive_task is None)
         return _FIRST_BYTE if idle else None
 
-    def _left(self) -> int:
-        """Return how many bytes the client's side has taken."""
-        return self._outlet.written - self._inner.get_write_buffer_size() - unacknowledged(self._inner)
-
-    def _check_reader(self, now: float, lasted: float) -> None:
-        left = self._left()
-        if left - self._wait.left >= SLOWEST * lasted:
+    def _check_reader(self, now: float) -> None:
+        left = self._outlet.left()
+        if left - self._wait.left >= SLOWEST * (now - self._wait.since):
             self._wait.begin(_READER, now, left)
             return
         structlog.get_logger().info("A client that did not read its answer was cut off")
-        reset(self._inner)
+        self._outlet.reset()

@@ -144,6 +144,7 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
 
 def _options(settings: Settings) -> dict[str, Any]:
     return {
+        "http": "app.http.wire:GatewayProtocol",
         "log_config": None,
         "access_log": False,
         "server_header": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -33,6 +34,8 @@ def is_loopback(host: str) -> bool:
 
 ASYMMETRIC: Final = tuple("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519 Ed448".split())
 """The signature algorithms of JWS that need no shared secret (RFC 7518 section 3.1, RFC 8037, RFC 9864)."""
+
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://[a-z0-9.\-_\[\]:]+")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
@@ -160,6 +163,14 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # Browsers send no other form, so it would silently let nobody in; `*` and `null` are anybody's.
+        if not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError("origins like https://app.example.com, in small letters and without a path")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -36,6 +37,7 @@ ASYMMETRIC: Final = tuple("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512
 
 RATE: Final = r"[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour))"
 """The form of a rate limit, such as `600/minute`."""
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://[a-z0-9.\-_\[\]:]+")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
@@ -166,6 +168,14 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # Browsers send no other form, so it would silently let nobody in; `*` and `null` are anybody's.
+        if not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError("origins like https://app.example.com, in small letters and without a path")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -21,6 +21,11 @@ _MAX_CHARACTERS: Final = DocumentLimits().document
 _EXTENSIONS: Final[Schema] = {
     "allow": {"type": "string", "description": "method-not-allowed: the methods that work."},
     "credentials": {"type": "string", "enum": ["invalid"], "description": "unauthorized: some came, and are not good."},
+    "error": {
+        "type": "string",
+        "enum": ["invalid_token", "insufficient_scope"],
+        "description": "unauthorized, forbidden: the error code of RFC 6750.",
+    },
     "scope": {"type": "string", "enum": list(ALL_SCOPES), "description": "forbidden: the scope that is lacking."},
     "fields": {"type": "array", "items": TEXT, "maxItems": 10, "description": "conflict: the fields in conflict."},
     "currentETag": {"type": "string", "description": "precondition-…: the present ETag."},

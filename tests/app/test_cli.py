@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -155,6 +156,73 @@ class TestKeys:
         ended = run("keys", "create", *words)
         assert_plain(ended, 1)
         assert told in ended.err
+
+
+class TestSigningKeys:
+    SECRET, OTHER = "a secret of thirty-two characters", "another secret of the same length"
+
+    def kids(self, server: Gateway) -> list[str]:
+        with server.client() as client:
+            return [key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]]
+
+    def test_rotate_makes_a_key_that_signs_everywhere_within_5_seconds(
+        self, run: Run, start_gateway: Callable[..., Gateway]
+    ) -> None:
+        server = start_gateway()
+        (first,) = self.kids(server)
+        ended = run("keys", "rotate")
+        assert (ended.code, ended.err) == (0, "")
+        made = ended.out.removeprefix("signing with ").strip()
+        until(lambda: self.kids(server) == [made, first], 6, "the new key")
+
+    def test_rotate_drop_ends_the_older_keys_everywhere(self, run: Run, start_gateway: Callable[..., Gateway]) -> None:
+        server = start_gateway()
+        self.kids(server)
+        made = run("keys", "rotate", "--drop").out.removeprefix("signing with ").strip()
+        until(lambda: self.kids(server) == [made], 6, "the end of the older key")
+
+    @pytest.mark.parametrize(
+        ("env", "told"),
+        [
+            ({}, "GATEWAY_STORE_SECRET is not set"),
+            ({"GATEWAY_STORE_SECRET": OTHER}, "with another GATEWAY_STORE_SECRET"),
+        ],
+        ids=["none", "another"],
+    )
+    def test_without_their_secret_sealed_keys_are_said_to_be_so_and_can_only_be_dropped(
+        self, run: Run, env: dict[str, str], told: str
+    ) -> None:
+        assert run("keys", "rotate", env={"GATEWAY_STORE_SECRET": self.SECRET}).code == 0
+        refused = run("keys", "rotate", env=env)
+        assert_plain(refused, 1)
+        assert told in refused.err
+        assert "gateway keys rotate --drop" in refused.err
+        checked = run("check", "--json", env=env)
+        assert checked.code == 1
+        assert self.finding(checked)["state"] == "bad"
+        assert told in self.finding(checked)["found"]
+        served = run("serve", "--port", "0", env=env)
+        assert served.code == 1
+        assert told in served.err
+        assert all(line.startswith("{") for line in served.err.splitlines())
+        assert run("keys", "rotate", "--drop", env=env).code == 0
+        assert self.finding(run("check", "--json", env=env))["state"] in {"good", "warning"}
+
+    def finding(self, ended: Ended) -> dict[str, str]:
+        (found,) = [finding for finding in json.loads(ended.out) if finding["subject"] == "signing keys"]
+        return dict(found)
+
+    def test_check_makes_no_key_and_warns_of_unsealed_ones(self, run: Run, mongod_url: str, database: str) -> None:
+        assert self.finding(run("check", "--json"))["state"] == "warning"
+        assert self.finding(run("check", "--json", env={"GATEWAY_STORE_SECRET": self.SECRET}))["state"] == "good"
+        assert "kid" not in dump(mongod_url, database)
+
+    def test_the_secret_and_the_private_key_are_printed_nowhere(self, run: Run, mongod_url: str, database: str) -> None:
+        env = {"GATEWAY_STORE_SECRET": self.SECRET}
+        printed = "".join(str(run(*words, env=env)) for words in (("keys", "rotate"), ("check",), ("keys", "list")))
+        assert self.SECRET not in printed
+        assert "'d'" not in printed
+        assert self.SECRET not in dump(mongod_url, database)
 
 
 class TestStoreCommands:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.auth.credentials import Authenticator
+from app.auth.issuer import TokenIssuer
 from app.graphql.persisted import PersistedDocuments
 from app.observe.logs import AccessLog
 from app.settings import Settings
@@ -21,6 +22,7 @@ class State:
     store: Store
     services: Services
     authenticator: Authenticator
+    issuer: TokenIssuer
     graphql: GatewaySchema
     documents: PersistedDocuments
     log: AccessLog

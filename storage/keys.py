@@ -70,6 +70,10 @@ class KeyRecord:
     lastUsedAt: Instant | None
     revokedAt: Instant | None
 
+    def works(self, now: datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revokedAt is None and (self.expiresAt is None or self.expiresAt > instant(now))
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
@@ -122,6 +126,10 @@ class Keys:
         name = "hash" if client_id.startswith(PREFIX) else "clientId"
         value = digest(client_id) if name == "hash" else client_id
         return await self._find({name: {"$eq": value}, "secretHash": {"$eq": digest(client_secret)}})
+
+    async def find(self, key_id: KeyId) -> KeyRecord | None:
+        """Return the record of an id, expired and revoked ones too."""
+        return await self._find({"id": {"$eq": key_id}})
 
     async def _find(self, query: Document) -> KeyRecord | None:
         with reading():

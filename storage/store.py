@@ -13,6 +13,7 @@ from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
+from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
 
 
@@ -34,6 +35,7 @@ class Store:
     database: str
     customers: Customers
     keys: Keys
+    signing_keys: StoredSigningKeys
     totals: Totals
 
     async def ping(self) -> None:
@@ -86,6 +88,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
     )
     try:
         customers = Customers(client, options.database)
-        yield Store(client, options.database, customers, Keys(client, options.database), Totals(customers))
+        keys, signing_keys = Keys(client, options.database), StoredSigningKeys(client, options.database)
+        yield Store(client, options.database, customers, keys, signing_keys, Totals(customers))
     finally:
         await driver.close(client)

@@ -1,6 +1,6 @@
-"""From a request's credentials to its caller: API keys, as `X-API-Key` or as Basic with the secret.
+"""From a request's credentials to its caller.
 
-Bearer tokens find their place here too, beside the keys, once the gateway knows an issuer.
+API keys come as `X-API-Key` or as Basic with the secret, tokens as Bearer (RFC 6750 section 2.1).
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 
 from app.auth.cache import BoundedCache
+from app.auth.claims import EXPIRED, InvalidToken
+from app.auth.jwks import IssuerUnavailable
+from app.auth.tokens import TokenVerifier
 from resolvers.context import Caller, Clock
-from resolvers.problems import UNAUTHORIZED, JsonValue, Problem
+from resolvers.problems import UNAUTHORIZED, UNAVAILABLE, JsonValue, Problem
 from storage.documents import instant
 from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
 
@@ -29,12 +32,14 @@ class Authenticator:
     keys: Keys
     clock: Clock
     cache: BoundedCache
+    tokens: TokenVerifier
 
     async def authenticate(self, headers: Headers) -> Caller | None:
         """Return the caller, or None where no credentials were sent.
 
         Raises:
-            Problem: unauthorized for credentials that are not good, whatever is wrong with them.
+            Problem: unauthorized for credentials that are not good, whatever is wrong with them; unavailable
+                for a token whose issuer is away.
             Unavailable: the store does not answer.
         """
         keys, authorizations = headers.getlist("x-api-key"), headers.getlist("authorization")
@@ -47,7 +52,9 @@ class Authenticator:
         scheme, _, rest = authorizations[0].partition(" ")
         if scheme.lower() == "basic":
             return await self._by_basic(rest.strip())
-        raise _bad("These credentials are not good.", token=scheme.lower() == "bearer")
+        if scheme.lower() == "bearer":
+            return await self._by_token(rest.strip(" "))
+        raise _bad("These credentials are not good.")
 
     async def _by_key(self, key: str) -> Caller:
         if not well_formed(key):
@@ -62,6 +69,16 @@ class Authenticator:
         if not secret or (client.startswith(PREFIX) and not well_formed(client)):
             raise _bad("The key or the secret is not good.")
         return await self._remembered(digest(f"{client}:{secret}"), lambda: self.keys.find_by_client(client, secret))
+
+    async def _by_token(self, token: str) -> Caller:
+        try:
+            return await self.tokens.authenticate(token)
+        except InvalidToken as invalid:
+            said = "The token has expired." if invalid.reason == EXPIRED else "The token is not good."
+            raise _bad(said, token=True) from invalid
+        except IssuerUnavailable as error:
+            said = "The token cannot be verified now: its issuer does not answer. Nothing was changed."
+            raise Problem(UNAVAILABLE, said, extra={"outcome": "none"}) from error
 
     async def _remembered(self, name: str, find: Callable[[], Awaitable[KeyRecord | None]]) -> Caller:
         known = await self.cache.get(name)

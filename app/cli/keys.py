@@ -1,4 +1,4 @@
-"""`gateway keys …`: make, list and revoke API keys."""
+"""`gateway keys …`: make, list and revoke API keys; rotate the keys that the gateway signs with."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from app.cli.session import OUT, emit, fail, read_settings, with_store
-from resolvers.context import ALL_SCOPES
+from resolvers.context import ALL_SCOPES, utc_now
 from storage.documents import Instant
 from storage.keys import KeyId, KeyRecord, NewKey
+from storage.signing_keys import SigningKeyRecord
+from storage.store import Store
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list and revoke API keys; rotate the signing keys.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _HEADINGS = ("id", "name", "scopes", "created", "expires", "last used", "revoked")
@@ -115,3 +117,24 @@ def revoke(
     if not done:
         fail("there is no key with this id. See `gateway keys list`.")
     emit(f"revoked {key_id}")
+
+
+@app.command("rotate", epilog="Example: gateway keys rotate --drop")
+def rotate(
+    drop: Annotated[
+        bool, typer.Option("--drop", help="End the older keys at once, and the tokens they signed.")
+    ] = False,
+) -> None:
+    """Sign tokens with a new key, within 5 seconds everywhere. Needed only for a key that others know."""
+    from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
+
+    settings = read_settings()
+
+    async def work(store: Store) -> SigningKeyRecord:
+        return await SigningKeys.of(store.signing_keys, utc_now, settings.store_secret).rotate(drop=drop)
+
+    try:
+        made = with_store(settings, work)
+    except SealedKey as error:
+        fail(f"{error}; {SEALED_CURE}.")
+    emit(f"signing with {made.kid}")

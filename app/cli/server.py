@@ -87,13 +87,6 @@ def listen(settings: Settings) -> socket.socket:
         fail(f"cannot listen at {settings.host}:{settings.port} ({reason}): choose another --host or --port.")
 
 
-def base_url(settings: Settings) -> str:
-    """Return the address of the gateway on this machine."""
-    scheme = "https" if settings.tls_cert else "http"
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{scheme}://{host}:{settings.port}"
-
-
 def end_when_told() -> None:
     """Make SIGTERM end the process cleanly until the server listens to it itself.
 
@@ -124,7 +117,7 @@ def run(settings: Settings, listener: socket.socket, mongodb_url: str, *, reload
     """Serve until told to stop (SIGINT, SIGTERM); running requests get `_GRACE_SECONDS` to end."""
     hand_over(settings, mongodb_url)
     log_as_json(settings)
-    structlog.get_logger().info("Listening", url=base_url(settings))
+    structlog.get_logger().info("Listening", url=settings.local_url())
     config = uvicorn.Config(FACTORY, factory=True, workers=settings.workers, reload=reload, **_options(settings))
     if not _run(config, listener):
         sys.exit(1)

@@ -94,6 +94,7 @@ HEADERS: Final[dict[str, Any]] = {
         "Seconds after which to try again.", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400}
     ),
     "WWW-Authenticate": _header("Which credentials are taken."),
+    "Pragma": _header("`no-cache`, for caches of HTTP/1.0 (RFC 6749 section 5.1)."),
 }
 
 

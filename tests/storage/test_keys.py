@@ -87,3 +87,16 @@ def test_a_key_with_one_other_character_is_not_well_formed(position: int) -> Non
 @given(st.text(max_size=60))
 def test_no_other_text_is_well_formed(text: str) -> None:
     assert not well_formed(text)
+
+
+async def test_a_key_is_found_by_its_id_and_says_whether_it_works(store: Store) -> None:
+    made = await store.keys.create("ci", SCOPES, NOW, NOW + timedelta(days=1))
+    found = await store.keys.find(made.record.id)
+    assert found == made.record
+    assert found.works(NOW + timedelta(hours=23))
+    assert not found.works(NOW + timedelta(days=1))
+    await store.keys.revoke(made.record.id, NOW)
+    ended = await store.keys.find(made.record.id)
+    assert ended is not None
+    assert not ended.works(NOW)
+    assert await store.keys.find(KeyId(made.record.clientId)) is None

@@ -183,6 +183,15 @@ class Settings(BaseSettings):
         # A name would be compared with addresses, and so silently trust nobody.
         return tuple(part if _is_address(part) else str(ip_network(part, strict=False)) for part in value)
 
+    @field_validator("redis_url")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        try:
+            _ = urlsplit(value or "").port
+        except ValueError:  # which would show a part of the address, perhaps of the password
+            raise ValueError("redis://user:password@host:6379/0, with reserved characters percent-encoded") from None
+        return value
+
     @field_validator("jwt_algorithms")
     @classmethod
     def _asymmetric(cls, value: tuple[str, ...]) -> tuple[str, ...]:

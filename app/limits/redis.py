@@ -46,8 +46,8 @@ _BACK: Final = "Redis answers again: all machines count their limits together"
 class SharedRedis(RedisStorage):
     """The Redis storage of `limits`, with spending and looking in one round trip instead of two."""
 
-    def __init__(self, url: str, pool: BlockingConnectionPool) -> None:
-        super().__init__(url, implementation="redispy", key_prefix=_PREFIX, connection_pool=pool)  # type: ignore[arg-type]
+    def __init__(self, pool: BlockingConnectionPool) -> None:
+        super().__init__("redis://", implementation="redispy", key_prefix=_PREFIX, connection_pool=pool)  # type: ignore[arg-type]
         self._spend = Redis(connection_pool=pool).register_script(_SPEND)
 
     async def spend(self, key: str, limit: int, expiry: int, amount: int) -> tuple[bool, State]:
@@ -106,10 +106,9 @@ class RedisOrTable(WindowStorage):
             structlog.get_logger().warning(_AWAY, error=type(error).__qualname__)
 
 
-@asynccontextmanager
-async def open_redis(url: str, table: SharedTable) -> AsyncIterator[RedisOrTable]:
-    """Give a storage over the Redis at `url`, and close its connections at the end; Redis may be away."""
-    pool = BlockingConnectionPool.from_url(
+def connections(url: str) -> BlockingConnectionPool:
+    """Return connections to the Redis at `url`, none of them made yet, that give up soon."""
+    return BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS,
         timeout=_ANSWER_SECONDS,
@@ -117,7 +116,13 @@ async def open_redis(url: str, table: SharedTable) -> AsyncIterator[RedisOrTable
         socket_timeout=_ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0),  # a second try after a lost answer would spend twice
     )
+
+
+@asynccontextmanager
+async def open_redis(url: str, table: SharedTable) -> AsyncIterator[RedisOrTable]:
+    """Give a storage over the Redis at `url`, and close its connections at the end; Redis may be away."""
+    pool = connections(url)
     try:
-        yield RedisOrTable(SharedRedis(url, pool), table)
+        yield RedisOrTable(SharedRedis(pool), table)
     finally:
         await pool.aclose()

@@ -320,6 +320,8 @@ class TestWrongSettings:
             ({"mongodb_driver": "sqlite"}, "GATEWAY_MONGODB_DRIVER"),
             ({"mongodb_url": "postgres://localhost"}, "GATEWAY_MONGODB_URL"),
             ({"mongodb_url": "mongodb://user:pass:word@store"}, "GATEWAY_MONGODB_URL"),
+            ({"redis_url": "redis://user:pass/word@redis:6379"}, "GATEWAY_REDIS_URL"),
+            ({"redis_url": "redis://[::1"}, "GATEWAY_REDIS_URL"),
             ({"host": "0.0.0.0", "mongodb_url": NOWHERE}, "HTTPS"),
             ({"host": "::", "mongodb_url": NOWHERE}, "HTTPS"),
             ({"host": "gateway.example", "mongodb_url": NOWHERE}, "HTTPS"),

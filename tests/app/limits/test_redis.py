@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,8 @@ from limits import RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import Redis
 
-from app.limits.redis import RETRY_SECONDS, RedisOrTable, open_redis
+from app.limits.redis import RETRY_SECONDS, RedisOrTable, SharedRedis, connections, open_redis
+from app.limits.storage import State
 from app.limits.table import SharedTable
 from app.observe.logs import configure
 from tests.app.limits.conftest import HandClock, RedisServer
@@ -117,11 +119,39 @@ async def test_nobody_waits_for_a_dead_redis_while_it_is_left_alone(
     assert time.monotonic() - begun < 200 * 0.25  # had each of them waited for an answer
 
 
-async def test_it_starts_without_redis(stack: AsyncExitStack, clock: HandClock, log: io.StringIO) -> None:
-    storage = await worker(stack, "redis://:secret@127.0.0.1:1/0", clock)
+class CountedRedis(SharedRedis):
+    """A Redis storage that notes how often it is tried."""
+
+    tries = 0
+
+    async def spend(self, key: str, limit: int, expiry: int, amount: int) -> tuple[bool, State]:
+        """Try, and note it."""
+        self.tries += 1
+        return await super().spend(key, limit, expiry, amount)
+
+
+async def test_one_request_tries_redis_again_for_all(clock: HandClock) -> None:
+    redis = CountedRedis(connections("redis://127.0.0.1:1"))
+    storage = RedisOrTable(redis, SharedTable(), clock)
+    tries = []
+    for _ in range(3):
+        await asyncio.gather(*(spend(storage, 1, str(number)) for number in range(20)))
+        tries.append(redis.tries)
+        clock.now += RETRY_SECONDS
+    assert [later - tries[0] for later in tries] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@127.0.0.1:1/0", "redis://:secret@[::1]:1"])
+async def test_it_starts_without_redis(url: str, stack: AsyncExitStack, clock: HandClock, log: io.StringIO) -> None:
+    storage = await worker(stack, url, clock)
     assert await spend(storage, 4) == [True, True, True, False]
     assert log.getvalue().count("Redis does not answer") == 1
     assert "secret" not in log.getvalue()
+
+
+async def test_an_address_needs_no_port() -> None:
+    async with open_redis("redis://localhost", SharedTable()) as storage:
+        assert isinstance(storage, RedisOrTable)
 
 
 async def test_a_redis_that_refuses_is_away_too(

@@ -219,6 +219,13 @@ class TestWorkers:
         with stopped(second), two.client(key) as client:
             assert client.get(f"{CUSTOMERS}/{created.json()['id']}").status_code == 200
 
+    def test_both_workers_count_limits_in_one_table(self, two: Started) -> None:
+        environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in self.workers(two)]
+        (path,) = {re.findall(rb"GATEWAY_LIMITS_TABLE=([^\x00]+)", found)[0].decode() for found in environments}
+        mapped = [Path(f"/proc/{pid}/maps").read_text() for pid in self.workers(two)]
+        inode = f" {Path(path).stat().st_ino} "
+        assert all(inode in maps for maps in mapped)
+
     def test_sigterm_ends_all_workers_well(self, two: Started) -> None:
         workers = self.workers(two)
         assert two.stop() == 0

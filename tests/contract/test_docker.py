@@ -29,7 +29,6 @@ from tests.commands import environment, serving, until
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
-PLANNED = {"GATEWAY_REDIS_URL"}
 PUBLIC_NAME = re.compile(r"[a-z]+:[0-9]+(\.[0-9]+)*[a-z0-9.-]*")
 
 
@@ -192,7 +191,7 @@ class TestStack:
         assert stack["services"]["gateway"]["environment"]["GATEWAY_TRUSTED_PROXIES"] == address
 
     def test_what_it_sets_are_settings(self, stack: dict[str, Any]) -> None:
-        known = {f"GATEWAY_{name.upper()}" for name in Settings.model_fields} | PLANNED
+        known = {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}
         assert set(stack["services"]["gateway"]["environment"]) <= known
 
     def test_secrets_come_from_the_environment_and_the_example_has_none(self) -> None:

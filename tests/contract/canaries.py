@@ -135,8 +135,8 @@ def _refused_requests(sender: Sender, call: Call) -> None:
     sender.send(replace(call, url=f"{CUSTOMERS}/qanary@qanary.example"))
     sender.send(replace(call, url=call.url.replace("-4", "-5", 1)))
     if call.body is not None:
-        for body in (b"{", b'"qanary"', b"[5]", b"[[{]", b'{"qanary": 1, "qanary": 2}', b"\xff", b"qanary" * 200_000):
-            sender.raw(call.method, call.url, body, Content_Type="application/json", If_Match="*")
+        for sent in (b"{", b'"qanary"', b"[5]", b"[[{]", b'{"qanary": 1, "qanary": 2}', b"\xff", b"qanary" * 200_000):
+            sender.raw(call.method, call.url, sent, Content_Type="application/json", If_Match="*")
         sender.raw(call.method, call.url, b"qanary", Content_Type="text/qanary", If_Match="*")
         for wrong in _wrong(call.body):
             sender.send(replace(call, body=wrong), Prefer="handling=strict", If_Match="*")
@@ -169,8 +169,8 @@ def _refused_documents(sender: Sender, call: Call) -> None:
         assert sender.send(replace(call, body=body)).status_code in {200, 400}
     params = httpx2.QueryParams({"query": query, "variables": json.dumps(variables)})
     sender.raw("GET", f"/graphql?{params}", Accept="application/graphql-response+json")
-    for body in (b"{", b"", b'{"query": "\xff qanary"}', b'{"query": "qanary", "query": "qanary"}'):
-        sender.raw("POST", "/graphql", body, Content_Type="application/json")
+    for sent in (b"{", b"", b'{"query": "\xff qanary"}', b'{"query": "qanary", "query": "qanary"}'):
+        sender.raw("POST", "/graphql", sent, Content_Type="application/json")
     sender.raw("POST", "/graphql", str(params), Content_Type="application/x-www-form-urlencoded")
 
 

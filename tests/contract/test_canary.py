@@ -78,8 +78,9 @@ def aftermath(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @contextmanager
 def _database(folder: Path) -> Iterator[Database[dict[str, Any]]]:
     """Open the embedded store of a gateway beside it."""
-    with acquire(folder / "data" / "customer-gateway", timeout=60) as mongod, MongoClient(mongod.url) as client:
-        yield client["gateway"]
+    with acquire(folder / "data" / "customer-gateway", timeout=60) as mongod:
+        with MongoClient[dict[str, Any]](mongod.url) as client:
+            yield client["gateway"]
 
 
 def _password(database: Database[dict[str, Any]]) -> str:
@@ -242,7 +243,7 @@ BAD_SETTINGS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("case", [*BAD_SETTINGS, "a wrong password"])
 def test_c122_settings_that_do_not_work_are_not_repeated(case: str, tmp_path: Path, mongod_url: str) -> None:
     wrong = {"mongodb_url": re.sub(r"//[^@]*@", "//qanaryuser:qanarypass@", mongod_url)}
-    settings = {"log_level": "debug", "request_timeout": "0.6", **BAD_SETTINGS.get(case, wrong)}
+    settings: dict[str, Any] = {"log_level": "debug", "request_timeout": "0.6", **BAD_SETTINGS.get(case, wrong)}
     serve = [["serve", "--port", "0"]] if case != "nobody listens" else []  # which serve waits for
     for words in (["check"], *serve):
         ended = gateway(tmp_path, *words, **settings)
@@ -254,7 +255,7 @@ def test_c122_settings_that_do_not_work_are_not_repeated(case: str, tmp_path: Pa
 def test_c122_a_redis_that_does_not_answer_is_told_without_its_password(
     tmp_path: Path, mongod_url: str, database: str
 ) -> None:
-    settings = {"mongodb_url": mongod_url, "mongodb_database": database, "log_level": "debug", "rate_limit": "off"}
+    settings: dict[str, Any] = {"mongodb_url": mongod_url, "mongodb_database": database, "log_level": "debug"}
     with serving(tmp_path, redis_url="redis://:qanarypass@127.0.0.1:1/0", **settings) as server:
         key = server.run("keys", "create", "--name", "till", "--scope", "customers:read", "--json").json()["key"]
         with server.client(key) as client:

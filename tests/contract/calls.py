@@ -71,8 +71,12 @@ def store(client: httpx2.Client, person: Json) -> Stored:
 
 def calls(operation: Operation[Any, Any], stored: Stored, person: Json) -> Iterator[Call]:
     """Give the requests of an operation at both doors; what they write is taken from `person`."""
-    yield from (rest_call(route, stored, person) for route in operation.rest)
-    yield from (graphql_call(name, stored, person) for name in operation.graphql)
+    yield from (call_of(name, stored, person) for name in (*operation.rest, *operation.graphql))
+
+
+def call_of(name: str, stored: Stored, person: Json) -> Call:
+    """Return the request of a route, such as `GET /customers`, or of a field, such as `Query.customers`."""
+    return rest_call(name, stored, person) if " " in name else graphql_call(name, stored, person)
 
 
 def rest_call(route: str, stored: Stored, person: Json) -> Call:

@@ -22,7 +22,7 @@ from resolvers.operation import Operation
 from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.contract.asking import RESPONSE, error_of, refused, slug
-from tests.contract.calls import Call, Stored, calls, graphql_call, is_nullable, rest_call, root_of, store
+from tests.contract.calls import Call, call_of, graphql_call, is_nullable, rest_call, root_of, store
 from tests.harness import Gateway, running
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "security.md"
@@ -89,11 +89,6 @@ def expected(operation: Operation[Any, Any], caller: str) -> str:
     return LACKING if operation.scope else ALLOWED
 
 
-def call_of(name: str, operation: Operation[Any, Any], stored: Stored) -> Call:
-    """Return the request for a route or a field."""
-    return next(call for call in calls(operation, stored, factories.customer()) if call.name == name)
-
-
 def test_c062_every_operation_has_its_row_with_its_routes_its_fields_and_its_scope() -> None:
     rows = documented()
     assert list(rows) == [operation.name for operation in OPERATIONS]
@@ -118,10 +113,10 @@ def test_c062_the_operation_answers_the_caller_as_documented(name: str, entry: s
     client = doors.as_caller(caller, operation)
     outcome = expected(operation, caller)
     if outcome == ALLOWED:
-        check_allowed(call_of(entry, operation, store(doors.gateway.http, factories.customer())), client)
+        check_allowed(call_of(entry, store(doors.gateway.http, factories.customer()), factories.customer()), client)
         return
     before = doors.stored()
-    call = call_of(entry, operation, doors.target)
+    call = call_of(entry, doors.target, factories.customer())
     if outcome == STRANGER:
         check_stranger(call, client)
     else:

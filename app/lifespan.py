@@ -16,7 +16,7 @@ from app.auth.key_ring import ALGORITHM
 from app.auth.outside import outside_issuers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
-from app.graphql.persisted import PersistedDocuments, document_cache, read_trusted
+from app.graphql.persisted import open_documents
 from app.limits.limiter import open_limiter
 from app.observe.logs import AccessLog
 from app.settings import Settings
@@ -53,6 +53,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
             open_store(_store_options(settings)) as store,
             outside_issuers(settings) as outside,
             open_limiter(settings, store.quotas) as limiter,
+            open_documents(settings) as documents,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
@@ -64,7 +65,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
                 issuer,
                 limiter,
                 _schema(settings),
-                _documents(settings),
+                documents,
                 log,
             )
             yield {"gateway": state}
@@ -113,11 +114,6 @@ def _tokens(own: TokenIssuer, outside: tuple[Issuer, ...]) -> TokenVerifier:
 def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:
     known, lately = (BoundedCache(maxsize=_REMEMBERED) for _ in range(2))
     return Authenticator(store.keys, utc_now, known, tokens, lately)
-
-
-def _documents(settings: Settings) -> PersistedDocuments:
-    trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
-    return PersistedDocuments(document_cache(settings.redis_url), trusted)
 
 
 def _schema(settings: Settings) -> GatewaySchema:

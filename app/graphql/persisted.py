@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,15 +16,15 @@ from typing import Any, Final
 import structlog
 from aiocache import RedisCache
 from aiocache.base import BaseCache
-from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from app.auth.cache import BoundedCache
+from app.limits.redis import connections
+from app.settings import Settings
 from resolvers.problems import DOCUMENT_NOT_TRUSTED, GRAPHQL_REQUEST, PERSISTED_QUERY_NOT_FOUND, Problem
 
 KEPT_SECONDS: Final = 24 * 3600
 _IN_MEMORY: Final = 1000
-_PATIENCE: Final = 0.5
 NOT_FOUND: Final = "PersistedQueryNotFound"
 """The message that Apollo Client and urql know: they then send the document with its hash."""
 
@@ -129,15 +130,20 @@ def _listed(content: Any) -> dict[str, str]:
     return documents
 
 
-def document_cache(redis_url: str | None) -> BaseCache:
-    """Return where automatically persisted documents are kept: a Redis that all gateways share, else memory."""
-    if redis_url is None:
-        return BoundedCache(maxsize=_IN_MEMORY)
-    url = redis_url
-    return RedisCache(
-        namespace="customer-gateway:",
-        timeout=_PATIENCE,
-        connection_pool_class=lambda **_: ConnectionPool.from_url(
-            url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
-        ),
-    )
+@asynccontextmanager
+async def open_documents(settings: Settings) -> AsyncIterator[PersistedDocuments]:
+    """Give the documents of these settings: kept in a Redis that all gateways share, else in memory.
+
+    Raises:
+        BadDocuments: the file of trusted documents cannot be used.
+    """
+    trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
+    if settings.redis_url is None:
+        yield PersistedDocuments(BoundedCache(maxsize=_IN_MEMORY), trusted)
+        return
+    pool = connections(settings.redis_url)
+    try:
+        cache = RedisCache(namespace="customer-gateway:", connection_pool_class=lambda **_: pool)
+        yield PersistedDocuments(cache, trusted)
+    finally:
+        await pool.aclose()

@@ -1,13 +1,9 @@
-"""The application, put together: routes, middleware and lifespan as visible lists."""
+"""The application, put together: routes and middleware as visible lists."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypedDict
 
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,45 +13,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app import health, pages
-from app.auth.cache import BoundedCache
-from app.auth.credentials import Authenticator
+from app.auth.oauth import oauth_routes
 from app.graphql.door import GraphQLDoor
-from app.graphql.persisted import PersistedDocuments, document_cache, read_trusted
+from app.http.admission import public
 from app.http.edge import Edge
 from app.http.problems import problem_response
+from app.lifespan import lifespan_of
 from app.observe.logs import LEVELS, AccessLog, configure
 from app.rest.documents import openapi_json, openapi_yaml, schema_document
 from app.rest.routes import rest_routes
 from app.settings import Settings
-from app.state import State
-from resolvers.context import Services, utc_now
-from resolvers.cursors import CursorCipher
 from resolvers.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
-from schema.build import SchemaOptions, build_schema
-from schema.limits import DocumentLimits
-from storage.errors import StoreError, wire_deadline
-from storage.store import Store, StoreOptions, open_store
 
-_START_SECONDS = 30.0
-_INDEXING_SECONDS = 1800.0
-"""How long a start waits for the store, and for the indexes of a large store that has none."""
-_NO_STORE = "The store does not answer. Is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
-_REMEMBERED_KEYS = 10_000
 _CORS_REQUEST = (
     "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key X-Request-Id Request-Id".split()
 )
 _CORS_ANSWER = (
-    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After Dry-Run Preference-Applied Allow "
-    "Accept-Patch WWW-Authenticate".split()
+    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
+    "Preference-Applied Allow Accept-Patch WWW-Authenticate".split()
 )
-
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager["LifespanState"]]
-
-
-class LifespanState(TypedDict):
-    """What the lifespan gives to every request."""
-
-    gateway: State
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -67,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=_routes(),
         middleware=_middleware(chosen, log),
         exception_handlers={HTTPException: _http_exception},
-        lifespan=_lifespan(chosen, log),
+        lifespan=lifespan_of(chosen, log),
     )
     app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
     return app
@@ -75,15 +51,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     return [
-        Route("/", pages.home),
+        Route("/", public(pages.home)),
         Route("/graphql", GraphQLDoor()),
         *rest_routes(),
-        Route("/docs", pages.docs),
-        Route("/openapi.json", openapi_json),
-        Route("/openapi.yaml", openapi_yaml),
-        Route("/schemas/customer.json", schema_document),
-        Route("/problems", pages.problem_index),
-        Route("/problems/{slug}", pages.problem_page),
+        *oauth_routes(),
+        Route("/docs", public(pages.docs)),
+        Route("/openapi.json", public(openapi_json)),
+        Route("/openapi.yaml", public(openapi_yaml)),
+        Route("/schemas/customer.json", public(schema_document)),
+        Route("/problems", public(pages.problem_index)),
+        Route("/problems/{slug}", public(pages.problem_page)),
         Route("/assets/{path:path}", pages.asset),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
@@ -104,54 +81,6 @@ def _middleware(settings: Settings, log: AccessLog) -> list[Middleware]:
             )
         )
     return outer
-
-
-def _lifespan(settings: Settings, log: AccessLog) -> Lifespan:
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[LifespanState]:
-        async with open_store(_store_options(settings)) as store:
-            try:
-                state = await _state(settings, store, log)
-            except StoreError:
-                structlog.get_logger().error(_NO_STORE)
-                raise
-            yield {"gateway": state}
-
-    return lifespan
-
-
-def _store_options(settings: Settings) -> StoreOptions:
-    if settings.mongodb_url is None:
-        raise RuntimeError("GATEWAY_MONGODB_URL is not set; `gateway serve` starts an embedded MongoDB.")
-    return StoreOptions(
-        settings.mongodb_url, settings.mongodb_database, settings.mongodb_driver, settings.request_timeout
-    )
-
-
-async def _state(settings: Settings, store: Store, log: AccessLog) -> State:
-    with wire_deadline(_START_SECONDS):
-        await store.ping()
-        cipher = CursorCipher(await store.secret("cursors"))
-    with wire_deadline(_INDEXING_SECONDS):
-        await store.ensure_indexes()
-    services = Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout)
-    schema = build_schema(SchemaOptions(_document_limits(settings), introspection=settings.introspection))
-    trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
-    documents = PersistedDocuments(document_cache(settings.redis_url), trusted)
-    authenticator = Authenticator(store.keys, utc_now, BoundedCache(maxsize=_REMEMBERED_KEYS))
-    return State(settings, store, services, authenticator, schema, documents, log)
-
-
-def _document_limits(settings: Settings) -> DocumentLimits:
-    return DocumentLimits(
-        document=settings.graphql_max_document,
-        tokens=settings.graphql_max_tokens,
-        depth=settings.graphql_max_depth,
-        aliases=settings.graphql_max_aliases,
-        directives=settings.graphql_max_directives,
-        root_fields=settings.graphql_max_root_fields,
-        cost=settings.graphql_max_cost,
-    )
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.auth.credentials import Authenticator
+from app.auth.issuer import TokenIssuer
 from app.graphql.persisted import PersistedDocuments
+from app.limits.limiter import Limiter
 from app.observe.logs import AccessLog
 from app.settings import Settings
 from resolvers.context import Services
@@ -21,6 +23,8 @@ class State:
     store: Store
     services: Services
     authenticator: Authenticator
+    issuer: TokenIssuer
+    limiter: Limiter
     graphql: GatewaySchema
     documents: PersistedDocuments
     log: AccessLog

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from resolvers.cursors import CursorCipher
+from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from storage.store import Store
 
@@ -52,7 +53,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One limit as it stands: `left` of `limit` units in `window` seconds; whole again after `reset` seconds.
+    """One limit as it stands: `left` of `limit` units in `window` seconds; there is more after `reset` seconds.
 
     `name` is that of the policy (`caller`, `daily`), as the RateLimit header has it.
     """
@@ -87,6 +88,7 @@ class Context:
     request_id: str
     base_url: str = ""
     budgets: tuple[Budget, ...] = ()
+    pages: PageReads = field(default_factory=PageReads)
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -70,10 +70,9 @@ async def get_customer(ctx: Context, command: GetCustomer) -> Customer:
     summary="Get several customers by id",
 )
 async def get_customers(ctx: Context, command: GetCustomers) -> list[Customer | None]:
-    """Return the customers in the order of their ids, None where there is none."""
-    found = await ctx.store.customers.find(
-        Question(by_ids(command.ids), limit=max(len(command.ids), 1), fields=command.fields)
-    )
+    """Return the customers in the order of their ids, None where there is none. Raises answer-too-large."""
+    question = Question(by_ids(command.ids), limit=max(len(command.ids), 1), fields=command.fields)
+    found = await ctx.pages.find(ctx.store, question)
     by_id = {customer["id"]: customer for customer in found}
     return [by_id.get(customer_id) for customer_id in command.ids]
 

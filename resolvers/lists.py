@@ -49,8 +49,8 @@ class CustomerWindow:
     summary="List customers by page number",
 )
 async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
-    """Return one page. Raises invalid-parameter for a page or size out of range."""
-    found = await ctx.store.customers.find(page_question(command))
+    """Return one page. Raises invalid-parameter for a page or size out of range, and answer-too-large."""
+    found = await ctx.pages.find(ctx.store, page_question(command))
     page, size = command.page, command.size
     if command.count == "none":
         return CustomerPage(found[:size], page, size, None, has_next=len(found) > size)
@@ -76,10 +76,14 @@ search_customers = operation(
     summary="List customers by cursor",
 )
 async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
-    """Return the customers after, or before, a cursor. Raises invalid-cursor and invalid-parameter."""
+    """Return the customers after, or before, a cursor.
+
+    Raises:
+        Problem: invalid-cursor, invalid-parameter, answer-too-large.
+    """
     listing = _listing(command.query)
     question = window_question(ctx, command)
-    found = await ctx.store.customers.find(question)
+    found = await ctx.pages.find(ctx.store, question)
     more = len(found) > command.size
     shown = (found[-command.size :] if command.backward else found[: command.size]) if more else found
     seal = ctx.services.cursors.seal

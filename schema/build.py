@@ -39,6 +39,9 @@ class GatewaySchema(strawberry.Schema):
         """What prepares documents for this schema."""
         return Documents(self._schema, self.options.limits, introspection=self.options.introspection)
 
+    def _extend_introspection(self) -> None:
+        """Leave `isOneOf` to graphql-core: Strawberry's own fails for every type that is a list or non-null."""
+
     async def run(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> ExecutionResult:
         """Run an operation that was prepared and priced; the faults of fields and variables are in the result."""
         result = execute(

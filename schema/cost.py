@@ -2,8 +2,9 @@
 
 Each object costs 1, its scalars nothing. A list of customers counts as many as its page may hold (`first`, `last`,
 `size`, or the number of `ids`), a list inside a customer counts `EMBEDDED`, and what is selected of each object is
-multiplied with them. `explainCustomers` costs `EXPLAIN`. From the cost follows the price in units of the budget
-that both doors share: one unit for every `PER_UNIT`, and at least one for each root field.
+multiplied with them. `explainCustomers` costs `EXPLAIN`, and the introspection that tools send `INTROSPECTION`, any
+other as much more or less as it holds more or less. From the cost follows the price in units of the budget that
+both doors share: one unit for every `PER_UNIT`, and at least one for each root field.
 """
 
 from __future__ import annotations
@@ -32,39 +33,56 @@ EMBEDDED: Final = 5
 """As how many items a list inside a customer counts; it has at least one and at most fifty."""
 
 EXPLAIN: Final = 1000
+INTROSPECTION: Final = 1000
 PER_UNIT: Final = 100
 PAGES: Final = {"CustomerConnection": ("edges", "nodes"), "CustomerPage": ("items",), "Query": ("nodes",)}
 """Which lists of which types hold one page of customers."""
 
 _SIZES: Final = ("first", "last", "size")
+_MEMBERS: Final = {
+    "types": 50,
+    "fields": 10,
+    "args": 3,
+    "inputFields": 10,
+    "enumValues": 3,
+    "possibleTypes": 2,
+    "interfaces": 2,
+    "directives": 5,
+}
+"""As how many items the lists of introspection count; a few types, which all others lead to, have the most."""
+_WHOLE: Final = 97_000
+"""What the introspection that tools send comes to by these numbers."""
 
 
 class Cost(NamedTuple):
-    """A cost with the page's size open: `fixed + paged * size`."""
+    """A cost with the page's size open: `fixed + paged * size`, and the `members` that introspection asks for."""
 
     fixed: int = 0
     paged: int = 0
+    members: int = 0
 
     def __add__(self, other: object) -> Cost:  # costs add up, they do not chain
         if not isinstance(other, Cost):
             return NotImplemented
-        return Cost(self.fixed + other.fixed, self.paged + other.paged)
+        return Cost(self.fixed + other.fixed, self.paged + other.paged, self.members + other.members)
 
     def times(self, number: int) -> Cost:
         """Return the cost of so many."""
-        return Cost(self.fixed * number, self.paged * number)
+        return Cost(self.fixed * number, self.paged * number, self.members * number)
 
     def at(self, size: int) -> int:
         """Return the cost with pages of a size."""
-        return self.fixed + self.paged * size
+        return self.fixed + self.paged * size - (-self.members * INTROSPECTION // _WHOLE)
 
 
 def field_cost(
     parent: GraphQLObjectType | GraphQLInterfaceType | None, name: str, field: GraphQLField | None, below: Cost
 ) -> Cost:
-    """Return what a field costs with all that is selected `below` it; nothing for scalars and introspection."""
-    if parent is None or field is None or name.startswith("__"):
+    """Return what a field costs with all that is selected `below` it; nothing for scalars."""
+    if parent is None or field is None:
         return Cost()
+    if parent.name.startswith("__") or name in {"__schema", "__type"}:
+        return Cost(members=1 + below.members).times(_MEMBERS.get(name, 1))
     if not isinstance(get_named_type(field.type), GraphQLObjectType | GraphQLInterfaceType):
         return Cost()
     one = below + Cost(EXPLAIN if name == "explainCustomers" else 1)

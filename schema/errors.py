@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.validation.validate import ValidationAbortedError
 
 from resolvers.problems import GRAPHQL_LIMIT, GRAPHQL_SYNTAX, GRAPHQL_VALIDATION, INTERNAL_ERROR, Problem
-
-_SUGGESTION: Final = re.compile(r" Did you mean .*", re.DOTALL)
 
 
 def problem_of(error: GraphQLError) -> Problem:
@@ -34,13 +31,15 @@ def is_internal(error: GraphQLError) -> bool:
     return problem_of(error).type is INTERNAL_ERROR
 
 
-def formatted(error: GraphQLError, base_url: str, request_id: str, *, suggest: bool = True) -> dict[str, Any]:
+def formatted(error: GraphQLError, base_url: str, request_id: str, *, explain: bool = True) -> dict[str, Any]:
     """Return an entry of `errors` as GraphQL's specification has it, the problem in `extensions`.
 
-    Without `suggest` no name of the schema is proposed to who does not know it.
+    Without `explain` a document or a variable that does not fit is told by its place and its own name alone:
+    what the schema has there, and what is near, is not for who does not know the schema.
     """
     problem = problem_of(error)
-    entry: dict[str, Any] = {"message": problem.detail if suggest else _SUGGESTION.sub("", problem.detail)}
+    told = explain or problem.type is not GRAPHQL_VALIDATION or error.original_error is problem
+    entry: dict[str, Any] = {"message": problem.detail if told else _misfit(error)}
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
@@ -48,3 +47,9 @@ def formatted(error: GraphQLError, base_url: str, request_id: str, *, suggest: b
     members = problem.members(base_url, request_id)
     del members["detail"]
     return {**entry, "extensions": members}
+
+
+def _misfit(error: GraphQLError) -> str:
+    node = error.nodes[0] if error.nodes else None
+    name = getattr(getattr(node, "variable", node), "name", None)
+    return f"{name.value!r} does not fit the schema." if name else "This does not fit the schema."

@@ -16,8 +16,10 @@ from resolvers.problems import (
 
 _TOKEN = re.compile(
     r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n\r])*"|#[^\n\r]*'
-    r"|(?P<open>[{(\[])|(?P<close>[})\]])|\.\.\.|[!$&:=@|]|[_A-Za-z][_0-9A-Za-z]*|-?[0-9][0-9.eE+-]*"
+    r"|(?P<open>[{(\[])|(?P<close>[})\]])|\.\.\.|[!$&:=@|]|[_A-Za-z][_0-9A-Za-z]*|(?P<number>-?[0-9][0-9.eE+-]*)"
 )
+_MAX_NUMBER = 64
+"""Characters of a number; to read one of thousands of digits takes time that grows with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def check_text(query: str, limits: DocumentLimits) -> None:
     length = len(query.encode("utf-8", "replace"))
     if length > limits.document:
         raise over(GRAPHQL_TOO_LONG, "bytes", length, limits.document)
-    tokens = nesting = deepest = 0
+    tokens = nesting = deepest = digits = 0
     for found in _TOKEN.finditer(query):
         tokens += found[0][0] != "#"
         if found.lastgroup == "open":
@@ -58,10 +60,14 @@ def check_text(query: str, limits: DocumentLimits) -> None:
             deepest = max(deepest, nesting)
         elif found.lastgroup == "close":
             nesting -= 1
+        elif found.lastgroup == "number":
+            digits = max(digits, len(found[0]))
     if tokens > limits.tokens:
         raise over(GRAPHQL_TOKENS, "tokens", tokens, limits.tokens)
     if deepest > limits.nesting:
         raise over(GRAPHQL_LIMIT, "levels of brackets", deepest, limits.nesting)
+    if digits > _MAX_NUMBER:
+        raise over(GRAPHQL_LIMIT, "digits of a number", digits, _MAX_NUMBER)
 
 
 def over(kind: ProblemType, what: str, found: int, limit: int) -> Problem:

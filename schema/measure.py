@@ -66,7 +66,7 @@ class Measure:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, limits: DocumentLimits) -> None:
         self._schema = schema
         self._limits = limits
-        self._memo: dict[str, Size] = {}
+        self._memo: dict[tuple[str, bool], Size] = {}
         self._inside = 0
         self._fragments: dict[str, FragmentDefinitionNode] = {}
         for item in document.definitions:
@@ -155,13 +155,13 @@ class Measure:
         )
 
     def _fragment(self, name: str, *, top: bool) -> Size:
-        known = self._memo.get(name)
-        if known is None:
+        key = (name, top)  # what is a root field at the top of one operation is none where it only stands about
+        if key not in self._memo:
             fragment = self._fragments.get(name)
-            self._memo[name] = Size()
+            self._memo[key] = Size()
             if fragment is not None:
-                self._memo[name] = self._spread(fragment, top=top)
-        return self._memo[name]
+                self._memo[key] = self._spread(fragment, top=top)
+        return self._memo[key]
 
     def _spread(self, fragment: FragmentDefinitionNode, *, top: bool) -> Size:
         size = self._of(fragment.selection_set, self._type(fragment.type_condition.name.value), top=top)

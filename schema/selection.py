@@ -16,8 +16,8 @@ _NEEDS: Final = {
     "version": "id",
     "__typename": "id",
 }
-_MOST: Final = 8
-"""From this many fields on the whole document is read: a projection would cost more than it saves."""
+_LARGE: Final = frozenset({"addresses", "phoneNumbers"})
+"""What nearly all of a document is: where both are wanted, a projection would cost more than it saves."""
 
 
 def needed_fields(info: Info, *path: str) -> frozenset[str] | None:
@@ -32,7 +32,7 @@ def needed_fields(info: Info, *path: str) -> frozenset[str] | None:
         nodes = [node for node in _below(nodes, fragments) if node.name.value in wanted]
         nodes = [inner for node in nodes for inner in _through(node, fragments)]
     names = {_NEEDS.get(node.name.value, node.name.value) for node in _below(nodes, fragments)}
-    return None if len(names) >= _MOST else frozenset({"id", *names})
+    return None if names >= _LARGE else frozenset({"id", *names})
 
 
 def counts(info: Info) -> bool:

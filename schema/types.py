@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NewType, cast
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NewType, cast
 import strawberry
 from strawberry.types.info import Info as StrawberryInfo
 
-from resolvers.context import Caller, Context
+from resolvers.context import Context
 from resolvers.etags import etag
 from resolvers.identifiers import part_id
 from resolvers.lists import CustomerPage as Page
 from resolvers.lists import CustomerWindow, count_customers
 from resolvers.parts import ADDRESS, PHONE_NUMBER, PartKind, find_part
+from resolvers.viewer import Viewer as Viewing
 from storage import documents
 from storage.plans import QueryPlan as Plan
 from storage.query import Filter
@@ -267,15 +268,29 @@ class QueryPlan:
         return QueryPlan(**{**facts, "query": query, "indexes": list(plan.indexes)})
 
 
-@strawberry.type(description="Who the credentials belong to.")
+@strawberry.type(description="One limit on what the caller may spend, in units: most requests cost one.")
+class Quota:
+    """A budget as it stands."""
+
+    name: str = _field("The policy's name, as in the RateLimit header: caller or daily.")
+    limit: int = _field("Units that may be spent in one window.")
+    left: int = _field("Units that are left, this request paid.")
+    window: int = _field("The window in seconds.")
+    reset: int = _field("In how many seconds all of it is there again.")
+
+
+@strawberry.type(description="Who the credentials belong to and what they allow.")
 class Viewer:
     """The caller."""
 
     id: strawberry.ID = _field("The id of the credentials.")
     name: str = _field("Their name, as given when they were made.")
     scopes: list[str] = _field("What they allow.")
+    quota: list[Quota] = _field("What is left to spend, the least first; empty where nothing is limited.")
 
     @staticmethod
-    def of(caller: Caller) -> Viewer:
+    def of(viewer: Viewing) -> Viewer:
         """Return GraphQL's form of a caller."""
-        return Viewer(id=strawberry.ID(caller.id), name=caller.name, scopes=sorted(caller.scopes))
+        caller = viewer.caller
+        quota = [Quota(**asdict(budget)) for budget in viewer.quota]
+        return Viewer(id=strawberry.ID(caller.id), name=caller.name, scopes=sorted(caller.scopes), quota=quota)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
-from storage.errors import reading, within_deadline, writing
+from storage.errors import PageTooLarge, reading, within_deadline, writing
 from storage.filters import filter_query, page_query
 from storage.gather import GatheredReads
 from storage.indexes import TOMBSTONE_SECONDS
@@ -88,7 +88,11 @@ class Customers:
         return cast("Tombstone | None", found)
 
     async def find(self, question: Question) -> list[Customer]:
-        """Return the customers of one page, in the question's order."""
+        """Return the customers of one page, in the question's order.
+
+        Raises:
+            PageTooLarge: they have more than 16 MiB together.
+        """
         with reading():
             cursor = self._customers.find(
                 page_query(question),
@@ -96,8 +100,11 @@ class Customers:
                 sort=sort_terms(question),
                 skip=question.skip,
                 limit=question.limit,
+                batch_size=question.limit + 1,
             )
-            found = cast("list[Customer]", await cursor.to_list(None))
+            found = cast("list[Customer] | None", await driver.one_batch(cursor))
+        if found is None:
+            raise PageTooLarge
         return found[::-1] if question.backward else found
 
     async def count(self, where: Filter) -> int:

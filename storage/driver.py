@@ -1,6 +1,6 @@
 """The two drivers behind one face: PyMongo's `AsyncMongoClient` and Motor.
 
-Both give the same collections and cursors; the four things in which they differ are here and nowhere
+Both give the same collections and cursors; the few things in which they differ are here and nowhere
 else. Types are PyMongo's.
 """
 
@@ -15,6 +15,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+from pymongo.asynchronous.cursor import AsyncCursor
 
 Driver = Literal["pymongo", "motor"]
 Document = dict[str, Any]
@@ -49,6 +50,20 @@ async def aggregate(
     """Run an aggregation and return its cursor."""
     cursor = cast("Any", collection).aggregate(pipeline, **options)
     return cast("AsyncCommandCursor[Document]", cursor if is_motor(collection.database.client) else await cursor)
+
+
+async def one_batch(cursor: AsyncCursor[Document]) -> list[Document] | None:
+    """Return all that a cursor finds where it comes in one batch, None where more would have to be read.
+
+    The store ends a batch at 16 MiB, so no more than that is ever held here.
+    """
+    found = await cursor.to_list(1)
+    if cursor.cursor_id:
+        await cursor.close()
+        return None
+    if is_motor(cursor.collection.database.client):  # its to_list goes to a thread even for what is there already
+        return found + [document async for document in cursor]
+    return found + await cursor.to_list()
 
 
 @asynccontextmanager

@@ -40,6 +40,10 @@ class DocumentTooLarge(StoreError):
     """The document is over MongoDB's 16 MiB. Nothing was stored."""
 
 
+class PageTooLarge(StoreError):
+    """What was found does not fit into one batch of the store, which is 16 MiB."""
+
+
 class WriteConflict(StoreError):
     """A transaction lost against another one. Nothing was stored; trying again is safe."""
 

@@ -33,9 +33,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
     ),
     "keys": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
         IndexModel([("hash", ASCENDING)], name="hash", unique=True),
         IndexModel([("clientId", ASCENDING)], name="clientId", unique=True),
     ),
+    "signing_keys": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
+    "quotas": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
 }
 
 

@@ -13,6 +13,8 @@ from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
+from storage.quotas import Quotas
+from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
 
 
@@ -33,8 +35,10 @@ class Store:
     client: Client
     database: str
     customers: Customers
-    keys: Keys
     totals: Totals
+    keys: Keys
+    signing_keys: StoredSigningKeys
+    quotas: Quotas
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -85,7 +89,16 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
     )
     try:
-        customers = Customers(client, options.database)
-        yield Store(client, options.database, customers, Keys(client, options.database), Totals(customers))
+        database = options.database
+        customers = Customers(client, database)
+        yield Store(
+            client,
+            database,
+            customers,
+            Totals(customers),
+            Keys(client, database),
+            StoredSigningKeys(client, database),
+            Quotas(client, database),
+        )
     finally:
         await driver.close(client)

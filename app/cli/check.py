@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from app.settings import Settings, is_loopback
-from storage.documents import instant
+from resolvers.context import utc_now
 from storage.errors import StoreError
 from storage.store import Store
 
@@ -87,17 +87,18 @@ def _indexes(missing: list[str]) -> Finding:
     return Finding("indexes", "good", "all stand")
 
 
-async def check_store(store: Store) -> list[Finding]:
-    """Look at the store: does it answer, has it its indexes, are there keys."""
+async def check_store(store: Store, settings: Settings) -> list[Finding]:
+    """Look at the store: does it answer, has it its indexes, are there keys, can this gateway sign."""
     try:
         await store.ping()
         missing = await store.missing_indexes()
         keys = await store.keys.list()
+        signing = await _signing(store, settings)
     except StoreError:
         cure = "is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
         return [Finding("store", "bad", "no primary answers", cure)]
-    now = instant(datetime.now(UTC))
-    usable = [key for key in keys if key.revokedAt is None and (key.expiresAt is None or key.expiresAt > now)]
+    now = datetime.now(UTC)
+    usable = [key for key in keys if key.works(now)]
     return [
         Finding("store", "good", "a primary answers"),
         _indexes(missing),
@@ -106,4 +107,18 @@ async def check_store(store: Store) -> list[Finding]:
         else Finding(
             "keys", "warning", "there is none that works", "gateway keys create --name … --scope customers:read"
         ),
+        signing,
     ]
+
+
+async def _signing(store: Store, settings: Settings) -> Finding:
+    from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
+
+    subject = "signing keys"
+    try:
+        await SigningKeys.of(store.signing_keys, utc_now, settings.store_secret).check()
+    except SealedKey as error:
+        return Finding(subject, "bad", str(error), SEALED_CURE)
+    if settings.mongodb_url and not settings.store_secret:
+        return Finding(subject, "warning", "they lie unsealed in the store", "set GATEWAY_STORE_SECRET")
+    return Finding(subject, "good", "this gateway can sign")

@@ -88,7 +88,7 @@ def dev(host: Host = None, port: Port = None) -> None:
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
         key = with_store(local, _prepare)
-        _welcome(server.base_url(local), key)
+        _welcome(local.local_url(), key)
         server.run(local.model_copy(update={"dev_key": key, "dev": True}), listener, url)
 
 
@@ -152,7 +152,7 @@ def _store_findings(settings: Settings) -> list[Finding]:
     async def look(url: str) -> list[Finding]:
         options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout=_CHECK_SECONDS)
         async with opened(options) as store:
-            return await check_store(store)
+            return await check_store(store, settings)
 
     try:
         with store_address(settings) as url:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -14,6 +14,7 @@ from app.http.negotiation import accept_of, accepted_quality, parse_accept
 from app.http.problems import problem_headers
 from app.http.requests import base_url, request_id, state_of
 from resolvers.context import Budget
+from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problems import (
     ANSWER_TOO_LARGE,
     GRAPHQL_LIMITS,
@@ -28,8 +29,8 @@ from schema.errors import formatted, problem_of
 
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
-MAX_ANSWER: Final = 10_000_000
-"""Bytes that the answer to a query may have; what a mutation has done is told whatever its size."""
+_LIGHT: Final = 400
+"""So many objects cannot be too large, whatever they hold: each text has at most 256 characters."""
 
 
 def is_browser(request: Request) -> bool:
@@ -55,38 +56,58 @@ def negotiated(request: Request) -> str | None:
 
 
 def executed(
-    request: Request, result: ExecutionResult, media_type: str, price: Price, budgets: Sequence[Budget]
+    request: Request,
+    result: ExecutionResult,
+    media_type: str,
+    price: Price,
+    budgets: Sequence[Budget],
+    *,
+    bounded: bool,
 ) -> Response:
-    """Return the answer of an operation that was run."""
+    """Return the answer of an operation that was run. Raises answer-too-large where it is `bounded`."""
     errors = result.errors or []
+    actual = objects(result.data)
+    if bounded:
+        _check_size(result, actual)
     reached = result.data is not None or any(error.path for error in errors)
     body: dict[str, Any] = {}
     if errors:
         body["errors"] = [_formatted(request, error) for error in errors]
     if reached:
         body["data"] = result.data
-    body["extensions"] = {"cost": _cost(price, result.data, budgets)}
+    body["extensions"] = {"cost": _cost(price, actual, budgets)}
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
     return _response(body, status, media_type)
 
 
-def check_size(response: Response) -> Response:
-    """Return the answer to a query, unless it is too large. Raises answer-too-large."""
-    size = len(response.body)
-    if size > MAX_ANSWER:
-        raise Problem(
-            ANSWER_TOO_LARGE,
-            f"The answer would have {size} bytes; at most {MAX_ANSWER} are sent at once.",
-            extra={"limit": MAX_ANSWER, "found": size},
-        )
-    return response
+def _check_size(result: ExecutionResult, actual: int) -> None:
+    """Refuse the whole answer where a page was too large to read, or the data is: before it is one text."""
+    for error in result.errors or ():
+        if (problem := problem_of(error)).type is ANSWER_TOO_LARGE:
+            raise problem
+    if actual <= _LIGHT:
+        return
+    left = MAX_ANSWER
+    for item in _items(result.data):
+        left -= len(orjson.dumps(item))
+        if left < 0:
+            raise too_large()
 
 
-def _cost(price: Price, data: object, budgets: Sequence[Budget]) -> dict[str, Any]:
+def _items(data: object) -> Iterator[object]:
+    """Give the items of the outermost lists."""
+    if isinstance(data, dict):
+        for value in data.values():
+            yield from _items(value)
+    elif isinstance(data, list):
+        yield from data
+
+
+def _cost(price: Price, actual: int, budgets: Sequence[Budget]) -> dict[str, Any]:
     """Return `extensions.cost`: objects asked for and given, and the units of the budget spent and left."""
     cost: dict[str, Any] = {
         "requested": price.cost,
-        "actual": objects(data),
+        "actual": actual,
         "limit": price.limit,
         "units": price.units,
     }
@@ -106,7 +127,7 @@ def refused_document(request: Request, errors: Sequence[GraphQLError], media_typ
 def refused(request: Request, problem: Problem, media_type: str) -> Response:
     """Return a request error: nothing was executed. Plain JSON shows it as 200 where the request was well-formed."""
     body = {"errors": [_formatted(request, GraphQLError(problem.detail, original_error=problem))]}
-    well_formed = problem.type in GRAPHQL_LIMITS or problem.type is GRAPHQL_VALIDATION
+    well_formed = problem.type in GRAPHQL_LIMITS or problem.type in {GRAPHQL_VALIDATION, ANSWER_TOO_LARGE}
     status = 200 if media_type == JSON and well_formed else problem.type.status
     response = _response(body, status, media_type)
     response.headers.update(problem_headers(problem))
@@ -118,8 +139,8 @@ def refused(request: Request, problem: Problem, media_type: str) -> Response:
 
 
 def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
-    suggest = state_of(request).settings.introspection
-    return formatted(error, base_url(request), request_id(request), suggest=suggest)
+    explain = state_of(request).settings.introspection
+    return formatted(error, base_url(request), request_id(request), explain=explain)
 
 
 def _response(body: dict[str, Any], status: int, media_type: str) -> Response:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.graphql.answer import JSON, RESPONSE, check_size, executed, is_browser, negotiated, refused, refused_document
+from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated, refused, refused_document
 from app.graphql.request import GraphQLRequest, read_request
 from app.http.admission import admit, pay
 from app.http.requests import state_of
@@ -59,13 +59,9 @@ async def _answer(request: Request, media_type: str) -> Response:
     if request.method not in {"GET", "HEAD", "POST"}:
         raise Problem(METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST.", extra={"allow": _METHODS})
     ctx = await admit(request)
-    try:
-        asked = await read_request(request)
-        operation = await _prepared(request, asked)
-        price = operation.price(asked.variables)
-    except (Problem, DocumentErrors):
-        await pay(request, ctx, 1)  # what is refused was work too
-        raise
+    asked = await read_request(request)
+    operation = await _prepared(request, asked)
+    price = operation.price(asked.variables)
     ctx.begin()
     await pay(request, ctx, price.units)
     return await _run(request, operation, asked, ctx, price, media_type)
@@ -90,10 +86,13 @@ async def _run(
 ) -> Response:
     result = await state_of(request).graphql.run(operation, asked.variables, ctx)
     _log_internal(request, result)
-    response = executed(request, result, media_type, price, ctx.budgets)
-    return check_size(response) if operation.type is OperationType.QUERY else response
+    # What a mutation has done is told whatever its size.
+    bounded = operation.type is OperationType.QUERY
+    return executed(request, result, media_type, price, ctx.budgets, bounded=bounded)
 
 
 def _log_internal(request: Request, result: ExecutionResult) -> None:
-    for error in filter(is_internal, result.errors or []):
-        state_of(request).log.failure(request.scope, error.original_error or error)
+    """Log the first error of ours: a list may have the same one in each of its items."""
+    first = next(filter(is_internal, result.errors or []), None)
+    if first is not None:
+        state_of(request).log.failure(request.scope, first.original_error or first)

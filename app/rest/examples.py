@@ -48,7 +48,12 @@ _REQUEST_ID: Final = "86032cbe-a804-4c3b-86ce-ec3041e3effc"
 _ADDRESS_PART: Final = {"id": PATH_EXAMPLES["addressId"], **ADDRESS}
 _PHONE_PART: Final = {"id": PATH_EXAMPLES["phoneNumberId"], **PHONE}
 _METADATA: Final = {"pagination": {"page": 1, "page_size": 25, "total_count": 1}}
-_VIEWER: Final = {"id": "86032cbe-a804-4c3b-86ce-ec3041e3effc", "name": "crm", "scopes": ["customers:read"]}
+_VIEWER: Final = {
+    "id": "86032cbe-a804-4c3b-86ce-ec3041e3effc",
+    "name": "crm",
+    "scopes": ["customers:read"],
+    "quota": [{"name": "caller", "limit": 600, "left": 599, "window": 60, "reset": 60}],
+}
 
 _BODIES: Final[dict[str, Any]] = {
     "Customer": CUSTOMER,

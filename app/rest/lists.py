@@ -14,7 +14,7 @@ from app.rest.call import Call
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.parameters import Parameters, from_body
 from app.rest.questions import BACKWARD, count_mode, list_command
-from app.rest.representations import json_response
+from app.rest.representations import Headers, json_response
 from resolvers.commands import ListPage, ListWindow
 from resolvers.customers import representation
 from resolvers.filtering import camel_case
@@ -26,6 +26,7 @@ from resolvers.lists import (
     list_customers,
     walk_customers,
 )
+from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problems import URI_TOO_LONG, Problem
 from resolvers.selection import Selection, selected
 from storage.documents import Customer
@@ -60,7 +61,7 @@ async def _by_page(call: Call, command: ListPage) -> Response:
     if page.total is not None:
         numbers |= {"totalElements": page.total, "totalPages": page.total_pages}
     body = _body(call, page.customers, numbers, command.query.fields)
-    return json_response(call, body, headers=_links(call, _page_links(page)))
+    return _list_response(call, body, _links(call, _page_links(page)))
 
 
 def _page_links(page: CustomerPage) -> dict[str, dict[str, str]]:
@@ -77,7 +78,15 @@ async def _by_cursor(call: Call, command: ListWindow) -> Response:
     headers = _links(call, _cursor_links(window))
     if window.has_next:
         headers["Next-Cursor"] = window.cursors[-1]
-    return json_response(call, _body(call, window.customers, numbers, command.query.fields), headers=headers)
+    return _list_response(call, _body(call, window.customers, numbers, command.query.fields), headers)
+
+
+def _list_response(call: Call, body: dict[str, Any], headers: Headers) -> Response:
+    """Return a list as JSON. Raises answer-too-large."""
+    response = json_response(call, body, headers=headers)
+    if len(response.body) > MAX_ANSWER:
+        raise too_large()
+    return response
 
 
 def _cursor_links(window: CustomerWindow) -> dict[str, dict[str, str]]:

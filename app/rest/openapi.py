@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from app.rest.answers import HEADERS
 from app.rest.customers import PREFIX
-from app.rest.endpoints import ENDPOINTS
+from app.rest.endpoints import ENDPOINTS, Endpoint
 from app.rest.openapi_gateway import gateway_paths
 from app.rest.openapi_graphql import graphql_path
+from app.rest.openapi_oauth import oauth_paths, oauth_schemas, oauth_security
 from app.rest.openapi_operations import PATH_PARAMETERS, alias_operation, rest_operation, shared_parameters
 from app.rest.routes import ALIAS
 from app.rest.schemas import schemas
@@ -27,6 +28,7 @@ _TAGS: Final = {
     "Notification preferences": "Which channels a customer accepts.",
     "Viewer": "Who the credentials belong to.",
     "GraphQL": "The other door to the same operations.",
+    "OAuth": "Access tokens for API keys, and what verifies them. Public.",
     "Gateway": "The gateway itself: health, documents, problems. Public.",
     "Pages": "What a browser shows: home, documentation, playground. Public.",
 }
@@ -70,11 +72,11 @@ def openapi() -> Document:
                 "x-internal": False,
             }
         ],
-        "security": [{"apiKey": []}, {"basic": []}],
+        "security": [{"apiKey": []}, {"basic": []}, {"bearer": []}],
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
         "paths": _paths(),
         "components": {
-            "schemas": schemas(),
+            "schemas": {**schemas(), **oauth_schemas()},
             "headers": HEADERS,
             "parameters": shared_parameters(),
             "securitySchemes": _security(),
@@ -86,19 +88,26 @@ def _security() -> Document:
     return {
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
         "basic": {"type": "http", "scheme": "basic", "description": "API key (or client id) and client secret."},
+        **oauth_security(),
     }
+
+
+def _secured(endpoint: Endpoint) -> Document:
+    """Return which credentials an endpoint takes, with the scope that tokens need."""
+    scopes = [str(endpoint.operation.scope)] if endpoint.operation.scope else []
+    return {"security": [{"apiKey": []}, {"basic": []}, {"bearer": []}, {"oauth2": scopes}]}
 
 
 def _paths() -> Document:
     paths: Document = {}
     for endpoint in ENDPOINTS:
         item = paths.setdefault(PREFIX + endpoint.path, _path_item(endpoint.path))
-        item[endpoint.method.lower()] = rest_operation(endpoint)
+        item[endpoint.method.lower()] = {**rest_operation(endpoint), **_secured(endpoint)}
     alias: Document = {"summary": "The customers by their old address."}
     for endpoint in ENDPOINTS:
         if endpoint.path == ALIAS and endpoint.method in {"GET", "POST"}:
-            alias[endpoint.method.lower()] = alias_operation(endpoint)
-    return {**paths, ALIAS: alias, "/graphql": graphql_path(), **gateway_paths()}
+            alias[endpoint.method.lower()] = {**alias_operation(endpoint), **_secured(endpoint)}
+    return {**paths, ALIAS: alias, "/graphql": graphql_path(), **oauth_paths(), **gateway_paths()}
 
 
 def _path_item(path: str) -> Document:

@@ -146,7 +146,15 @@ def _page() -> Schema:
 
 def _viewer() -> Schema:
     scopes = {"type": "array", "items": {"type": "string", "enum": list(ALL_SCOPES)}, "maxItems": len(ALL_SCOPES)}
-    return closed_object({"id": TEXT, "name": TEXT, "scopes": scopes}, "Who the credentials belong to.")
+    numbers = {name: {"type": "integer", "minimum": 0} for name in ("limit", "left", "window", "reset")}
+    quota = {
+        "type": "array",
+        "description": "What is left to spend, the least first; times in seconds.",
+        "items": closed_object({"name": {"type": "string", "enum": ["caller", "daily"]}, **numbers}, "One limit."),
+        "maxItems": 2,
+    }
+    shape = {"id": TEXT, "name": TEXT, "scopes": scopes, "quota": quota}
+    return closed_object(shape, "Who the credentials belong to.")
 
 
 def _search() -> Schema:

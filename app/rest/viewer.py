@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from starlette.responses import Response
 
 from app.rest.call import Call
@@ -11,6 +13,12 @@ from resolvers.viewer import get_viewer
 
 async def get(call: Call) -> Response:
     """GET /viewer."""
-    caller = await get_viewer(call.ctx, None)
-    body = {"id": caller.id, "name": caller.name, "scopes": sorted(caller.scopes)}
+    viewer = await get_viewer(call.ctx, None)
+    caller = viewer.caller
+    body = {
+        "id": caller.id,
+        "name": caller.name,
+        "scopes": sorted(caller.scopes),
+        "quota": [asdict(budget) for budget in viewer.quota],
+    }
     return json_response(call, {"viewer": body} if call.enveloped else body)

@@ -397,7 +397,7 @@ class GraphQLDoor:
         )  # fmt: skip
 
     def viewer(self) -> Outcome:
-        found = self._ask("{ viewer { id name scopes } }")
+        found = self._ask("{ viewer { id name scopes quota { name limit left window reset } } }")
         return found if isinstance(found, Outcome) else Outcome(found)
 
 

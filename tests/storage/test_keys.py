@@ -34,6 +34,19 @@ async def test_a_key_is_found_by_client_and_secret_or_key_and_secret(store: Stor
     assert await store.keys.find_by_client(made.record.id, made.client_secret) is None
 
 
+async def test_a_key_has_limits_of_its_own_where_they_were_given(store: Store) -> None:
+    made = await store.keys.create("ci", SCOPES, NOW, None, rate_limit="5/minute", daily_quota=7)
+    assert (made.record.rateLimit, made.record.dailyQuota) == ("5/minute", 7)
+    assert await store.keys.find_by_key(made.key) == made.record
+
+
+async def test_a_key_from_before_there_were_limits_goes_on_working(store: Store) -> None:
+    made = await store.keys.create("ci", SCOPES, NOW, None)
+    await store.client[store.database]["keys"].update_one({}, {"$unset": {"rateLimit": "", "dailyQuota": ""}})
+    assert await store.keys.find_by_key(made.key) == made.record
+    assert await store.keys.list() == [made.record]
+
+
 async def test_keys_are_listed_oldest_first_without_secrets(store: Store) -> None:
     late = await store.keys.create("late", SCOPES, NOW + timedelta(seconds=1), None)
     early = await store.keys.create("early", SCOPES, NOW, NOW + timedelta(days=1))
@@ -87,3 +100,16 @@ def test_a_key_with_one_other_character_is_not_well_formed(position: int) -> Non
 @given(st.text(max_size=60))
 def test_no_other_text_is_well_formed(text: str) -> None:
     assert not well_formed(text)
+
+
+async def test_a_key_is_found_by_its_id_and_says_whether_it_works(store: Store) -> None:
+    made = await store.keys.create("ci", SCOPES, NOW, NOW + timedelta(days=1))
+    found = await store.keys.find(made.record.id)
+    assert found == made.record
+    assert found.works(NOW + timedelta(hours=23))
+    assert not found.works(NOW + timedelta(days=1))
+    await store.keys.revoke(made.record.id, NOW)
+    ended = await store.keys.find(made.record.id)
+    assert ended is not None
+    assert not ended.works(NOW)
+    assert await store.keys.find(KeyId(made.record.clientId)) is None

@@ -51,7 +51,7 @@ def ask(gateway: Gateway, headers: Any, url: str = VIEWER) -> httpx2.Response:
 def test_an_api_key_is_taken_as_x_api_key(gateway: Gateway) -> None:
     key = made(gateway, "customers:read")
     response = ask(gateway, {"X-API-Key": key.key})
-    assert response.json() == {"id": key.record.id, "name": "test", "scopes": ["customers:read"]}
+    assert response.json() == {"id": key.record.id, "name": "test", "scopes": ["customers:read"], "quota": []}
 
 
 @pytest.mark.parametrize("user", ["client id", "key"])

@@ -24,6 +24,11 @@ class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no 
             self._cache.move_to_end(key)
         return self._cache.get(key)
 
+    async def _clear(self, namespace: str | None = None, _conn: object = None) -> Any:
+        done = await super()._clear(namespace)
+        self._cache = OrderedDict(self._cache)  # aiocache puts a plain dictionary there, which knows no order of use
+        return done
+
     async def _set(
         self, key: str, value: Any, ttl: float | None = None, _cas_token: object = None, _conn: object = None
     ) -> Any:

@@ -108,7 +108,7 @@ def _issuer(settings: Settings, store: Store) -> TokenIssuer:
 def _tokens(own: TokenIssuer, outside: tuple[Issuer, ...]) -> TokenVerifier:
     """Return what verifies the gateway's own tokens, and those of the issuer that is set."""
     ours = Issuer(own.url, own.audience, (ALGORITHM,), own.signing, own.caller)
-    return TokenVerifier((ours, *outside), utc_now, BoundedCache(maxsize=_REMEMBERED, timeout=None))
+    return TokenVerifier((ours, *outside), utc_now, BoundedCache(maxsize=_REMEMBERED))
 
 
 def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:

@@ -15,7 +15,7 @@ class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no 
     """
 
     def __init__(self, maxsize: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(timeout=None, **options)  # memory needs none, and each would be a task of its own
         self._maxsize = maxsize
         self._cache: OrderedDict[str, Any] = OrderedDict()
 

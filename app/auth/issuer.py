@@ -52,7 +52,7 @@ class TokenIssuer:
     keys: Keys
     signing: SigningKeys
     clock: Clock
-    cache: BoundedCache = field(default_factory=lambda: BoundedCache(maxsize=_REMEMBERED_KEYS, timeout=None))
+    cache: BoundedCache = field(default_factory=lambda: BoundedCache(maxsize=_REMEMBERED_KEYS))
 
     async def issue(self, record: KeyRecord, form: Mapping[str, str]) -> TokenAnswer:
         """Answer the token request of an authenticated client; raises `SealedKey`."""

@@ -46,7 +46,7 @@ class SigningKeys:
     stored: StoredSigningKeys
     clock: Clock
     seal: Seal | None = None
-    cache: BoundedCache = field(default_factory=lambda: BoundedCache(maxsize=1, timeout=None))
+    cache: BoundedCache = field(default_factory=lambda: BoundedCache(maxsize=1))
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _missed: float = field(default=-math.inf, init=False)
 

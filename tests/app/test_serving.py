@@ -219,6 +219,12 @@ class TestWorkers:
         with stopped(second), two.client(key) as client:
             assert client.get(f"{CUSTOMERS}/{created.json()['id']}").status_code == 200
 
+    def test_the_workers_may_open_as_many_files_as_the_machine_lets_them(self, two: Started) -> None:
+        for pid in self.workers(two):
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            soft, hard = re.findall(r"Max open files +([0-9]+) +([0-9]+)", limits)[0]
+            assert int(soft) == min(int(hard), 65_536)
+
     def test_both_workers_count_limits_in_one_table(self, two: Started) -> None:
         environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in self.workers(two)]
         (path,) = {re.findall(rb"GATEWAY_LIMITS_TABLE=([^\x00]+)", found)[0].decode() for found in environments}

@@ -17,6 +17,8 @@ from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSU
 from schema.limits import over
 
 JSON: Final = "application/json"
+MAX_VALUES: Final = 3000
+"""How many values, lists and objects too, the variables may hold: each is coerced before anybody looks at it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,7 +87,16 @@ def _checked(sent: Any, variables_limit: int, size: int) -> GraphQLRequest:
         raise Problem(GRAPHQL_REQUEST, "operationName must be a string.")
     if size > variables_limit:
         _check_size(variables, variables_limit)
+    if (found := _values(variables)) > MAX_VALUES:
+        raise over(GRAPHQL_VARIABLES_TOO_LONG, "values in its variables", found, MAX_VALUES)
     return GraphQLRequest(query, sha256, variables or {}, name)
+
+
+def _values(value: object) -> int:
+    """Return how many values there are, lists and objects too."""
+    if isinstance(value, dict):
+        return 1 + sum(map(_values, value.values()))
+    return 1 + sum(map(_values, value)) if isinstance(value, list) else 1
 
 
 def _check_size(variables: object, limit: int) -> None:

@@ -7,7 +7,7 @@ STAMPS := .stamps
 export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
-.PHONY: help setup setup-test run test lint fix bench bench-scale questions docs lock clean system-run system-test
+.PHONY: help setup setup-test run test lint fix bench bench-scale bench-limits questions docs lock clean system-run system-test
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ fix: $(STAMPS)/test ## Mend what can be mended automatically
 bench-scale: $(STAMPS)/test ## Measure lists at 10,000, 100,000 and 1,000,000 customers (SIZES=10000,100000 is short)
 	@exec $(BIN)/python -m tests.bench.scale
 
+bench-limits: $(STAMPS)/test ## Measure how exactly two workers share one limit, with Redis and without (two minutes)
+	@exec $(BIN)/python -m tests.bench.limits
+
 questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)
 
@@ -58,7 +61,7 @@ system-run:
 	@docker/system-parts.sh node libcurl
 
 system-test:
-	@docker/system-parts.sh node libcurl curl chromium
+	@docker/system-parts.sh node libcurl curl chromium redis
 
 setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/judges
 

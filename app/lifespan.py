@@ -17,6 +17,7 @@ from app.auth.outside import outside_issuers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import PersistedDocuments, document_cache, read_trusted
+from app.limits.limiter import open_limiter
 from app.observe.logs import AccessLog
 from app.settings import Settings
 from app.state import State
@@ -48,15 +49,20 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[LifespanState]:
-        async with open_store(_store_options(settings)) as store, outside_issuers(settings) as outside:
+        async with (
+            open_store(_store_options(settings)) as store,
+            outside_issuers(settings) as outside,
+            open_limiter(settings, store.quotas) as limiter,
+        ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
             state = State(
                 settings,
                 store,
                 Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
-                Authenticator(store.keys, utc_now, BoundedCache(maxsize=_REMEMBERED), _tokens(issuer, outside)),
+                _authenticator(store, _tokens(issuer, outside)),
                 issuer,
+                limiter,
                 _schema(settings),
                 _documents(settings),
                 log,
@@ -102,6 +108,11 @@ def _tokens(own: TokenIssuer, outside: tuple[Issuer, ...]) -> TokenVerifier:
     """Return what verifies the gateway's own tokens, and those of the issuer that is set."""
     ours = Issuer(own.url, own.audience, (ALGORITHM,), own.signing, own.caller)
     return TokenVerifier((ours, *outside), utc_now, BoundedCache(maxsize=_REMEMBERED, timeout=None))
+
+
+def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:
+    known, lately = (BoundedCache(maxsize=_REMEMBERED) for _ in range(2))
+    return Authenticator(store.keys, utc_now, known, tokens, lately)
 
 
 def _documents(settings: Settings) -> PersistedDocuments:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from app import health, pages
 from app.auth.oauth import oauth_routes
 from app.graphql.door import GraphQLDoor
+from app.http.admission import public
 from app.http.edge import Edge
 from app.http.problems import problem_response
 from app.lifespan import lifespan_of
@@ -28,8 +29,8 @@ _CORS_REQUEST = (
     "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key X-Request-Id Request-Id".split()
 )
 _CORS_ANSWER = (
-    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After Dry-Run Preference-Applied Allow "
-    "Accept-Patch WWW-Authenticate".split()
+    "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
+    "Preference-Applied Allow Accept-Patch WWW-Authenticate".split()
 )
 
 
@@ -50,16 +51,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     return [
-        Route("/", pages.home),
+        Route("/", public(pages.home)),
         Route("/graphql", GraphQLDoor()),
         *rest_routes(),
         *oauth_routes(),
-        Route("/docs", pages.docs),
-        Route("/openapi.json", openapi_json),
-        Route("/openapi.yaml", openapi_yaml),
-        Route("/schemas/customer.json", schema_document),
-        Route("/problems", pages.problem_index),
-        Route("/problems/{slug}", pages.problem_page),
+        Route("/docs", public(pages.docs)),
+        Route("/openapi.json", public(openapi_json)),
+        Route("/openapi.yaml", public(openapi_yaml)),
+        Route("/schemas/customer.json", public(schema_document)),
+        Route("/problems", public(pages.problem_index)),
+        Route("/problems/{slug}", public(pages.problem_page)),
         Route("/assets/{path:path}", pages.asset),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.http.problems import problem_response
 from app.http.requests import state_of
+from app.settings import is_loopback
 from resolvers.problems import NOT_FOUND, PROBLEM_TYPES, Problem, ProblemType
 
 DIST: Final = Path(__file__).parent / "playground" / "dist"
@@ -24,6 +25,7 @@ _CSP: Final = (
 )
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _BRIEF: Final = "public, max-age=300"
+_PORT: Final = re.compile(r":[0-9]*$")
 _HASHED: Final = re.compile(r"-[0-9a-f]{8}\.")
 _BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES}
 
@@ -41,12 +43,17 @@ def _page(request: Request, name: str) -> Response:
             request, Problem(NOT_FOUND, "The pages are not built: run `make setup`.", resource="pages")
         )
     key = state_of(request).settings.dev_key
-    if key:
+    if key and _is_local(request):
         meta = f'<meta name="gateway-demo-key" content="{html.escape(key)}">'
         text = text.replace("</head>", f"{meta}</head>", 1)
     return HTMLResponse(
         text, headers={"Content-Security-Policy": _CSP, "Cache-Control": "no-store" if key else "no-cache"}
     )
+
+
+def _is_local(request: Request) -> bool:
+    """Tell whether the page was opened by an address of this machine: a site's name that leads here is that site."""
+    return is_loopback(_PORT.sub("", request.headers.get("host", "")).strip("[]"))
 
 
 def playground(request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -33,6 +34,10 @@ def is_loopback(host: str) -> bool:
 
 ASYMMETRIC: Final = tuple("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519 Ed448".split())
 """The signature algorithms of JWS that need no shared secret (RFC 7518 section 3.1, RFC 8037, RFC 9864)."""
+
+RATE: Final = r"[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour))"
+"""The form of a rate limit, such as `600/minute`."""
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://[a-z0-9.\-_\[\]:]+")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
@@ -101,7 +106,7 @@ class Settings(BaseSettings):
     )
     rate_limit: str = Field(
         default="600/minute",
-        pattern=r"^(off|[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour)))$",
+        pattern=rf"^(off|{RATE})$",
         description="Units that a caller may spend in a time, such as `600/minute` or `50/10second`; "
         "`off` ends every limit.",
     )
@@ -154,6 +159,9 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies whose X-Forwarded-* headers count, separated by commas.",
     )
     dev: bool = Field(default=False, description="Set by `gateway dev`: the playground comes with `dev_key` filled in.")
+    limits_table: Path | None = Field(
+        default=None, description="Set by `gateway serve` for several workers: the file in which they count together."
+    )
     dev_key: str | None = Field(default=None, description="Set by `gateway dev`: the demo API key.", repr=False)
 
     @field_validator("cors_origins", "trusted_proxies", "jwt_algorithms", mode="before")
@@ -161,11 +169,28 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # Browsers send no other form, so it would silently let nobody in; `*` and `null` are anybody's.
+        if not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError("origins like https://app.example.com, in small letters and without a path")
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         # A name would be compared with addresses, and so silently trust nobody.
         return tuple(part if _is_address(part) else str(ip_network(part, strict=False)) for part in value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        try:
+            _ = urlsplit(value or "").port
+        except ValueError:  # which would show a part of the address, perhaps of the password
+            raise ValueError("redis://user:password@host:6379/0, with reserved characters percent-encoded") from None
+        return value
 
     @field_validator("jwt_algorithms")
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.auth.credentials import Authenticator
 from app.auth.issuer import TokenIssuer
 from app.graphql.persisted import PersistedDocuments
+from app.limits.limiter import Limiter
 from app.observe.logs import AccessLog
 from app.settings import Settings
 from resolvers.context import Services
@@ -23,6 +24,7 @@ class State:
     services: Services
     authenticator: Authenticator
     issuer: TokenIssuer
+    limiter: Limiter
     graphql: GatewaySchema
     documents: PersistedDocuments
     log: AccessLog

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the system parts that are missing where the user is root on Debian; else names the command.
-# Usage: system-parts.sh node libcurl chromium
+# Usage: system-parts.sh node libcurl curl chromium redis
 set -eu
 missing=""
 for part in "$@"; do
@@ -14,6 +14,7 @@ for part in "$@"; do
         chromium)
             command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
             command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver" ;;
+        redis) command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server" ;;
     esac
 done
 [ -n "$missing" ] || exit 0
@@ -26,8 +27,10 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 fi
 echo "missing on this machine:$missing" >&2
 echo "on Debian or Ubuntu: sudo apt-get install$missing" >&2
-case "$missing" in
-    " chromium" | " chromium-driver" | " chromium chromium-driver")
-        echo "only the browser tests will be skipped" >&2 ;;
-    *) exit 1 ;;
-esac
+for part in $missing; do
+    case "$part" in
+        chromium | chromium-driver) echo "without $part the browser tests will be skipped" >&2 ;;
+        redis-server) echo "without $part the tests with Redis will be skipped" >&2 ;;
+        *) exit 1 ;;
+    esac
+done

@@ -53,7 +53,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One limit as it stands: `left` of `limit` units in `window` seconds; whole again after `reset` seconds.
+    """One limit as it stands: `left` of `limit` units in `window` seconds; there is more after `reset` seconds.
 
     `name` is that of the policy (`caller`, `daily`), as the RateLimit header has it.
     """
@@ -119,7 +119,8 @@ class Context:
         """Let a caller with the scope pass; None asks only for good credentials.
 
         Raises:
-            Problem: unauthorized without a caller, forbidden without the scope.
+            Problem: unauthorized without a caller, forbidden without the scope, which it names (RFC 6750 section 3.1;
+                in the problem's members, as a challenge belongs to 401 alone).
         """
         if self.caller is None:
             raise Problem(UNAUTHORIZED, "This needs credentials: send an API key as X-API-Key, or a bearer token.")
@@ -127,5 +128,5 @@ class Context:
             raise Problem(
                 FORBIDDEN,
                 f"This needs the scope {scope}, which your credentials lack.",
-                extra={"scope": scope.value},
+                extra={"error": "insufficient_scope", "scope": scope.value},
             )

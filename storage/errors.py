@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -104,10 +105,15 @@ def writing() -> Iterator[None]:
 
 @contextmanager
 def opening() -> Iterator[None]:
-    """Make a client; what the driver has against its address leaves as `BadAddress`, which does not repeat it."""
+    """Make a client; what the driver has against its address leaves as `BadAddress`, which does not repeat it.
+
+    It only warns of an option that it does not know or cannot read, which would leave, say, TLS off.
+    """
     try:
-        yield
-    except (driver.ConfigurationError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            yield
+    except (driver.ConfigurationError, ValueError, UserWarning) as error:
         raise BadAddress from error
 
 

@@ -59,7 +59,7 @@ def digest(secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key as the store knows it, without any secret."""
+    """A key as the store knows it, without any secret; keys from before there were limits have none of their own."""
 
     id: KeyId
     name: str
@@ -69,6 +69,8 @@ class KeyRecord:
     expiresAt: Instant | None
     lastUsedAt: Instant | None
     revokedAt: Instant | None
+    rateLimit: str | None = None
+    dailyQuota: int | None = None
 
     def works(self, now: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
@@ -99,8 +101,20 @@ class Keys:
     def _keys(self) -> Collection:
         return self.client[self.database]["keys"]
 
-    async def create(self, name: str, scopes: tuple[str, ...], now: datetime, expires: datetime | None) -> NewKey:
-        """Make a key and return it with its secrets, which nothing can show again."""
+    async def create(
+        self,
+        name: str,
+        scopes: tuple[str, ...],
+        now: datetime,
+        expires: datetime | None,
+        *,
+        rate_limit: str | None = None,
+        daily_quota: int | None = None,
+    ) -> NewKey:
+        """Make a key and return it with its secrets, which nothing can show again.
+
+        `rate_limit` (such as `600/minute`) and `daily_quota` stand in place of the settings.
+        """
         key, secret = new_secret(PREFIX), new_secret(SECRET_PREFIX)
         record = KeyRecord(
             id=KeyId(new_id()),
@@ -111,6 +125,8 @@ class Keys:
             expiresAt=instant(expires) if expires else None,
             lastUsedAt=None,
             revokedAt=None,
+            rateLimit=rate_limit,
+            dailyQuota=daily_quota,
         )
         shown = {name: getattr(record, name) for name in KeyRecord.__slots__}
         with writing():

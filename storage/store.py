@@ -13,6 +13,7 @@ from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
+from storage.quotas import Quotas
 from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
 
@@ -34,9 +35,10 @@ class Store:
     client: Client
     database: str
     customers: Customers
+    totals: Totals
     keys: Keys
     signing_keys: StoredSigningKeys
-    totals: Totals
+    quotas: Quotas
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -87,8 +89,16 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
     )
     try:
-        customers = Customers(client, options.database)
-        keys, signing_keys = Keys(client, options.database), StoredSigningKeys(client, options.database)
-        yield Store(client, options.database, customers, keys, signing_keys, Totals(customers))
+        database = options.database
+        customers = Customers(client, database)
+        yield Store(
+            client,
+            database,
+            customers,
+            Totals(customers),
+            Keys(client, database),
+            StoredSigningKeys(client, database),
+            Quotas(client, database),
+        )
     finally:
         await driver.close(client)

@@ -7,7 +7,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ import jsonschema
 import uvicorn
 from jsonschema import Draft202012Validator, FormatChecker
 
+from app.http.wire import GatewayProtocol
 from app.main import create_app
 from app.settings import Settings
 from resolvers.context import ALL_SCOPES
@@ -116,7 +117,7 @@ def make_key(url: str, database: str, scopes: tuple[str, ...] = ALL_SCOPES) -> s
     return asyncio.run(run())
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn without signal handlers, so that it runs in a thread."""
 
     @contextmanager
@@ -125,7 +126,14 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def running(store_url: str, database: str, **settings: Any) -> Iterator[Gateway]:
+def running(
+    store_url: str,
+    database: str,
+    *,
+    protocol: type[GatewayProtocol] = GatewayProtocol,
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    **settings: Any,
+) -> Iterator[Gateway]:
     """Run a gateway with these settings until the end of the block."""
     key = make_key(store_url, database)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -134,20 +142,42 @@ def running(store_url: str, database: str, **settings: Any) -> Iterator[Gateway]
         fixed = {"mongodb_url": store_url, "mongodb_database": database, "port": port}
         chosen: dict[str, Any] = {**fixed, "rate_limit": "off", **settings}
         app = create_app(Settings(_env_file=None, dev_key=key, dev=True, **chosen))
-        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="on")
-        server = _Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
-        thread.start()
+        config = uvicorn.Config(
+            app,
+            http=protocol,
+            proxy_headers=False,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+        )
+        server = Server(config)
         url = f"http://127.0.0.1:{port}"
-        try:
-            _wait(server, thread)
+        with in_thread(server, listener, loop):
             gateway = Gateway(url, key, store_url, database, httpx2.Client())
             with gateway.client(**{"X-API-Key": key}) as http:
                 gateway.http = http
                 yield gateway
-        finally:
-            server.should_exit = True
-            thread.join(timeout=20)
+
+
+@contextmanager
+def in_thread(
+    server: uvicorn.Server, listener: socket.socket, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> Iterator[None]:
+    """Run a server in a thread, on a loop of its own, until the end of the block."""
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(server.serve([listener]))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        _wait(server, thread)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -14,7 +14,7 @@ from app.auth.cache import BoundedCache
 from app.auth.key_ring import ALGORITHM, TOKEN_SECONDS
 from app.auth.signing import SigningKeys
 from app.auth.token_server import TokenAnswer, TokenServer
-from resolvers.context import Caller, Clock
+from resolvers.context import Allowance, Caller, Clock
 from resolvers.problems import UNAUTHORIZED, Problem
 from storage.documents import moment, new_id
 from storage.keys import KeyId, KeyRecord, Keys
@@ -91,7 +91,7 @@ class TokenIssuer:
         if record is None or not record.works(self.clock()):
             extra = {"credentials": "invalid", "error": "invalid_token"}
             raise Problem(UNAUTHORIZED, "The API key of this token is no longer good.", extra=extra)
-        return Caller(record.id, record.name, token.scopes & frozenset(record.scopes))
+        return key_caller(record, token.scopes & frozenset(record.scopes))
 
     async def _record(self, key_id: KeyId) -> KeyRecord | None:
         known: KeyRecord | None = await self.cache.get(key_id)
@@ -102,6 +102,11 @@ class TokenIssuer:
             await self.keys.touch(key_id, self.clock())
             await self.cache.set(key_id, found, REMEMBERED_SECONDS)
         return found
+
+
+def key_caller(record: KeyRecord, scopes: frozenset[str]) -> Caller:
+    """Return the caller that an API key stands for, however it comes: one identity, and one budget."""
+    return Caller(record.id, record.name, scopes, Allowance(record.rateLimit, record.dailyQuota))
 
 
 def _lifetime(record: KeyRecord, now: datetime) -> int:

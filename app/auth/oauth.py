@@ -11,14 +11,17 @@ from typing import Final
 import orjson
 import structlog
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import InvalidClientError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.auth.client_authentication import METHODS, authenticate_client
+from app.auth.issuer import key_caller
 from app.auth.signing import SealedKey
 from app.auth.token_form import FORM, read_form
 from app.auth.token_server import TokenAnswer
+from app.http.admission import charge, check_failures, count_failure, public
 from app.http.problems import problem_response
 from app.http.requests import state_of
 from app.rest.conditions import not_modified
@@ -42,8 +45,8 @@ def oauth_routes() -> list[BaseRoute]:
     """Return the routes, all of them public."""
     return [
         Route(TOKEN_PATH, token, methods=["POST"]),
-        Route(JWKS_PATH, jwks),
-        Route(METADATA_PATH, metadata),
+        Route(JWKS_PATH, public(jwks)),
+        Route(METADATA_PATH, public(metadata)),
     ]
 
 
@@ -63,9 +66,17 @@ async def token(request: Request) -> Response:
 async def _issued(request: Request) -> TokenAnswer:
     form = await read_form(request)
     issuer = state_of(request).issuer
+    await check_failures(request)
     async with _within_time(request):
-        client = await authenticate_client(request.headers.getlist("authorization"), form, issuer.keys, issuer.clock())
+        try:
+            client = await authenticate_client(
+                request.headers.getlist("authorization"), form, issuer.keys, issuer.clock()
+            )
+        except InvalidClientError:
+            await count_failure(request)
+            raise
         request.scope["caller_id"] = client.id
+        await charge(request, key_caller(client, frozenset()))
         return await issuer.issue(client, form)
 
 

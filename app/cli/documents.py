@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from app.rest.customers import PREFIX
 from app.settings import Settings
+from resolvers.context import ALL_SCOPES
 from resolvers.operation import Operation
 from resolvers.operations import OPERATIONS
 from resolvers.problems import PROBLEM_TYPES
@@ -18,6 +19,8 @@ from schema.build import SchemaOptions, build_schema
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _MADE: Final = "<!-- Made by `make docs` from {source}; changes here are lost. -->"
+_BEGIN: Final = "<!-- Scope matrix: made by `make docs` from the operations' declarations; changes here are lost. -->"
+_END: Final = "<!-- End of the scope matrix. -->"
 
 
 def documents() -> Mapping[str, str]:
@@ -27,6 +30,7 @@ def documents() -> Mapping[str, str]:
         "parity.md": parity(),
         "settings.md": settings(),
         "problems.md": problems(),
+        "security.md": security(),
     }
 
 
@@ -79,6 +83,40 @@ def problems() -> str:
         "Both doors answer with these. A running gateway shows each at `/problems/{slug}`, the `type` of the problem.",
         _table(("Type", "Status", "Code", "Title"), rows) + "\n" + "\n".join(sections),
     )
+
+
+def security() -> str:
+    """Return the page about security with the scope matrix between its two markers; the rest is written by hand."""
+    page = (DOCS / "security.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(_BEGIN)
+    _, found, after = rest.partition(_END)
+    if not found:
+        raise ValueError("docs/security.md has lost the markers of the scope matrix")
+    return f"{before}{_BEGIN}\n\n{scope_matrix()}\n{_END}{after}"
+
+
+def scope_matrix() -> str:
+    """Return the table of operations and callers: what each may do at both doors, else the status of the refusal."""
+    callers = {"none": None, **{scope: {scope} for scope in ALL_SCOPES}, "all": set(ALL_SCOPES)}
+    rows = [
+        (
+            f"`{one.name}`",
+            _codes(map(_route, one.rest)),
+            _codes(one.graphql),
+            _scope(one),
+            *(_answered(one, granted) for granted in callers.values()),
+        )
+        for one in OPERATIONS
+    ]
+    return _table(
+        ("Operation", "REST", "GraphQL", "Scope", *(name.partition(":")[2] or name for name in callers)), rows
+    )
+
+
+def _answered(one: Operation[Any, Any], granted: Collection[str] | None) -> str:
+    if granted is None:
+        return "401"
+    return "✓" if one.scope is None or one.scope in granted else "403"
 
 
 def _page(title: str, source: str, lead: str, body: str) -> str:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from app.cli.session import OUT, emit, fail, read_settings, with_store
+from app.settings import RATE
 from resolvers.context import ALL_SCOPES, utc_now
 from storage.documents import Instant
 from storage.keys import KeyId, KeyRecord, NewKey
@@ -32,6 +33,12 @@ def create(
     name: Annotated[str, typer.Option("--name", help="What the key is for; no personal data.")],
     scope: Annotated[list[str], typer.Option("--scope", help=f"May stand several times: {', '.join(ALL_SCOPES)}.")],
     expires: Annotated[str | None, typer.Option("--expires", help=f"When it ends: {_FORMS}.")] = None,
+    rate_limit: Annotated[
+        str | None, typer.Option("--rate-limit", help="Units in a time, such as 100/minute, instead of the setting's.")
+    ] = None,
+    daily_quota: Annotated[
+        int | None, typer.Option("--daily-quota", min=1, max=10**12, help="Units in a day, instead of the setting's.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. This is the only time its secrets are shown."""
@@ -40,9 +47,16 @@ def create(
         fail(f"there is no scope {unknown[0]}. Scopes: {', '.join(ALL_SCOPES)}.")
     if not name.strip() or len(name) > 100:
         fail("the name must have 1 to 100 characters.")
+    if rate_limit is not None and not re.fullmatch(RATE, rate_limit):
+        fail("--rate-limit takes units in a time, like 100/minute or 50/10second.")
     now = datetime.now(UTC)
     ends = parse_expiry(expires, now) if expires else None
-    made = with_store(read_settings(), lambda store: store.keys.create(name, tuple(dict.fromkeys(scope)), now, ends))
+    scopes = tuple(dict.fromkeys(scope))
+
+    async def make(store: Store) -> NewKey:
+        return await store.keys.create(name, scopes, now, ends, rate_limit=rate_limit, daily_quota=daily_quota)
+
+    made = with_store(read_settings(), make)
     if as_json:
         emit(json.dumps(described(made)))
         return
@@ -52,8 +66,9 @@ def create(
 
 
 def described(made: NewKey) -> dict[str, Any]:
-    """Return a new key as `--json` prints it."""
+    """Return a new key as `--json` prints it; limits only where it has some of its own."""
     record = made.record
+    own = {"rateLimit": record.rateLimit, "dailyQuota": record.dailyQuota}
     return {
         "id": record.id,
         "name": record.name,
@@ -62,6 +77,7 @@ def described(made: NewKey) -> dict[str, Any]:
         "clientSecret": made.client_secret,
         "scopes": list(record.scopes),
         "expiresAt": record.expiresAt,
+        **{name: value for name, value in own.items() if value is not None},
     }
 
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import ssl
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -19,6 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from app.cli.session import fail
+from app.limits.table import table_file
 from app.observe.logs import adopt_strays, configure
 from app.settings import Settings, is_loopback
 
@@ -115,12 +116,13 @@ def hand_over(settings: Settings, mongodb_url: str) -> None:
 
 def run(settings: Settings, listener: socket.socket, mongodb_url: str, *, reload: bool = False) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); running requests get `_GRACE_SECONDS` to end."""
-    hand_over(settings, mongodb_url)
-    log_as_json(settings)
-    structlog.get_logger().info("Listening", url=settings.local_url())
-    config = uvicorn.Config(FACTORY, factory=True, workers=settings.workers, reload=reload, **_options(settings))
-    if not _run(config, listener):
-        sys.exit(1)
+    with table_file() if settings.workers > 1 else nullcontext() as table:
+        hand_over(settings.model_copy(update={"limits_table": table}), mongodb_url)
+        log_as_json(settings)
+        structlog.get_logger().info("Listening", url=settings.local_url())
+        config = uvicorn.Config(FACTORY, factory=True, workers=settings.workers, reload=reload, **_options(settings))
+        if not _run(config, listener):
+            sys.exit(1)
 
 
 def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
@@ -142,6 +144,7 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
 
 def _options(settings: Settings) -> dict[str, Any]:
     return {
+        "http": "app.http.wire:GatewayProtocol",
         "log_config": None,
         "access_log": False,
         "server_header": False,

@@ -59,13 +59,9 @@ async def _answer(request: Request, media_type: str) -> Response:
     if request.method not in {"GET", "HEAD", "POST"}:
         raise Problem(METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST.", extra={"allow": _METHODS})
     ctx = await admit(request)
-    try:
-        asked = await read_request(request)
-        operation = await _prepared(request, asked)
-        price = operation.price(asked.variables)
-    except (Problem, DocumentErrors):
-        await pay(request, ctx, 1)  # what is refused was work too
-        raise
+    asked = await read_request(request)
+    operation = await _prepared(request, asked)
+    price = operation.price(asked.variables)
     ctx.begin()
     await pay(request, ctx, price.units)
     return await _run(request, operation, asked, ctx, price, media_type)

@@ -2,32 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
 from starlette.requests import Request
+from starlette.responses import Response
 
 from app.http.origins import check_origin
+from app.http.problems import problem_response
 from app.http.requests import base_url, context_of, state_of
-from resolvers.context import Context
+from app.limits.refusals import Refused, impossible
+from resolvers.context import Budget, Caller, Context
 from resolvers.operation import unavailable
+from resolvers.problems import RATE_LIMITED, Problem
 from storage.errors import Unavailable
+
+Page = Callable[[Request], Awaitable[Response]]
 
 
 async def admit(request: Request) -> Context:
-    """Return the operations' context for a request with good credentials.
+    """Return the operations' context for a request with good credentials; it has cost its caller one unit.
+
+    Without credentials it costs the address one. Credentials that are not good are counted for the address.
 
     Raises:
-        Problem: origin-refused, unauthorized, unavailable where credentials cannot be checked.
+        Problem: origin-refused, unauthorized, rate-limited, quota-exhausted, unavailable where credentials
+            cannot be checked.
     """
-    state = state_of(request)
-    check_origin(request.method, request.headers, state.settings.cors_origins, base_url(request))
-    try:
-        caller = await state.authenticator.authenticate(request.headers)
-    except Unavailable as error:
-        raise unavailable(error.outcome) from error
+    settings = state_of(request).settings
+    check_origin(request.method, request.headers, settings.cors_origins, base_url(request))
+    caller = await _authenticated(request)
     request.scope["caller_id"] = caller.id if caller else ""
     ctx = context_of(request, caller)
+    ctx.budgets = await charge(request, caller)
     ctx.require(None)
     return ctx
 
 
 async def pay(request: Request, ctx: Context, units: int) -> None:
-    """Take units from the caller's budget, and note what is left for the answer."""
+    """Take what a request costs in all, of which one unit has been paid at its admission.
+
+    Raises:
+        Problem: rate-limited, quota-exhausted.
+    """
+    if units <= 1 or ctx.caller is None or not ctx.budgets:
+        return
+    smallest = min(ctx.budgets, key=lambda budget: budget.limit)
+    if units > smallest.limit:
+        raise impossible(RATE_LIMITED, units, smallest)
+    ctx.budgets = await charge(request, ctx.caller, units - 1)
+
+
+def public(page: Page) -> Page:
+    """Return a page that anyone may ask for, within what an address may spend."""
+
+    async def limited(request: Request) -> Response:
+        try:
+            await charge(request, None)
+        except Problem as problem:
+            return problem_response(request, problem)
+        return await page(request)
+
+    return limited
+
+
+async def charge(request: Request, caller: Caller | None, units: int = 1) -> tuple[Budget, ...]:
+    """Take units from a caller's budgets, or one from the address's, and let the answer's head show what is left.
+
+    Raises:
+        Problem: rate-limited, quota-exhausted, unavailable where the store does not answer about the quota.
+    """
+    limiter = state_of(request).limiter
+    with _shown(request):
+        budgets = await (limiter.spend(caller, units) if caller else limiter.spend_anonymous(address_of(request)))
+    request.scope["budgets"] = budgets
+    return budgets
+
+
+@contextmanager
+def _shown(request: Request) -> Iterator[None]:
+    """Let the answer's head show the budgets of a refusal."""
+    try:
+        yield
+    except Refused as refusal:
+        request.scope["budgets"] = refusal.budgets
+        raise
+
+
+def address_of(request: Request) -> str:
+    """Return the address that a request comes from, as a trusted proxy tells it or the connection."""
+    return request.client.host if request.client else ""
+
+
+async def check_failures(request: Request) -> None:
+    """Let pass unless too many credentials of the address were not good lately. Raises rate-limited."""
+    with _shown(request):
+        await state_of(request).limiter.check_failures(address_of(request))
+
+
+async def count_failure(request: Request) -> None:
+    """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
+    with _shown(request):
+        await state_of(request).limiter.failed(address_of(request))
+
+
+async def _authenticated(request: Request) -> Caller | None:
+    authenticator = state_of(request).authenticator
+    try:
+        return await authenticator.authenticate(request.headers, lambda: check_failures(request))
+    except Unavailable as error:
+        raise unavailable(error.outcome) from error
+    except Problem as problem:
+        if "credentials" in problem.extra:
+            await count_failure(request)
+        raise

@@ -15,14 +15,17 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.problems import problem_response
+from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.version import API_VERSION
-from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, URI_TOO_LONG, Problem
+from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 from storage.timing import StoreTime, measured
 
 MAX_URI: Final = 2000
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
+REFUSAL: Final = "refusal"
+"""Where a scope holds the Problem for which the connection refuses the request, from then on."""
 _CLIENT_GONE: Final = 499
 """The status in the log of a request whose client went away before it was whole, as nginx has it."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -52,26 +55,25 @@ class Edge:
             return
         scope["request_id"] = _request_id(scope)
         with measured() as store:
-            exchange = _Exchange(scope, send, time.perf_counter(), store)
+            exchange = _Exchange(scope, receive, send, time.perf_counter(), store)
             try:
-                await self._inside(scope, receive, exchange)
+                await self._inside(scope, exchange)
             finally:
                 self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
 
-    async def _inside(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
+    async def _inside(self, scope: Scope, exchange: _Exchange) -> None:
         try:
-            problem = _head_problem(scope)
+            problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope)
             if problem is not None:
-                await problem_response(HTTPConnection(scope), problem)(scope, receive, exchange.send_message)
+                await exchange.refuse(problem)
             else:
-                await self.app(scope, receive, exchange.send_message)
+                await self.app(scope, exchange.receive_message, exchange.send_message)
         except ClientDisconnect:
             exchange.status = _CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - the last border: logged, and never shown
             self.log.failure(scope, error)
             if exchange.status == 0:
-                problem = Problem(INTERNAL_ERROR, "Something went wrong in the gateway.")
-                await problem_response(HTTPConnection(scope), problem)(scope, receive, exchange.send_message)
+                await exchange.refuse(Problem(INTERNAL_ERROR, "Something went wrong in the gateway."))
 
 
 @dataclass(slots=True)
@@ -79,10 +81,26 @@ class _Exchange:
     """The answer on its way out; `status` is 0 until it has begun."""
 
     scope: Scope
+    receive: Receive
     send: Send
     began: float
     store: StoreTime
     status: int = 0
+
+    async def refuse(self, problem: Problem) -> None:
+        """Answer with a problem."""
+        await problem_response(HTTPConnection(self.scope), problem)(self.scope, self.receive, self.send_message)
+
+    async def receive_message(self) -> Message:
+        """Receive a message.
+
+        Raises:
+            Problem: what the connection found wrong with the body meanwhile.
+        """
+        message = await self.receive()
+        if self.status == 0 and (problem := self.scope.get(REFUSAL)) is not None:
+            raise problem
+        return message
 
     async def send_message(self, message: Message) -> None:
         """Send a message on, the first one with our headers."""
@@ -107,6 +125,8 @@ def _complete(message: MutableMapping[str, Any], scope: Scope, timing: bytes) ->
     cache_control = next(value for name, value in headers if name.lower() == b"cache-control")
     headers.append((b"expires", _expires(cache_control, int(time.time()))))
     headers.append((b"server-timing", timing))
+    limits = limit_headers(scope.get("budgets", ()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
     if scope["scheme"] == "https":
         headers.append((b"strict-transport-security", b"max-age=31536000"))
     message["headers"] = headers
@@ -129,9 +149,14 @@ def _request_id(scope: Scope) -> str:
 
 def _head_problem(scope: Scope) -> Problem | None:
     headers = scope["headers"]
-    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    size = hosts = 0
+    for name, value in headers:
+        size += len(name) + len(value) + 4
+        hosts += name == b"host"
     if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         return Problem(HEADERS_TOO_LARGE, f"At most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes of them.")
+    if hosts != 1 and scope.get("http_version") == "1.1":  # RFC 9112 section 3.2
+        return Problem(MALFORMED_REQUEST, "A request of HTTP/1.1 has exactly one Host header.")
     query = scope["query_string"]
     if len(scope["raw_path"]) + len(query) + bool(query) > MAX_URI:
         return Problem(URI_TOO_LONG, f"A URI may have at most {MAX_URI} characters.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
@@ -37,5 +36,5 @@ def is_own(headers: Headers, allowed: Sequence[str], own: str) -> bool:
         return site in {"same-origin", "none"}
     if origin is None:
         return True
-    host = urlsplit(origin).netloc if origin.count("/") == 2 else ""
-    return host != "" and host in {headers.get("host", ""), urlsplit(own).netloc}
+    host = origin.partition("://")[2]
+    return host != "" and host in {headers.get("host", ""), own.partition("://")[2].partition("/")[0]}

@@ -58,6 +58,8 @@ def problem_headers(problem: Problem) -> dict[str, str]:
         return {"WWW-Authenticate": _challenge(problem)}
     if problem.type is UNAVAILABLE:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if "retryAfter" in problem.extra:
+        return {"Retry-After": str(problem.extra["retryAfter"])}
     if problem.type in _WITH_ETAG and "currentETag" in problem.extra:
         return {"ETag": str(problem.extra["currentETag"])}
     return {}

@@ -21,6 +21,8 @@ _JSON: Final = tuple(kind for kind in p.PROBLEM_TYPES if 1001 <= kind.code <= 10
 _EVERY: Final = (
     p.UNAUTHORIZED,
     p.FORBIDDEN,
+    p.RATE_LIMITED,
+    p.QUOTA_EXHAUSTED,
     p.NOT_ACCEPTABLE,
     p.METHOD_NOT_ALLOWED,
     p.URI_TOO_LONG,
@@ -30,8 +32,8 @@ _EVERY: Final = (
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
-    "list": (p.INVALID_CURSOR, p.INVALID_FILTER),
-    "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER),
+    "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
+    "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "read": (),
     "create": _BODY,
     "replace": (*_BODY, p.PRECONDITION_MISSING),
@@ -47,6 +49,7 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
+        *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
         *((p.NOT_FOUND, p.GONE) if existing else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes else ()),
@@ -55,13 +58,14 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     )
 
 
-_COMMON_HEADERS: Final = ("X-Request-Id", "API-Version", "Cache-Control")
+_COMMON_HEADERS: Final = ("X-Request-Id", "API-Version", "Cache-Control", "RateLimit", "RateLimit-Policy")
 _BY_STATUS: Final = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
     409: ("ETag",),
     412: ("ETag",),
     415: ("Accept", "Accept-Patch"),
+    429: ("Retry-After",),
     503: ("Retry-After",),
 }
 """What a refusal says in headers, beside what every answer says."""
@@ -80,6 +84,11 @@ HEADERS: Final[dict[str, Any]] = {
         always=True,
     ),
     "Cache-Control": _header("How long, and by whom, the answer may be kept.", always=True),
+    "RateLimit": _header(
+        "What is left of the limit with the least left (`r`), and in how many seconds there is more (`t`): "
+        'a Structured Field such as `"caller";r=599;t=1`. Absent where nothing is counted.'
+    ),
+    "RateLimit-Policy": _header('All limits that hold: a Structured Field such as `"caller";q=600;w=60`.'),
     "Vary": _header("On what of the request the answer depends."),
     "ETag": _header("The strong ETag of this representation."),
     "Location": _header("Where the new resource is.", {"type": "string", "format": "uri-reference", "maxLength": 2000}),

@@ -120,7 +120,10 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
         "This change needs If-Match with the ETag of the version it was made from.",
         {"currentETag": '"v4-d68825b3"', "currentVersion": 4},
     ),
-    FORBIDDEN: ("This needs the scope customers:write, which your credentials lack.", {"scope": "customers:write"}),
+    FORBIDDEN: (
+        "This needs the scope customers:write, which your credentials lack.",
+        {"error": "insufficient_scope", "scope": "customers:write"},
+    ),
     GRAPHQL_LIMIT: (
         "The document has 1200 tokens; at most 1000 are taken.",
         {"limit": 1000, "found": 1200, "what": "tokens"},

@@ -13,7 +13,7 @@ from storage.schema import customer_schema
 
 Document = dict[str, Any]
 
-_EVERY: Final = (p.METHOD_NOT_ALLOWED, p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
+_EVERY: Final = (p.RATE_LIMITED, p.METHOD_NOT_ALLOWED, p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
 _HTML: Final = "<!doctype html>…"
 _SCHEMA_EXAMPLE: Final = ("$schema", "$id", "title", "type", "required")
 """What an example shows of the Customer JSON Schema: without references, which readers would follow."""

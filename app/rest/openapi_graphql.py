@@ -20,8 +20,13 @@ _REFUSED: Final = (
     p.GRAPHQL_REQUEST,
     p.GRAPHQL_SYNTAX,
     p.GRAPHQL_VALIDATION,
-    p.GRAPHQL_LIMIT,
+    *sorted(p.GRAPHQL_LIMITS, key=lambda kind: kind.code),
+    p.PERSISTED_QUERY_NOT_FOUND,
+    p.DOCUMENT_NOT_TRUSTED,
+    p.ANSWER_TOO_LARGE,
     p.UNAUTHORIZED,
+    p.RATE_LIMITED,
+    p.QUOTA_EXHAUSTED,
     p.NOT_ACCEPTABLE,
     p.METHOD_NOT_ALLOWED,
     p.UNAVAILABLE,
@@ -46,7 +51,7 @@ def _post() -> Document:
         "`application/json` and the request was well-formed, with 200.",
         "tags": ["GraphQL"],
         "requestBody": {"required": True, "content": {JSON: media}},
-        "responses": _responses((*_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)),
+        "responses": _responses((*_REFUSED, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)),
     }
 
 
@@ -60,7 +65,7 @@ def _get() -> Document:
             {**_parameter("query", "The document.", "{ viewer { name scopes } }"), "required": True},
             _parameter("variables", "The variables, as a JSON object.", f'{{"id": "{CUSTOMER["id"]}"}}'),
             _parameter("operationName", "Which operation of the document.", "One"),
-            _parameter("extensions", "A JSON object; nothing in it is known.", "{}"),
+            _parameter("extensions", "A JSON object; `persistedQuery` names a document by its SHA-256.", "{}"),
         ],
         "responses": _responses(_REFUSED, page=True),
     }

@@ -16,7 +16,7 @@ from resolvers.context import ALL_SCOPES, Scope
 
 Document = dict[str, Any]
 
-_EVERY: Final = (p.METHOD_NOT_ALLOWED, p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
+_EVERY: Final = (p.RATE_LIMITED, p.METHOD_NOT_ALLOWED, p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
 _ERRORS: Final = ("invalid_request", "invalid_client", "unsupported_grant_type", "invalid_scope")
 _TEXT: Final = {"type": "string", "maxLength": 4096}
 _URL: Final = {"type": "string", "format": "uri", "maxLength": 2000}

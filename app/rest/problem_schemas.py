@@ -18,9 +18,15 @@ _CODE: Final = {
 _STATUS: Final = {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599}
 _MAX_ERRORS: Final = 10_000
 _MAX_CHARACTERS: Final = DocumentLimits().document
+_RATE: Final = {"type": "number", "minimum": 0}
 _EXTENSIONS: Final[Schema] = {
     "allow": {"type": "string", "description": "method-not-allowed: the methods that work."},
     "credentials": {"type": "string", "enum": ["invalid"], "description": "unauthorized: some came, and are not good."},
+    "error": {
+        "type": "string",
+        "enum": ["invalid_token", "insufficient_scope"],
+        "description": "unauthorized, forbidden: the error code of RFC 6750.",
+    },
     "scope": {"type": "string", "enum": list(ALL_SCOPES), "description": "forbidden: the scope that is lacking."},
     "fields": {"type": "array", "items": TEXT, "maxItems": 10, "description": "conflict: the fields in conflict."},
     "currentETag": {"type": "string", "description": "precondition-…: the present ETag."},
@@ -31,9 +37,11 @@ _EXTENSIONS: Final[Schema] = {
         "maxItems": 10,
         "description": "precondition-failed: the fields that differ from what was sent.",
     },
-    "limit": {**COUNT, "description": "graphql-limit: how many are taken."},
-    "found": {**COUNT, "description": "graphql-limit: how many there are."},
-    "what": {"type": "string", "description": "graphql-limit: what was counted."},
+    "limit": {**COUNT, "description": "graphql-…, answer-too-large, rate-limited: the most that is taken."},
+    "found": {**COUNT, "description": "graphql-…, answer-too-large: how much there is."},
+    "what": {"type": "string", "description": "graphql-…: what was counted."},
+    "cost": {**COUNT, "description": "graphql-cost, rate-limited: what it costs."},
+    "retryAfter": {**COUNT, "description": "rate-limited, quota-exhausted: seconds until it passes."},
     "outcome": {
         "type": "string",
         "enum": ["none", "unknown"],
@@ -93,9 +101,12 @@ def _graphql_request() -> Schema:
         },
         "variables": {"type": ["object", "null"], "description": "The values of its variables."},
         "operationName": {"type": ["string", "null"], "maxLength": _MAX_CHARACTERS, "description": "Which operation."},
-        "extensions": {"type": ["object", "null"], "description": "Nothing in it is known."},
+        "extensions": {
+            "type": ["object", "null"],
+            "description": "`persistedQuery` names a document by its SHA-256 (`version` 1, `sha256Hash`).",
+        },
     }
-    optional = ("variables", "operationName", "extensions")
+    optional = ("query", "variables", "operationName", "extensions")
     return open_object(members, "A GraphQL request (GraphQL over HTTP).", *optional)
 
 
@@ -115,4 +126,12 @@ def _graphql_response() -> Schema:
     )
     data = {"type": ["object", "null"], "description": "What was asked for."}
     errors = {"type": "array", "items": error, "maxItems": _MAX_ERRORS}
-    return open_object({"data": data, "errors": errors}, "A GraphQL response.", "data", "errors")
+    cost = open_object(
+        {"requested": COUNT, "actual": COUNT, "limit": COUNT, "units": COUNT, "left": COUNT, "restoreRate": _RATE},
+        "Objects asked for and given, the most that is taken; units spent and left, and how many come back a second.",
+        "left",
+        "restoreRate",
+    )
+    extensions = open_object({"cost": cost}, "What the answer cost.", "cost")
+    members = {"data": data, "errors": errors, "extensions": extensions}
+    return open_object(members, "A GraphQL response.", *members)

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from app.http.admission import admit
+from app.http.admission import admit, pay
 from app.http.negotiation import check_accept
 from app.http.problems import PROBLEM, problem_response
+from app.limits.prices import price
 from app.rest.call import JSON, PATCH_TYPES, Call
 from app.rest.customers import PREFIX
 from app.rest.endpoints import ENDPOINTS, Endpoint
@@ -56,7 +57,9 @@ class Resource:
     async def _call(self, request: Request, endpoint: Endpoint) -> Call:
         ctx = await admit(request)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
-        ctx.require(endpoint.asked(parameters).scope)
+        asked = endpoint.asked(parameters)
+        ctx.require(asked.scope)
+        await pay(request, ctx, price("explain" if asked is endpoint.explain else endpoint.kind))
         check_accept(request, JSON, PROBLEM)
         return Call(
             request,

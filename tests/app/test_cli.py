@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from tests.commands import Ended, gateway, until
 from tests.harness import Gateway
 
 ALL = ("customers:admin", "customers:delete", "customers:read", "customers:write")
+LIMITS = ("rateLimit", "dailyQuota")
 NOWHERE = "mongodb://127.0.0.1:1"
 Run = Callable[..., Ended]
 
@@ -82,13 +84,21 @@ class TestKeys:
         assert run("keys", "list", "--json").json() == []
         made = create_key(run, expires="90d")
         (listed,) = run("keys", "list", "--json").json()
-        assert list(listed) == ["id", "name", "scopes", "createdAt", "expiresAt", "lastUsedAt", "revokedAt"]
+        assert list(listed) == ["id", "name", "scopes", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", *LIMITS]
         assert {name: listed[name] for name in ("id", "name", "scopes", "expiresAt")} == {
             name: made[name] for name in ("id", "name", "scopes", "expiresAt")
         }
         assert (listed["lastUsedAt"], listed["revokedAt"]) == (None, None)
         ends = datetime.fromisoformat(listed["expiresAt"])
         assert timedelta(days=89) < ends - datetime.now(UTC) < timedelta(days=91)
+
+    def test_a_key_may_have_limits_of_its_own(self, run: Run) -> None:
+        words = ("--name", "till", "--scope", "customers:read", "--rate-limit", "50/10second", "--daily-quota", "5000")
+        made = run("keys", "create", *words, "--json").json()
+        create_key(run)
+        own, plain = run("keys", "list", "--json").json()
+        assert [own[name] for name in LIMITS] == [made[name] for name in LIMITS] == ["50/10second", 5000]
+        assert [plain[name] for name in LIMITS] == [None, None]
 
     def test_the_list_for_scripts_has_a_whole_line_for_each_key(self, run: Run) -> None:
         made = [create_key(run, *ALL)["id"] for _ in range(2)]
@@ -134,6 +144,10 @@ class TestKeys:
             (("--name", "n" * 101, "--scope", "customers:read"), "1 to 100 characters"),
             (("--name", "n", "--scope", "customers:read", "--expires", "soon"), "90d or 12h"),
             (("--name", "n", "--scope", "customers:read", "--expires", "2020-01-31"), "in the past"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", "100"), "100/minute"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", ""), "100/minute"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", "0/minute"), "100/minute"),
+            (("--name", "n", "--scope", "customers:read", "--rate-limit", "off"), "100/minute"),
         ],
     )
     def test_a_key_that_cannot_be_made_is_refused_in_one_sentence(
@@ -142,6 +156,73 @@ class TestKeys:
         ended = run("keys", "create", *words)
         assert_plain(ended, 1)
         assert told in ended.err
+
+
+class TestSigningKeys:
+    SECRET, OTHER = "a secret of thirty-two characters", "another secret of the same length"
+
+    def kids(self, server: Gateway) -> list[str]:
+        with server.client() as client:
+            return [key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]]
+
+    def test_rotate_makes_a_key_that_signs_everywhere_within_5_seconds(
+        self, run: Run, start_gateway: Callable[..., Gateway]
+    ) -> None:
+        server = start_gateway()
+        (first,) = self.kids(server)
+        ended = run("keys", "rotate")
+        assert (ended.code, ended.err) == (0, "")
+        made = ended.out.removeprefix("signing with ").strip()
+        until(lambda: self.kids(server) == [made, first], 6, "the new key")
+
+    def test_rotate_drop_ends_the_older_keys_everywhere(self, run: Run, start_gateway: Callable[..., Gateway]) -> None:
+        server = start_gateway()
+        self.kids(server)
+        made = run("keys", "rotate", "--drop").out.removeprefix("signing with ").strip()
+        until(lambda: self.kids(server) == [made], 6, "the end of the older key")
+
+    @pytest.mark.parametrize(
+        ("env", "told"),
+        [
+            ({}, "GATEWAY_STORE_SECRET is not set"),
+            ({"GATEWAY_STORE_SECRET": OTHER}, "with another GATEWAY_STORE_SECRET"),
+        ],
+        ids=["none", "another"],
+    )
+    def test_without_their_secret_sealed_keys_are_said_to_be_so_and_can_only_be_dropped(
+        self, run: Run, env: dict[str, str], told: str
+    ) -> None:
+        assert run("keys", "rotate", env={"GATEWAY_STORE_SECRET": self.SECRET}).code == 0
+        refused = run("keys", "rotate", env=env)
+        assert_plain(refused, 1)
+        assert told in refused.err
+        assert "gateway keys rotate --drop" in refused.err
+        checked = run("check", "--json", env=env)
+        assert checked.code == 1
+        assert self.finding(checked)["state"] == "bad"
+        assert told in self.finding(checked)["found"]
+        served = run("serve", "--port", "0", env=env)
+        assert served.code == 1
+        assert told in served.err
+        assert all(line.startswith("{") for line in served.err.splitlines())
+        assert run("keys", "rotate", "--drop", env=env).code == 0
+        assert self.finding(run("check", "--json", env=env))["state"] in {"good", "warning"}
+
+    def finding(self, ended: Ended) -> dict[str, str]:
+        (found,) = [finding for finding in json.loads(ended.out) if finding["subject"] == "signing keys"]
+        return dict(found)
+
+    def test_check_makes_no_key_and_warns_of_unsealed_ones(self, run: Run, mongod_url: str, database: str) -> None:
+        assert self.finding(run("check", "--json"))["state"] == "warning"
+        assert self.finding(run("check", "--json", env={"GATEWAY_STORE_SECRET": self.SECRET}))["state"] == "good"
+        assert "kid" not in dump(mongod_url, database)
+
+    def test_the_secret_and_the_private_key_are_printed_nowhere(self, run: Run, mongod_url: str, database: str) -> None:
+        env = {"GATEWAY_STORE_SECRET": self.SECRET}
+        printed = "".join(str(run(*words, env=env)) for words in (("keys", "rotate"), ("check",), ("keys", "list")))
+        assert self.SECRET not in printed
+        assert "'d'" not in printed
+        assert self.SECRET not in dump(mongod_url, database)
 
 
 class TestStoreCommands:
@@ -239,6 +320,8 @@ class TestWrongSettings:
             ({"mongodb_driver": "sqlite"}, "GATEWAY_MONGODB_DRIVER"),
             ({"mongodb_url": "postgres://localhost"}, "GATEWAY_MONGODB_URL"),
             ({"mongodb_url": "mongodb://user:pass:word@store"}, "GATEWAY_MONGODB_URL"),
+            ({"redis_url": "redis://user:pass/word@redis:6379"}, "GATEWAY_REDIS_URL"),
+            ({"redis_url": "redis://[::1"}, "GATEWAY_REDIS_URL"),
             ({"host": "0.0.0.0", "mongodb_url": NOWHERE}, "HTTPS"),
             ({"host": "::", "mongodb_url": NOWHERE}, "HTTPS"),
             ({"host": "gateway.example", "mongodb_url": NOWHERE}, "HTTPS"),

@@ -14,19 +14,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests import factories
+from tests.certificates import make_certificate
 from tests.commands import Started, alive, children_of, mongods_of, processes_of, serving, started, until
 from tests.harness import make_key
 
@@ -223,6 +219,13 @@ class TestWorkers:
         with stopped(second), two.client(key) as client:
             assert client.get(f"{CUSTOMERS}/{created.json()['id']}").status_code == 200
 
+    def test_both_workers_count_limits_in_one_table(self, two: Started) -> None:
+        environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in self.workers(two)]
+        (path,) = {re.findall(rb"GATEWAY_LIMITS_TABLE=([^\x00]+)", found)[0].decode() for found in environments}
+        mapped = [Path(f"/proc/{pid}/maps").read_text() for pid in self.workers(two)]
+        inode = f" {Path(path).stat().st_ino} "
+        assert all(inode in maps for maps in mapped)
+
     def test_sigterm_ends_all_workers_well(self, two: Started) -> None:
         workers = self.workers(two)
         assert two.stop() == 0
@@ -394,26 +397,7 @@ def _accepts(server: Started) -> bool:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signs itself, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
-    (folder / "key.pem").write_bytes(private.private_bytes(pem, *plain))
-    return folder / "cert.pem", folder / "key.pem"
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 class TestTransport:

@@ -13,8 +13,8 @@ import sys
 import tomllib
 import venv
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,6 @@ from tests.commands import environment, serving, until
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
-PLANNED = {"GATEWAY_REDIS_URL"}
 PUBLIC_NAME = re.compile(r"[a-z]+:[0-9]+(\.[0-9]+)*[a-z0-9.-]*")
 
 
@@ -192,7 +191,7 @@ class TestStack:
         assert stack["services"]["gateway"]["environment"]["GATEWAY_TRUSTED_PROXIES"] == address
 
     def test_what_it_sets_are_settings(self, stack: dict[str, Any]) -> None:
-        known = {f"GATEWAY_{name.upper()}" for name in Settings.model_fields} | PLANNED
+        known = {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}
         assert set(stack["services"]["gateway"]["environment"]) <= known
 
     def test_secrets_come_from_the_environment_and_the_example_has_none(self) -> None:
@@ -294,9 +293,25 @@ class TestProxy:
             assert client.post("/graphql", content=b" " * 3 * 1024**2).status_code == 413
             assert client.get("/metrics").status_code == 404
 
+    def test_a_head_that_does_not_come_ends_at_the_proxy(self, tmp_path: Path, mongod_url: str, database: str) -> None:
+        nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        if nginx is None:
+            pytest.skip("nginx is not installed here")
+        store: dict[str, Any] = {"mongodb_url": mongod_url, "mongodb_database": database}
+        hurry = {"client_header_timeout     10s": "client_header_timeout 1s"}
+        with (
+            serving(tmp_path, trusted_proxies="127.0.0.1", **store) as server,
+            proxied(nginx, tmp_path, httpx2.URL(server.url).port or 0, hurry) as url,
+            socket.create_connection(("127.0.0.1", httpx2.URL(url).port or 0), timeout=10) as slow,
+        ):
+            slow.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            with suppress(ConnectionResetError):  # as reset_timedout_connection has it
+                assert slow.recv(100) in {b"", b"HTTP/1.1 408 "}
+            assert [line for line in server.log() if line["message"].endswith(" 408")] == []
+
 
 @contextmanager
-def proxied(nginx: str, folder: Path, gateway_port: int) -> Iterator[str]:
+def proxied(nginx: str, folder: Path, gateway_port: int, more: Mapping[str, str] | None = None) -> Iterator[str]:
     """Our proxy's own files in a folder, changed in what only a container has: addresses, paths and its user."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -307,6 +322,7 @@ def proxied(nginx: str, folder: Path, gateway_port: int) -> Iterator[str]:
         " /tmp/": f" {folder}/",
         "/etc/nginx": str(folder),
         "/dev/stderr": f"{folder}/nginx.log",
+        **(more or {}),
     }
     for name in ("nginx.conf", "locations.conf"):
         text = (DOCKER / name).read_text()

@@ -34,6 +34,19 @@ async def test_a_key_is_found_by_client_and_secret_or_key_and_secret(store: Stor
     assert await store.keys.find_by_client(made.record.id, made.client_secret) is None
 
 
+async def test_a_key_has_limits_of_its_own_where_they_were_given(store: Store) -> None:
+    made = await store.keys.create("ci", SCOPES, NOW, None, rate_limit="5/minute", daily_quota=7)
+    assert (made.record.rateLimit, made.record.dailyQuota) == ("5/minute", 7)
+    assert await store.keys.find_by_key(made.key) == made.record
+
+
+async def test_a_key_from_before_there_were_limits_goes_on_working(store: Store) -> None:
+    made = await store.keys.create("ci", SCOPES, NOW, None)
+    await store.client[store.database]["keys"].update_one({}, {"$unset": {"rateLimit": "", "dailyQuota": ""}})
+    assert await store.keys.find_by_key(made.key) == made.record
+    assert await store.keys.list() == [made.record]
+
+
 async def test_keys_are_listed_oldest_first_without_secrets(store: Store) -> None:
     late = await store.keys.create("late", SCOPES, NOW + timedelta(seconds=1), None)
     early = await store.keys.create("early", SCOPES, NOW, NOW + timedelta(days=1))

@@ -55,7 +55,7 @@ def publisher() -> Iterator[IssuerServer]:
 @pytest.fixture(scope="module")
 def trusting(mongod_url: str, publisher: IssuerServer) -> Iterator[Gateway]:
     """A gateway that trusts the publisher."""
-    trust = {"jwt_issuer": publisher.url, "jwt_audience": AUDIENCE}
+    trust: dict[str, Any] = {"jwt_issuer": publisher.url, "jwt_audience": AUDIENCE}
     with running(mongod_url, f"test_{uuid.uuid4().hex[:16]}", **trust) as started:
         yield started
 

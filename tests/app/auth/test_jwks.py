@@ -559,6 +559,7 @@ def no_keys() -> dict[str, str]:
         "not JSON": "{",
         "a JWKS": json.dumps({"keys": [public(rsa)]}),
         "X25519": pem("x25519"),
+        "for encryption": json.dumps(public(rsa, use="enc")),
     }
 
 

@@ -1,0 +1,99 @@
+"""Spending from rate limits, wherever they are counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from math import ceil
+from typing import Final
+
+from limits import RateLimitItem
+
+from app.limits.bounded import Bounded
+from app.limits.refusals import Jitter, Refused, impossible, random_jitter, refused
+from app.limits.storage import WindowStorage
+from app.limits.windows import Window, window_of
+from resolvers.context import Budget
+from resolvers.problems import RATE_LIMITED
+
+_SPREAD: Final = 8
+"""Refused callers come back spread over the eighth part of the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A kind of limit: its name in the RateLimit headers, and the sentence for who is over it."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Spends units in a storage, and remembers whose budget is empty.
+
+    Until a unit of it is back nobody can spend from it, here or elsewhere: so what is remembered stays true that
+    long, and nobody asks the storage. `clock` gives seconds that only go forward.
+    """
+
+    storage: WindowStorage
+    clock: Callable[[], float] = time.monotonic
+    jitter: Jitter = random_jitter
+    _empty: Bounded[str, tuple[Window, float]] = field(default_factory=Bounded)
+
+    async def spend(self, policy: Policy, item: RateLimitItem, who: str, units: int) -> Budget:
+        """Take units from the budget of `who` and return what it is then.
+
+        Raises:
+            Refused: rate-limited; nothing was taken.
+        """
+        name, seconds = _name(policy, item, who), item.get_expiry()
+        if units > item.amount:
+            raise impossible(RATE_LIMITED, units, await self._look(policy, item, name))
+        self._check_empty(policy, name, units)
+        passed, state = await self.storage.spend(name, item.amount, seconds, units)
+        window = window_of(item, state)
+        if not passed:
+            self._refuse(policy, name, window, units)
+        return _budget(policy, window)
+
+    async def check(self, policy: Policy, item: RateLimitItem, who: str) -> None:
+        """Let pass where a unit is left; takes none. Raises as `spend` does."""
+        name = _name(policy, item, who)
+        self._check_empty(policy, name, 1)
+        window = window_of(item, await self.storage.get_sliding_window(name, item.get_expiry()))
+        if window.left < 1:
+            self._refuse(policy, name, window, 1)
+
+    async def _look(self, policy: Policy, item: RateLimitItem, name: str) -> Budget:
+        return _budget(policy, window_of(item, await self.storage.get_sliding_window(name, item.get_expiry())))
+
+    def _check_empty(self, policy: Policy, name: str, units: int) -> None:
+        if name in self._empty:
+            window, then = self._empty[name]
+            since = self.clock() - then
+            if since <= window.wait(1):
+                raise self._refusal(policy, window, units, since)
+
+    def _refuse(self, policy: Policy, name: str, window: Window, units: int) -> None:
+        if window.left == 0:
+            self._empty[name] = window, self.clock()
+        raise self._refusal(policy, window, units, 0.0)
+
+    def _refusal(self, policy: Policy, window: Window, units: int, since: float) -> Refused:
+        spread = ceil(window.seconds / _SPREAD)
+        wait = window.wait(units) - since
+        return refused(RATE_LIMITED, policy.sentence, _budget(policy, window), wait, spread, self.jitter)
+
+
+def _name(policy: Policy, item: RateLimitItem, who: str) -> str:
+    """Return the name of a counter: of one length, and without an id or an address in it that people could read."""
+    return item.key_for(policy.name, blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
+
+
+def _budget(policy: Policy, window: Window) -> Budget:
+    """Return a budget as it is shown; it has more after `reset` seconds."""
+    reset = ceil(window.wait(window.left + 1)) if window.left < window.limit else 0
+    return Budget(policy.name, window.limit, window.left, window.seconds, reset)

@@ -6,18 +6,16 @@ Each attack is a request, what must come of it, and why it hurts a server withou
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from graphql import get_introspection_query
 
+from tests.attack_values import RECURSION, SUGGEST, VALUES
 from tests.heavy import ACCEPTED, HEAVY, Attack, ask, id_of, repeated
 
-BIG_STRING: Final = 15_000
 _VIEWER: Final = "{ viewer { name } }"
 _DOUBLE: Final = "with each fragment the work doubles"
 _PAIRS: Final = "validation compares fields of one name pair by pair"
-_SUGGEST: Final = "for each unknown name the nearest is looked for"
-_RECURSION: Final = "parser and validation recurse, and the stack ends"
 _INTROSPECTION: Final = "types lead to fields and fields to types, and each step multiplies"
 
 
@@ -64,17 +62,28 @@ def _fragments() -> Iterator[Attack]:
     yield ask("every fragment spreads every one", "graphql-limit", _DOUBLE, _later(20, first=0))
     yield ask("a cycle of one", "graphql-validation", "who follows it never ends", _chain(1, closed=True))
     yield ask("a cycle of 50", "graphql-validation", "who follows it never ends", _chain(50, closed=True))
-    yield ask("a chain of 60", ACCEPTED, _RECURSION, _chain(60))
-    yield ask("a chain of 100", "graphql-limit", _RECURSION, _chain(100))
+    yield ask("a chain of 60", ACCEPTED, RECURSION, _chain(60))
+    yield ask("a chain of 100", "graphql-limit", RECURSION, _chain(100))
     yield ask("105 fragments of one field", ACCEPTED, _PAIRS, _spreads(105, "name", "Viewer", "viewer"))
     customer = f'customer(id: "{id_of("dense", 0)}")'
     yield ask("80 fragments of one list", ACCEPTED, _PAIRS, _spreads(80, "addresses { id }", "Customer", customer))
-    yield ask("140 fragments without use", "graphql-validation", "each is a fault to tell",
-              _VIEWER + repeated(140, lambda n: f"fragment f{n} on Viewer {{ name }}"))  # fmt: skip
+    yield ask(
+        "140 fragments without use",
+        "graphql-validation",
+        "each is a fault to tell",
+        _VIEWER + repeated(140, lambda n: f"fragment f{n} on Viewer {{ name }}"),
+    )
     hidden = "query A { viewer { name } } query B { ...q } fragment q on Query "
-    pages = repeated(3, lambda n: f"a{n}: customers(first: 100) {{ nodes {{ addresses {{ id }} phoneNumbers {{ id }} }} }}")
-    yield ask("roots that another operation hides", "graphql-cost", "a memo may forget what stands at the top",
-              f"{hidden}{{ {pages} }}", operation="B")  # fmt: skip
+    pages = repeated(
+        3, lambda n: f"a{n}: customers(first: 100) {{ nodes {{ addresses {{ id }} phoneNumbers {{ id }} }} }}"
+    )
+    yield ask(
+        "roots that another operation hides",
+        "graphql-cost",
+        "a memo may forget what stands at the top",
+        f"{hidden}{{ {pages} }}",
+        operation="B",
+    )
     roots = doubled(5, leaf="viewer { name }", on="Query", root="").replace("{  { ...f0 } }", "{ ...f0 }")
     yield ask("32 root fields by fragments", "graphql-root-fields", _DOUBLE, roots)
 
@@ -82,27 +91,53 @@ def _fragments() -> Iterator[Attack]:
 def _shape() -> Iterator[Attack]:
     deep, wide = "{ a " * 11 + "}" * 11, "{ a " * 5000 + "}" * 5000
     yield ask("11 levels", "graphql-depth", "each level may multiply", deep)
-    yield ask("100 levels", "graphql-limit", _RECURSION, "{ a " * 100 + "}" * 100)
-    yield ask("5000 levels", "graphql-document-size", _RECURSION, wide)
-    yield ask("60 inline fragments in each other", ACCEPTED, _RECURSION,
-              f"{{ viewer {{ {'... { ' * 60} name {'} ' * 60} }} }}")  # fmt: skip
-    yield ask("lists of lists of a type", "graphql-limit", _RECURSION,
-              f"query($a: {'[' * 480}Int{']' * 480}) {_VIEWER}")  # fmt: skip
-    yield ask("lists of lists of a value", "graphql-limit", _RECURSION,
-              f"{{ customers(first: {'[' * 480}{']' * 480}) {{ nodes {{ id }} }} }}")  # fmt: skip
-    yield ask("60 lists in each other", "graphql-validation", _RECURSION,
-              f"{{ customers(first: {'[' * 60}{']' * 60}) {{ nodes {{ id }} }} }}")  # fmt: skip
+    yield ask("100 levels", "graphql-limit", RECURSION, "{ a " * 100 + "}" * 100)
+    yield ask("5000 levels", "graphql-document-size", RECURSION, wide)
+    yield ask(
+        "60 inline fragments in each other",
+        ACCEPTED,
+        RECURSION,
+        f"{{ viewer {{ {'... { ' * 60} name {'} ' * 60} }} }}",
+    )
+    yield ask("lists of lists of a type", "graphql-limit", RECURSION, f"query($a: {'[' * 480}Int{']' * 480}) {_VIEWER}")
+    yield ask(
+        "lists of lists of a value",
+        "graphql-limit",
+        RECURSION,
+        f"{{ customers(first: {'[' * 480}{']' * 480}) {{ nodes {{ id }} }} }}",
+    )
+    yield ask(
+        "60 lists in each other",
+        "graphql-validation",
+        RECURSION,
+        f"{{ customers(first: {'[' * 60}{']' * 60}) {{ nodes {{ id }} }} }}",
+    )
     yield ask("one field 990 times", "graphql-limit", _PAIRS, f"{{ viewer {{ {'name ' * 990} }} }}")
-    yield ask("one list 51 times", ACCEPTED, _PAIRS,
-              f'{{ customer(id: "{id_of("dense", 0)}") {{ {"addresses { id city } " * 17} }} }}')  # fmt: skip
-    yield ask("200 inline fragments of one field", "graphql-limit", _PAIRS,
-              f"{{ viewer {{ {'... { name } ' * 200} }} }}")  # fmt: skip
+    yield ask(
+        "one list 51 times",
+        ACCEPTED,
+        _PAIRS,
+        f'{{ customer(id: "{id_of("dense", 0)}") {{ {"addresses { id city } " * 17} }} }}',
+    )
+    yield ask(
+        "200 inline fragments of one field", "graphql-limit", _PAIRS, f"{{ viewer {{ {'... { name } ' * 200} }} }}"
+    )
     conflict = "x: addresses { a: id b: city c: state } x: phoneNumbers { a: number b: extension c: id } "
-    yield ask("fields that cannot be merged", "graphql-validation", "a conflict is told with all below it",
-              f"{{ customer(id: 1) {{ {conflict} }} }}")  # fmt: skip
-    yield ask("15 aliases", ACCEPTED, "one field many times", f"{{ viewer {{ {repeated(15, lambda n: f'a{n}: name')} }} }}")
-    yield ask("16 aliases", "graphql-aliases", "one field many times",
-              f"{{ viewer {{ {repeated(16, lambda n: f'a{n}: name')} }} }}")  # fmt: skip
+    yield ask(
+        "fields that cannot be merged",
+        "graphql-validation",
+        "a conflict is told with all below it",
+        f"{{ customer(id: 1) {{ {conflict} }} }}",
+    )
+    yield ask(
+        "15 aliases", ACCEPTED, "one field many times", f"{{ viewer {{ {repeated(15, lambda n: f'a{n}: name')} }} }}"
+    )
+    yield ask(
+        "16 aliases",
+        "graphql-aliases",
+        "one field many times",
+        f"{{ viewer {{ {repeated(16, lambda n: f'a{n}: name')} }} }}",
+    )
     yield ask("16 aliases by fragments", "graphql-aliases", "one alias many times", doubled(4, leaf="a: name"))
     yield ask("20 root fields", ACCEPTED, "many questions in one", f"{{ {'viewer { name } ' * 20} }}")
     yield ask("21 root fields", "graphql-root-fields", "many questions in one", f"{{ {'viewer { name } ' * 21} }}")
@@ -125,24 +160,50 @@ def _directives() -> Iterator[Attack]:
 
 def _names() -> Iterator[Attack]:
     kind = "graphql-validation"
-    yield ask("900 unknown fields", kind, _SUGGEST, f"{{ customer(id: 1) {{ {repeated(900, lambda n: f'firstNam{n}')} }} }}")
-    yield ask("900 unknown roots", "graphql-root-fields", _SUGGEST, f"{{ {repeated(900, lambda n: f'custome{n}')} }}")
-    yield ask("300 unknown arguments", kind, _SUGGEST,
-              f"{{ customers({repeated(300, lambda n: f'firs{n}: 1')}) {{ totalCount }} }}")  # fmt: skip
-    yield ask("300 unknown input fields", kind, _SUGGEST,
-              f"{{ customers(filter: {{{repeated(300, lambda n: f'lastNam{n}: 1')}}}) {{ totalCount }} }}")  # fmt: skip
-    yield ask("200 unknown types", kind, _SUGGEST,
-              f"query({repeated(200, lambda n: f'$v{n}: CustomerFilte{n}')}) {_VIEWER}")  # fmt: skip
-    yield ask("a name of 15 kB", kind, _SUGGEST, f"{{ customer(id: 1) {{ {'firstName' * 1600} }} }}")
-    yield ask("240 variables without use", kind, "each is a fault to tell",
-              f"query({repeated(240, lambda n: f'$v{n}: Int')}) {_VIEWER}")  # fmt: skip
-    yield ask("120 operations", ACCEPTED, "each is validated", repeated(120, lambda n: f"query q{n} {_VIEWER}"),
-              operation="q7")  # fmt: skip
+    yield ask(
+        "900 unknown fields", kind, SUGGEST, f"{{ customer(id: 1) {{ {repeated(900, lambda n: f'firstNam{n}')} }} }}"
+    )
+    yield ask("900 unknown roots", "graphql-root-fields", SUGGEST, f"{{ {repeated(900, lambda n: f'custome{n}')} }}")
+    yield ask(
+        "300 unknown arguments",
+        kind,
+        SUGGEST,
+        f"{{ customers({repeated(300, lambda n: f'firs{n}: 1')}) {{ totalCount }} }}",
+    )
+    yield ask(
+        "300 unknown input fields",
+        kind,
+        SUGGEST,
+        f"{{ customers(filter: {{{repeated(300, lambda n: f'lastNam{n}: 1')}}}) {{ totalCount }} }}",
+    )
+    yield ask(
+        "200 unknown types", kind, SUGGEST, f"query({repeated(200, lambda n: f'$v{n}: CustomerFilte{n}')}) {_VIEWER}"
+    )
+    yield ask("a name of 15 kB", kind, SUGGEST, f"{{ customer(id: 1) {{ {'firstName' * 1600} }} }}")
+    yield ask(
+        "240 variables without use",
+        kind,
+        "each is a fault to tell",
+        f"query({repeated(240, lambda n: f'$v{n}: Int')}) {_VIEWER}",
+    )
+    yield ask(
+        "120 operations",
+        ACCEPTED,
+        "each is validated",
+        repeated(120, lambda n: f"query q{n} {_VIEWER}"),
+        operation="q7",
+    )
     yield ask("120 operations of one name", kind, "each is a fault to tell", f"query q {_VIEWER} " * 120)
-    yield ask("60 operations over a chain", ACCEPTED, "each operation walks all fragments",
-              repeated(60, lambda n: f"query q{n} {{ viewer {{ ...f0 }} }}") + "query last" + _chain(40),
-              operation="q7")  # fmt: skip
-    yield ask("a schema in the document", kind, "definitions are parsed too", f"type A {{ {'a: Int ' * 300} }} {_VIEWER}")
+    yield ask(
+        "60 operations over a chain",
+        ACCEPTED,
+        "each operation walks all fragments",
+        repeated(60, lambda n: f"query q{n} {{ viewer {{ ...f0 }} }}") + "query last" + _chain(40),
+        operation="q7",
+    )
+    yield ask(
+        "a schema in the document", kind, "definitions are parsed too", f"type A {{ {'a: Int ' * 300} }} {_VIEWER}"
+    )
 
 
 def _introspection() -> Iterator[Attack]:
@@ -162,74 +223,43 @@ def _introspection() -> Iterator[Attack]:
     yield ask("15 whole introspections", "graphql-limit", _INTROSPECTION, several(15))
     leaf = "name description args { name type { name kind ofType { name kind } } } type { name ofType { name } }"
     fields = repeated(14, lambda n: f"f{n}: fields {{ {leaf} }}")
-    yield ask("fields of fields by 14 aliases", "graphql-cost", _INTROSPECTION,
-              f"{{ __schema {{ types {{ fields {{ type {{ ofType {{ {fields} }} }} }} }} }} }}")  # fmt: skip
+    yield ask(
+        "fields of fields by 14 aliases",
+        "graphql-cost",
+        _INTROSPECTION,
+        f"{{ __schema {{ types {{ fields {{ type {{ ofType {{ {fields} }} }} }} }} }} }}",
+    )
     inputs = repeated(14, lambda n: f"f{n}: inputFields {{ name type {{ name ofType {{ name description }} }} }}")
-    yield ask("inputs of inputs by 14 aliases", "graphql-cost", _INTROSPECTION,
-              f"{{ __schema {{ types {{ inputFields {{ type {{ {inputs} }} }} }} }} }}")  # fmt: skip
-    yield ask("three lists in each other", "graphql-validation", _INTROSPECTION,
-              "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }")  # fmt: skip
-    yield ask("30 types of types", ACCEPTED, _RECURSION,
-              f"{{ __schema {{ types {{ name {'ofType { name ' * 30}{'} ' * 30} }} }} }}")  # fmt: skip
-    yield ask("types one by one by 15 aliases", ACCEPTED, _INTROSPECTION,
-              f"""{{ {repeated(15, lambda n: f'a{n}: __type(name: "Customer") {{ fields {{ name }} }}')} }}""")  # fmt: skip
-    yield ask("wrapped types asked for what only named ones have", ACCEPTED, "each was an internal error",
-              "{ __schema { types { fields { type { name isOneOf specifiedByURL ofType { isOneOf } } } } } }")  # fmt: skip
-
-
-def _literals() -> Iterator[Attack]:
-    first = "{ customers(first: %s) { nodes { id } } }"
-    by_email = "{ customerByEmail(email: %s) { id } }"
-    kind, found = "graphql-validation", "a text that is looked for"
-    yield ask("an integer of 5,000 digits", "graphql-limit", "Python refuses to read it, and says so", first % ("9" * 5000))
-    yield ask("an integer of 60 digits", kind, "no Int", first % ("9" * 60))
-    yield ask("an integer of 15,000 digits as id", "graphql-limit", "an ID may be a number", "{ customer(id: %s) { id } }" % ("9" * BIG_STRING))
-    yield ask("a float beyond all", kind, "infinity is no number of JSON", first % "1e99999999")
-    yield ask("a string of 15 kB", ACCEPTED, found, by_email % f'"{"a" * BIG_STRING}"')
-    yield ask("a string of 2,000 escapes", ACCEPTED, "each is decoded", by_email % ('"' + r"\u{1F98A}" * 1600 + '"'))
-    yield ask("a string with U+0000", ACCEPTED, "some stores end a text there", by_email % r'"a\u0000b"')
-    yield ask("half a surrogate pair", "graphql-syntax", "no text of Unicode, no JSON", by_email % r'"\ud800"')
-    yield ask("a string without end", "graphql-syntax", "the reader may go back", by_email % f'"{"a" * BIG_STRING}')
-    yield ask("a block string of 15 kB", ACCEPTED, found, by_email % f'"""{"a" * BIG_STRING}"""')
-    yield ask("a block string of 4,000 quotes", ACCEPTED, "the reader may go back", by_email % ('"""' + '\\"""' * 3900 + '"""'))
-    yield ask("a block string without end", "graphql-syntax", "the reader may go back", by_email % ('"""' + '\\"""" ' * 2500))
-    yield ask("a block string of 2,000 lines", ACCEPTED, "indentation is taken off line by line",
-              by_email % f'"""{repeated(175, lambda n: " " * n, chr(10))}a"""')  # fmt: skip
-    yield ask("900 ids", "invalid-parameter", "each is looked for", f"{{ nodes(ids: [{'1 ' * 900}]) {{ id }} }}")
-    yield ask("deep input objects", "graphql-limit", _RECURSION, first % ("{a: " * 100 + "1" + "}" * 100))
-    nots = "{not: " * 60 + '{id: {eq: "1"}}' + "}" * 60
-    yield ask("not of not of not", "invalid-filter", _RECURSION, f"{{ customers(filter: {nots}) {{ totalCount }} }}")
-
-
-def _variables() -> Iterator[Attack]:
-    listed = "query($filter: CustomerFilter, $order: [CustomerOrder!]) { customers(filter: $filter, orderBy: $order) { totalCount } }"
-    ids = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    made = "mutation($input: CreateCustomerInput!) { createCustomer(input: $input, dryRun: true) { id } }"
-    many = "each value is coerced before anybody counts them"
-    yield ask("21,000 empty filters", "graphql-variables-size", many, listed, filter={"or": [{}] * 21_000})
-    yield ask("3,000 filters", "graphql-variables-size", many, listed, filter={"or": [{"id": {"eq": "1"}}] * 3000})
-    yield ask("20,000 terms of an order", "graphql-variables-size", many, listed, order=[{}] * 20_000)
-    yield ask("15,000 values of in", "graphql-variables-size", many, listed, filter={"lastName": {"in": ["a"] * 15_000}})
-    yield ask("15,000 ids", "graphql-variables-size", many, ids, ids=["1"] * 15_000)
-    yield ask("2,900 empty filters", "invalid-filter", many, listed, filter={"or": [{}] * 2900})
-    yield ask("2,900 terms of an order", "invalid-parameter", many, listed, order=[{}] * 2900)
-    unknown = {f"lastNam{number}": 1 for number in range(2900)}
-    yield ask("2,900 unknown members", "graphql-validation", _SUGGEST, listed, filter=unknown)
-    yield ask("2,900 unknown variables", ACCEPTED, "they are copied about", _VIEWER, **unknown)
-    yield ask("66 kB of variables", "graphql-variables-size", "time to read", _VIEWER, v="a" * 66_000)
-    yield ask("65 kB of search", "invalid-filter", "each word is looked for",
-              "query($q: String) { customers(search: $q) { totalCount } }", q="a " * 32_000)  # fmt: skip
-    nested: dict[str, Any] = {"id": {"eq": "1"}}
-    for _ in range(26):
-        nested = {"not": nested}
-    yield ask("26 negations", "invalid-filter", _RECURSION, listed, filter=nested)
-    address = {"type": "HOME", "street1": "", "city": "", "state": "", "postalCode": "!", "country": ""}
-    parts = {"addresses": [address] * 500, "phoneNumbers": []}
-    names = {"firstName": "", "lastName": "", "email": "", "notificationPreferences": {}}
-    yield ask("500 addresses, each of them wrong", "graphql-validation", "each fault is told", made, input={**parts, **names})
-    yield ask("20,000 empty addresses", "graphql-variables-size", "each fault is told", made, input={**names, "addresses": [{}] * 20_000})
-    yield Attack("an operation without name among others", "graphql-validation", "which one is paid for",
-                 {"query": f"query a {_VIEWER} query b {_VIEWER}"})  # fmt: skip
+    yield ask(
+        "inputs of inputs by 14 aliases",
+        "graphql-cost",
+        _INTROSPECTION,
+        f"{{ __schema {{ types {{ inputFields {{ type {{ {inputs} }} }} }} }} }}",
+    )
+    yield ask(
+        "three lists in each other",
+        "graphql-validation",
+        _INTROSPECTION,
+        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
+    )
+    yield ask(
+        "30 types of types",
+        ACCEPTED,
+        RECURSION,
+        f"{{ __schema {{ types {{ name {'ofType { name ' * 30}{'} ' * 30} }} }} }}",
+    )
+    yield ask(
+        "types one by one by 15 aliases",
+        ACCEPTED,
+        _INTROSPECTION,
+        f"""{{ {repeated(15, lambda n: f'a{n}: __type(name: "Customer") {{ fields {{ name }} }}')} }}""",
+    )
+    yield ask(
+        "wrapped types asked for what only named ones have",
+        ACCEPTED,
+        "each was an internal error",
+        "{ __schema { types { fields { type { name isOneOf specifiedByURL ofType { isOneOf } } } } } }",
+    )
 
 
 ATTACKS: Final = (
@@ -238,8 +268,7 @@ ATTACKS: Final = (
     *_directives(),
     *_names(),
     *_introspection(),
-    *_literals(),
-    *_variables(),
+    *VALUES,
     *HEAVY,
 )
 """The whole corpus; names are unique."""

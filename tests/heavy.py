@@ -101,7 +101,7 @@ _KINDS: Final = ("largest", "widest", "dense", "plain")
 def _filled(text: str, digits: str) -> dict[str, Any]:
     words = {"street1": text, "street2": text, "city": text, "state": text, "country": text}
     return {
-        **{name: text for name in ("firstName", "middleName", "lastName")},
+        **dict.fromkeys(("firstName", "middleName", "lastName"), text),
         "addresses": [factories.address(**words, postalCode=digits)] * MAX_PARTS,
         "phoneNumbers": [factories.phone_number(countryCode=digits, number=digits, extension=text)] * MAX_PARTS,
     }
@@ -166,10 +166,12 @@ def _by_kind(kind: Kind) -> Iterator[Attack]:
         "as many objects as the cost lets through",
         f"{{ {_aliased(4, _page(kind, 100, f'addresses {part} email'))} }}",
     )
-    yield page(
-        "the same customer 100 times by nodes",
+    yield ask(
+        f"{kind}: the same customer 100 times by nodes",
+        ACCEPTED if kind == "dense" else "answer-too-large",
         "what is read once is answered 100 times",
         f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ {ALL} }} }} }}",
+        crowd=True,
         ids=[id_of(kind, 0)] * 100,
     )
     yield page(
@@ -190,12 +192,26 @@ def _by_kind(kind: Kind) -> Iterator[Attack]:
         crowd=True,
     )
     prefix = f"startswith(email,'{kind}')"
-    yield rest(f"{kind}: REST, 100, every field", ACCEPTED, "100 documents of 300 kB", crowd=True, size="100",
-               filter=prefix)  # fmt: skip
-    yield rest(f"{kind}: REST, 30, every field", ACCEPTED, "as much as fits into an answer", crowd=True, size="30",
-               filter=prefix)  # fmt: skip
-    yield rest(f"{kind}: REST, 100, two fields", ACCEPTED, "the other fields are not even read", crowd=True,
-               size="100", fields="firstName,email", filter=prefix)  # fmt: skip
+    yield rest(
+        f"{kind}: REST, 100, every field", ACCEPTED, "100 documents of 300 kB", crowd=True, size="100", filter=prefix
+    )
+    yield rest(
+        f"{kind}: REST, 30, every field",
+        ACCEPTED,
+        "as much as fits into an answer",
+        crowd=True,
+        size="30",
+        filter=prefix,
+    )
+    yield rest(
+        f"{kind}: REST, 100, two fields",
+        ACCEPTED,
+        "the other fields are not even read",
+        crowd=True,
+        size="100",
+        fields="firstName,email",
+        filter=prefix,
+    )
 
 
 def _widest_filter() -> dict[str, Any]:
@@ -248,7 +264,9 @@ def _rest() -> Iterator[Attack]:
     yield search("REST: 8,000 brackets", "invalid-filter", "a stack of recursion each", filter="(" * 8000)
     yield search("REST: 2,000 not", "invalid-filter", "a stack of recursion each", filter="not " * 2000)
     yield search("REST: 9,000 characters", "invalid-filter", "time to read grows with length", filter="a" * 9000)
-    yield search("REST: a text that never ends", "invalid-filter", "the reader may go back", filter="a eq '" + "''" * 3900)
+    yield search(
+        "REST: a text that never ends", "invalid-filter", "the reader may go back", filter="a eq '" + "''" * 3900
+    )
     yield search("REST: 500 and", "invalid-filter", "more conditions than are taken", filter=" and ".join(["a"] * 500))
     yield rest("REST: 10 words", ACCEPTED, "ten conditions, the first finds all", q="a b c d e f g h i j", size="100")
     yield search("REST: 500 words", "invalid-filter", "a condition each", q="a " * 500)

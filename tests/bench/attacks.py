@@ -32,7 +32,7 @@ LARGE: Final = int(os.environ.get("LARGE", "200"))
 ONLY: Final = os.environ.get("ONLY", "")
 KINDS: Final[tuple[Kind, ...]] = ("largest", "widest", "dense")
 GOALS: Final = {"CPU ms": 1000.0, "answer MB": 10.0, "growth MB": 64.0}
-_ENOUGH, _MOST = 0.2, 20
+_ENOUGH, _LEAST, _MOST = 0.2, 3, 20
 _CHUNK: Final = 20
 
 
@@ -45,6 +45,7 @@ class Figures:
     cpu: float
     answer: float
     growth: float
+    highest: float
 
     @property
     def as_it_must(self) -> bool:
@@ -73,26 +74,32 @@ def main() -> None:
     """Fill, send, print."""
     with store() as (mongod, _), tempfile.TemporaryDirectory(prefix="bench-attacks-") as folder:
         asyncio.run(fill(mongod.url, "attacks", NORMAL, LARGE))
-        settings = {"mongodb_url": mongod.url, "mongodb_database": "attacks", "rate_limit": "off"}
-        with serving(Path(folder), **settings) as server:
+        with serving(Path(folder), mongodb_url=mongod.url, mongodb_database="attacks", rate_limit="off") as server:
             client = server.client(make_key(mongod.url, "attacks"))
             client.headers["Accept"] = "application/graphql-response+json, application/json"
             client.headers["Content-Type"] = "application/json"
-            found = [_measure(client, server.process.pid, attack) for attack in ATTACKS if ONLY in attack.name]
-    sys.stdout.write(_tables(found))
+            pid = server.process.pid
+            _measure(client, pid, ATTACKS[0])
+            idle = resident_megabytes(pid)
+            found = [_measure(client, pid, attack) for attack in ATTACKS if ONLY in attack.name]
+            held = f"Resident: {idle:.0f} MB at first, {resident_megabytes(pid):.0f} MB at last"
+    highest = max(one.highest for one in found)
+    sys.stdout.write(f"{_tables(found)}{held}, {highest:.0f} MB at most.\n")
 
 
 def _measure(client: httpx2.Client, pid: int, attack: Attack) -> Figures:
-    send = lambda: client.request(attack.method, attack.path, content=attack.content)  # noqa: E731
+    def send() -> httpx2.Response:
+        return client.request(attack.method, attack.path, content=attack.content)
+
     before = resident_megabytes(pid)
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # the highest so far is what it is now
     answer = send()
-    growth = _highest(pid) - before
+    highest = _highest(pid)
     begun, times = cpu_seconds(pid), 0
-    while times < _MOST and cpu_seconds(pid) - begun < _ENOUGH:
+    while times < _LEAST or (times < _MOST and cpu_seconds(pid) - begun < _ENOUGH):
         answer, times = send(), times + 1
     cpu = (cpu_seconds(pid) - begun) / times * 1000
-    figures = Figures(attack, came(answer), cpu, len(answer.content) / 1e6, growth)
+    figures = Figures(attack, came(answer), cpu, len(answer.content) / 1e6, highest - before, highest)
     sys.stderr.write(figures.cells())
     return figures
 

@@ -53,6 +53,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
             open_store(_store_options(settings)) as store,
             outside_issuers(settings) as outside,
             open_limiter(settings, store.quotas) as limiter,
+            document_cache(settings.redis_url) as cache,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
@@ -64,7 +65,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
                 issuer,
                 limiter,
                 _schema(settings),
-                _documents(settings),
+                PersistedDocuments(cache, _trusted(settings)),
                 log,
             )
             yield {"gateway": state}
@@ -115,9 +116,8 @@ def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:
     return Authenticator(store.keys, utc_now, known, tokens, lately)
 
 
-def _documents(settings: Settings) -> PersistedDocuments:
-    trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
-    return PersistedDocuments(document_cache(settings.redis_url), trusted)
+def _trusted(settings: Settings) -> dict[str, str] | None:
+    return read_trusted(settings.trusted_documents) if settings.trusted_documents else None
 
 
 def _schema(settings: Settings) -> GatewaySchema:

@@ -1,4 +1,4 @@
-"""Random documents of GraphQL, all of them valid: fields, aliases, arguments, directives and fragments of the schema."""
+"""Random documents of GraphQL, all of them valid: fields, aliases, arguments, directives, fragments."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ class Writer:
         return f"{alias}{name}{arguments}{self._directive()} {below}"
 
     def _directive(self) -> str:
-        return self._draw(st.sampled_from(("",) * 9 + (" @include(if: $yes)", " @skip(if: false)")))
+        drawn: str = self._draw(st.sampled_from(("",) * 9 + (" @include(if: $yes)", " @skip(if: false)")))
+        return drawn
 
 
 def _has_fields(kind: GraphQLNamedType) -> bool:

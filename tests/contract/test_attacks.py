@@ -147,7 +147,8 @@ def test_c081_each_default_passes_and_one_more_is_refused(limit: Limit, sender: 
 @pytest.fixture(scope="module")
 def narrow(mongod_url: str) -> Iterator[httpx2.Client]:
     """A client of a gateway on which every limit is set."""
-    with running(mongod_url, f"test_{uuid4().hex[:16]}", **{limit.setting: limit.own for limit in LIMITS}) as gateway:
+    own: dict[str, Any] = {limit.setting: limit.own for limit in LIMITS}
+    with running(mongod_url, f"test_{uuid4().hex[:16]}", **own) as gateway:
         with gateway.client(**{"X-API-Key": gateway.key, "Accept": RESPONSE, "Content-Type": JSON}) as client:
             yield client
 

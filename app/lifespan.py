@@ -16,7 +16,7 @@ from app.auth.key_ring import ALGORITHM
 from app.auth.outside import outside_issuers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
-from app.graphql.persisted import PersistedDocuments, document_cache, read_trusted
+from app.graphql.persisted import open_documents
 from app.limits.limiter import open_limiter
 from app.observe.logs import AccessLog
 from app.settings import Settings
@@ -53,7 +53,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
             open_store(_store_options(settings)) as store,
             outside_issuers(settings) as outside,
             open_limiter(settings, store.quotas) as limiter,
-            document_cache(settings.redis_url) as cache,
+            open_documents(settings) as documents,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
@@ -65,7 +65,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
                 issuer,
                 limiter,
                 _schema(settings),
-                PersistedDocuments(cache, _trusted(settings)),
+                documents,
                 log,
             )
             yield {"gateway": state}
@@ -108,16 +108,12 @@ def _issuer(settings: Settings, store: Store) -> TokenIssuer:
 def _tokens(own: TokenIssuer, outside: tuple[Issuer, ...]) -> TokenVerifier:
     """Return what verifies the gateway's own tokens, and those of the issuer that is set."""
     ours = Issuer(own.url, own.audience, (ALGORITHM,), own.signing, own.caller)
-    return TokenVerifier((ours, *outside), utc_now, BoundedCache(maxsize=_REMEMBERED, timeout=None))
+    return TokenVerifier((ours, *outside), utc_now, BoundedCache(maxsize=_REMEMBERED))
 
 
 def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:
     known, lately = (BoundedCache(maxsize=_REMEMBERED) for _ in range(2))
     return Authenticator(store.keys, utc_now, known, tokens, lately)
-
-
-def _trusted(settings: Settings) -> dict[str, str] | None:
-    return read_trusted(settings.trusted_documents) if settings.trusted_documents else None
 
 
 def _schema(settings: Settings) -> GatewaySchema:

@@ -497,7 +497,7 @@ UNAVAILABLE: Final = ProblemType(
     1901,
     503,
     "Service unavailable",
-    "The store did not answer in time, or not as it should.",
+    "The store did not answer in time, or not as it should; or the issuer of a token, whose keys are needed, is away.",
     "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, "
     "read first to see whether the change was made.",
 )

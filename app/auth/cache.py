@@ -15,7 +15,7 @@ class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no 
     """
 
     def __init__(self, maxsize: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(timeout=None, **options)  # memory needs none, and each would be a task of its own
         self._maxsize = maxsize
         self._cache: OrderedDict[str, Any] = OrderedDict()
 
@@ -23,6 +23,11 @@ class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no 
         if key in self._cache:
             self._cache.move_to_end(key)
         return self._cache.get(key)
+
+    async def _clear(self, namespace: str | None = None, _conn: object = None) -> Any:
+        done = await super()._clear(namespace)
+        self._cache = OrderedDict(self._cache)  # aiocache puts a plain dictionary there, which knows no order of use
+        return done
 
     async def _set(
         self, key: str, value: Any, ttl: float | None = None, _cas_token: object = None, _conn: object = None

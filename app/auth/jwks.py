@@ -112,7 +112,7 @@ class RemoteKeys:
         self._issuer = issuer
         self._jwks_url = jwks_url
         self._timer = timer
-        self._cache = BoundedCache(maxsize=_REMEMBERED, timeout=None)
+        self._cache = BoundedCache(maxsize=_REMEMBERED)
         self._budget = _Budget()
         self._fetch: asyncio.Task[None] | None = None
         self._failing = False

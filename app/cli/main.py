@@ -135,9 +135,11 @@ def indexes() -> None:
 
 @app.command()
 def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False) -> None:
-    """Find what is wrong with configuration, store, keys and disk, and say how to mend it."""
+    """Find what is wrong with configuration, store, keys, disk, issuer and Redis, and say how to mend it."""
+    from app.cli.check_services import check_services
+
     settings = read_settings()
-    findings = [*check_settings(settings), *_store_findings(settings)]
+    findings = [*check_settings(settings), *_store_findings(settings), *asyncio.run(check_services(settings))]
     if as_json:
         emit(json.dumps([{k: getattr(f, k) for k in ("subject", "state", "found", "cure")} for f in findings]))
     else:

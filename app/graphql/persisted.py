@@ -16,15 +16,15 @@ from typing import Any, Final
 import structlog
 from aiocache import RedisCache
 from aiocache.base import BaseCache
-from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from app.auth.cache import BoundedCache
+from app.limits.redis import connections
+from app.settings import Settings
 from resolvers.problems import DOCUMENT_NOT_TRUSTED, GRAPHQL_REQUEST, PERSISTED_QUERY_NOT_FOUND, Problem
 
 KEPT_SECONDS: Final = 24 * 3600
 _IN_MEMORY: Final = 1000
-_PATIENCE: Final = 0.5
 NOT_FOUND: Final = "PersistedQueryNotFound"
 """The message that Apollo Client and urql know: they then send the document with its hash."""
 
@@ -129,18 +129,19 @@ def _listed(path: Path, content: Any) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def document_cache(redis_url: str | None) -> AsyncIterator[BaseCache]:
-    """Open where automatically persisted documents are kept: a Redis that all gateways share, else memory."""
-    if redis_url is None:
-        yield BoundedCache(maxsize=_IN_MEMORY)
+async def open_documents(settings: Settings) -> AsyncIterator[PersistedDocuments]:
+    """Give the documents of these settings: kept in a Redis that all gateways share, else in memory.
+
+    Raises:
+        BadDocuments: the file of trusted documents cannot be used.
+    """
+    trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
+    if settings.redis_url is None:
+        yield PersistedDocuments(BoundedCache(maxsize=_IN_MEMORY), trusted)
         return
-    patience = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
-    cache = RedisCache(
-        namespace="customer-gateway:",
-        timeout=_PATIENCE,
-        connection_pool_class=lambda **_: ConnectionPool.from_url(redis_url, **patience),
-    )
+    pool = connections(settings.redis_url)
     try:
-        yield cache
+        cache = RedisCache(namespace="customer-gateway:", connection_pool_class=lambda **_: pool)
+        yield PersistedDocuments(cache, trusted)
     finally:
-        await cache.client.aclose(close_connection_pool=True)
+        await pool.aclose()

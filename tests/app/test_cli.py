@@ -15,6 +15,7 @@ from graphql import build_schema
 from pymongo import MongoClient
 
 from storage.indexes import INDEXES
+from tests.app.auth.issuer import issuing
 from tests.commands import Ended, gateway, until
 from tests.harness import Gateway
 
@@ -280,6 +281,16 @@ class TestStoreCommands:
         found = run("check", "--json", env={"GATEWAY_PROT": "80"}).json()
         (told,) = [finding for finding in found if "GATEWAY_PROT" in finding["found"]]
         assert (told["state"], told["cure"]) == ("warning", "did you mean GATEWAY_PORT?")
+
+    def test_check_asks_the_issuer_and_redis(self, run: Run) -> None:
+        with issuing("p256", "rsa") as server:
+            env = {"GATEWAY_JWT_ISSUER": server.url, "GATEWAY_JWT_AUDIENCE": "crm"}
+            good = {f["subject"]: f for f in run("check", "--json", env=env).json()}
+        gone = run("check", "--json", env={**env, "GATEWAY_REDIS_URL": "redis://:secret@127.0.0.1:9"})
+        bad = {f["subject"]: f for f in json.loads(gone.out)}
+        assert (good["issuer"]["state"], good["issuer"]["found"]) == ("good", "it publishes 2 keys")
+        assert (gone.code, bad["issuer"]["state"], bad["redis"]["state"]) == (1, "bad", "warning")
+        assert "secret" not in gone.out + gone.err
 
     @pytest.mark.parametrize(
         "settings",

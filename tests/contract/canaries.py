@@ -18,6 +18,7 @@ import httpx2
 from resolvers.operation import Operation
 from resolvers.operations import OPERATIONS
 from tests import factories
+from tests.contract.asking import JSON
 from tests.contract.calls import Call, Json, Stored, call_of, calls, graphql_call, store
 
 MARK: Final = "qanary"
@@ -59,6 +60,7 @@ class Sender:
     lacking: str
     basic: str
     answers: dict[str, tuple[Call, httpx2.Response]] = field(default_factory=dict)
+    tokens: list[str] = field(default_factory=list)
 
     def send(self, call: Call, **headers: str) -> httpx2.Response:
         """Send a request with the key of all scopes, unless the headers bring credentials of their own."""
@@ -99,6 +101,7 @@ def send_everything(sender: Sender) -> Stored:
     _heads(sender)
     _over_the_limits(sender)
     _persisted(sender)
+    _tokens(sender)
     return _stored(sender)
 
 
@@ -258,3 +261,19 @@ def _persisted(sender: Sender) -> None:
         for members in ({}, {"query": query}, {}):
             body = {"extensions": {"persistedQuery": persisted, "qanary": "Qanaryextension"}, **members}
             sender.send(Call("persisted", "POST", "/graphql", body))
+
+
+def _tokens(sender: Sender) -> None:
+    """Get an access token, use it, and ask for more in every wrong way; the one answer that shows it is not kept."""
+    form, kind = "grant_type=client_credentials", "application/x-www-form-urlencoded"
+    headers = {"Authorization": sender.basic, "Content-Type": kind}
+    granted = sender.client.post("/oauth/token", content=form, headers=headers).json()["access_token"]
+    sender.tokens.append(granted)
+    for token in (granted, f"{granted}x", granted[:-9], granted.replace(".", "..", 1)):
+        sender.raw("GET", f"{CUSTOMERS}?q=Qanarylast", Authorization=f"Bearer {token}")
+        sender.raw("POST", "/graphql", '{"query": "{ qanary }"}', Content_Type=JSON, Authorization=f"Bearer {token}")
+    wrong = ("&scope=qanary", "&client_secret=cgs_qanarysecret", "&grant_type=qanary", "&qanary", "&%ff=qanary")
+    for sent in ("grant_type=qanary", *(form + more for more in wrong)):
+        for credentials in (sender.basic, f"Basic {BAD_BASIC}", f"Bearer {granted}"):
+            sender.raw("POST", "/oauth/token", sent, Content_Type=kind, Authorization=credentials)
+    sender.raw("POST", f"/oauth/token?client_secret={BAD_KEY}", form, Content_Type=kind, Authorization=sender.basic)

@@ -91,7 +91,7 @@ def _password(database: Database[dict[str, Any]]) -> str:
 
 def _secrets(sender: Sender, keys: list[dict[str, Any]]) -> list[str]:
     own = [secret for key in keys for secret in (key["key"], key["key"][4:], key["clientSecret"])]
-    return [*own, sender.basic.partition(" ")[2], JWT, *JWT.split("."), BAD_KEY, BAD_BASIC]
+    return [*own, sender.basic.partition(" ")[2], JWT, *JWT.split("."), BAD_KEY, BAD_BASIC, *sender.tokens]
 
 
 def _key(server: Started, *scopes: str) -> dict[str, Any]:

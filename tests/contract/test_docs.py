@@ -358,6 +358,15 @@ def test_every_setting_in_the_docs_exists() -> None:
     assert not [(name, setting) for name, setting in named if setting not in known]
 
 
+def test_the_limits_of_graphql_in_the_docs_are_the_defaults_of_the_settings() -> None:
+    rows = re.findall(
+        r"^\| .+ \| ([\d,]+) \| `GATEWAY_(GRAPHQL_MAX_\w+)` \|", prose(ROOT / "docs/security.md"), re.MULTILINE
+    )
+    told = {name.lower(): int(number.replace(",", "")) for number, name in rows}
+    fields = Settings.model_fields.items()
+    assert told == {name: field.default for name, field in fields if name.startswith("graphql_max_")}
+
+
 def test_every_command_in_the_docs_exists() -> None:
     groups = {group.name for group in command_line.registered_groups}
     commands = {

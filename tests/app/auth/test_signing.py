@@ -272,13 +272,14 @@ class TestSealing:
         self, gateway: Gateway, store: Store, clock: MovedClock, secret: str | None
     ) -> None:
         signer = await gateway(SECRET).signer()
-        stranger = gateway(secret)
-        for moved in (timedelta(0), 35 * DAY):
+        for moved in (timedelta(0), 29.5 * DAY, 35 * DAY):
             clock.now = START + moved
+            stranger = gateway(secret)
             for refused in (stranger.check, stranger.signer, stranger.rotate):
                 with pytest.raises(SealedKey, match="GATEWAY_STORE_SECRET"):
                     await refused()
-        assert await stranger.key(str(signer.kid), "ES256") is not None
+            assert await kids(stranger) == [signer.kid]
+            assert await stranger.key(str(signer.kid), "ES256") is not None
         assert len(await stored(store)) == 1
 
     @pytest.mark.parametrize("secret", [None, OTHER], ids=["none", "another"])

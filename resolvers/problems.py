@@ -409,7 +409,7 @@ GRAPHQL_VARIABLES_TOO_LONG: Final = ProblemType(
     1611,
     400,
     "GraphQL variables are too long",
-    "The variables have more bytes, as JSON, than the gateway takes.",
+    "The variables have more bytes, as JSON, or more values than the gateway takes.",
     "Send less at once.",
 )
 GRAPHQL_TOKENS: Final = ProblemType(

@@ -60,6 +60,17 @@ def check_transport(settings: Settings, *, insecure: bool) -> None:
     )
 
 
+def check_documents(settings: Settings) -> None:
+    """End the command where there is a file of trusted documents and it cannot be used."""
+    from app.graphql.persisted import BadDocuments, read_trusted
+
+    try:
+        if settings.trusted_documents:
+            read_trusted(settings.trusted_documents)
+    except BadDocuments as error:
+        fail(f"GATEWAY_TRUSTED_DOCUMENTS: {error}.")
+
+
 def _check_certificate(settings: Settings) -> None:
     if settings.tls_cert is None or settings.tls_key is None:
         return

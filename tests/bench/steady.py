@@ -26,6 +26,7 @@ from tests.bench.works import CUSTOMERS, customer_ids, works
 MINUTES: Final = float(os.environ.get("MINUTES", "10"))
 EVERY: Final = 10.0
 WARM_UP: Final = 60.0
+_RARE: Final = 10
 MOST: Final = 0.5
 """How many MB a minute may come: less than what the allocator moves to and fro in ten minutes."""
 
@@ -61,16 +62,16 @@ def main() -> None:
 
 
 def _mixed(ids: Sequence[str]) -> Load:
-    """Return all reads in turn: of each kind as many as make its share of the time about the same."""
+    """Return all reads of one customer in turn, and now and then a list: about as much work in all."""
     reads = [work.ours.requests for work in works(ids) if work.key != "rest-create"]
-    single = [requests for requests in reads if len(requests) > len(ids) // 2]
-    lists = [requests for requests in reads if len(requests) <= len(ids) // 2]
+    single = [requests for requests in reads if len(requests) == len(ids)]
+    lists = [request for requests in reads if len(requests) != len(ids) for request in requests]
     mixed = []
     for number in range(len(ids)):
-        mixed += [requests[number % len(requests)] for requests in single]
-        if number % 10 == 0:
-            mixed.append(lists[number // 10 % len(lists)][number // 10 % len(lists[0])])
-    return Load(32, mixed)
+        mixed += [requests[number] for requests in single]
+        if number % _RARE == 0:
+            mixed.append(lists[number // _RARE % len(lists)])
+    return Load(32, mixed, alike=False)
 
 
 def _looks(pid: int, driver: Thread, log: Path) -> Iterator[Look]:

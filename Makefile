@@ -7,10 +7,11 @@ STAMPS := .stamps
 export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
-.PHONY: help setup setup-test run test lint fix bench bench-scale bench-limits bench-attacks slow questions docs lock clean system-run system-test
+.PHONY: help setup setup-test run test lint fix bench bench-profile bench-steady bench-scale bench-limits
+.PHONY: bench-attacks slow questions docs lock clean system-run system-test system-bench
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: system-run $(STAMPS)/run $(STAMPS)/pages ## Make .venv with the locked dependencies and build the pages
 
@@ -33,6 +34,15 @@ lint: $(STAMPS)/test ## Check style, types and the one direction of imports
 fix: $(STAMPS)/test ## Mend what can be mended automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: system-bench $(STAMPS)/test ## Measure what requests cost (9 minutes; ROWS=rest-one,graphql-list SECONDS=2 is short)
+	@exec $(BIN)/python -m tests.bench.speed
+
+bench-profile: system-bench $(STAMPS)/test ## Show which functions use the time of ROWS=rest-one,graphql-one
+	@exec $(BIN)/python -m tests.bench.profile
+
+bench-steady: system-bench $(STAMPS)/test ## Put the gateway under load for MINUTES=10, and see that nothing grows
+	@exec $(BIN)/python -m tests.bench.steady
 
 bench-scale: $(STAMPS)/test ## Measure lists at 10,000, 100,000 and 1,000,000 customers (SIZES=10000,100000 is short)
 	@exec $(BIN)/python -m tests.bench.scale
@@ -68,6 +78,9 @@ system-run:
 
 system-test:
 	@docker/system-parts.sh node libcurl curl chromium redis
+
+system-bench:
+	@docker/system-parts.sh wrk
 
 setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/judges
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the system parts that are missing where the user is root on Debian; else names the command.
-# Usage: system-parts.sh node libcurl curl chromium redis
+# Usage: system-parts.sh node libcurl curl chromium redis wrk
 set -eu
 missing=""
 for part in "$@"; do
@@ -16,6 +16,7 @@ for part in "$@"; do
             command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
             command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver" ;;
         redis) command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server" ;;
+        wrk) command -v wrk >/dev/null 2>&1 || missing="$missing wrk" ;;
     esac
 done
 [ -n "$missing" ] || exit 0

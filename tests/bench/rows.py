@@ -17,7 +17,7 @@ _WALK = {"size": "100", "fields": "id"}
 _LAST_NAMES = ("Johnson", "Müller", "Lefèvre", "佐藤", "Araújo", "Patel", "Wójcik", "Γεωργίου", "O'Brien", "Okafor")
 _CITIES = ("Berlin", "Paris", "東京", "São Paulo", "Mumbai", "Kraków", "Αθήνα", "Dublin", "Lagos", "New York")
 _COUNTRIES = ("USA", "DE", "FR", "JP", "BR", "IN", "PL", "GR", "IE", "NG")
-_ALL = """id firstName middleName lastName email createdAt updatedAt
+ALL_FIELDS = """id firstName middleName lastName email createdAt updatedAt
 notificationPreferences { email sms push mail }
 addresses { type street1 street2 city state postalCode country }
 phoneNumbers { type countryCode number extension }"""
@@ -104,7 +104,7 @@ def _graphql(client: Client) -> Iterator[Row]:
     def row(name: str, *queries: str) -> Row:
         return Row(name, True, [("POST", "/graphql", json.dumps({"query": query}).encode()) for query in queries])
 
-    yield row("GraphQL: first page, all fields", f"{{ customers(first: 25) {{ nodes {{ {_ALL} }} }} }}")
+    yield row("GraphQL: first page, all fields", f"{{ customers(first: 25) {{ nodes {{ {ALL_FIELDS} }} }} }}")
     filtered = "{ customers(first: 25, filter: %s) { nodes { id firstName lastName } } }"
     asked = ["{addresses: {some: {city: {eq: " + json.dumps(city, ensure_ascii=False) + "}}}}" for city in _CITIES]
     yield row("GraphQL: by city, three fields", *(filtered % one for one in asked))

@@ -10,23 +10,20 @@ puts its tables into docs/scale.md; `SIZES=10000,100000` makes a short run, whic
 from __future__ import annotations
 
 import os
-import platform
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import cycle
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from pymongo import MongoClient
 
 from tests.bench.processes import ROOT, Client, cpu_seconds, fill, gateway, resident_megabytes, store, wait_idle
+from tests.bench.report import measured_on, put
 from tests.bench.rows import Request, Row, add_rare, rows
 
 ALL_SIZES = (10_000, 100_000, 1_000_000)
@@ -34,6 +31,7 @@ SIZES = tuple(int(size) for size in os.environ.get("SIZES", "").split(",") if si
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 BATCH_SECONDS, ROW_SECONDS = 0.5, 30
 GOAL = 1.3
+_PAGES = "pages of 25 unless said otherwise"
 PAGE = ROOT / "docs" / "scale.md"
 
 
@@ -89,10 +87,11 @@ def main() -> None:
         table = _table(sides, pid)
         memory = [f"mongod {resident_megabytes(pid):,.0f} MB"]
         memory += [f"gateway {resident_megabytes(side.client.pid):,.0f} MB" for side in sides]
-        text = f"{_head(mongod.url)}\n\n{table}\n{_loads(loads)}\nResident at the end: {', '.join(memory)}.\n"
+        head = f"{measured_on(mongod.url, 'starlette', 'pymongo')} {ROUNDS} rounds in turn, {_PAGES}."
+        text = f"{head}\n\n{table}\n{_loads(loads)}\nResident at the end: {', '.join(memory)}.\n"
     sys.stdout.write(text)
     if SIZES == ALL_SIZES:
-        _write(text)
+        put(PAGE, "bench-scale", text)
 
 
 def _say(text: str) -> None:
@@ -172,25 +171,6 @@ def _loads(loads: list[Load]) -> str:
         cells = [f"{load.size:,}", f"{load.seconds:,.0f}", f"{load.size / load.seconds:,.0f}"]
         lines.append(f"| {' | '.join([*cells, *(f'{size / 1e6:,.0f}' for size in sizes), f'{each:,.0f}'])} |")
     return "\n".join(lines) + "\n"
-
-
-def _head(url: str) -> str:
-    with MongoClient[dict[str, Any]](url) as client:
-        server = client.server_info()["version"]
-    models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    return (
-        f"Measured on {datetime.now(UTC):%d %B %Y}: {os.cpu_count()} cores ({models[0] if models else 'unknown'}), "
-        f"{memory:.0f} GiB, Python {platform.python_version()}, Starlette {version('starlette')}, "
-        f"PyMongo {version('pymongo')}, MongoDB {server} (embedded). "
-        f"{ROUNDS} rounds in turn, pages of 25 unless said otherwise."
-    )
-
-
-def _write(text: str) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    between = re.compile(r"(<!-- bench-scale -->\n).*(<!-- /bench-scale -->)", re.DOTALL)
-    PAGE.write_text(between.sub(lambda found: f"{found[1]}{text}{found[2]}", page), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""What single layers of the gateway cost, what a second worker brings, how soon it is ready."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from statistics import median
+from typing import Final
+
+from app.settings import Settings
+from tests.bench.pairs import Bench
+from tests.bench.processes import Client
+
+OFF: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
+    "limits": ("rest-one", "the rate limit", {"rate_limit": "off"}),
+    "logs": ("rest-one", "the log", {"log_level": "error"}),
+    "plans": ("graphql-one", "compiled plans", {"graphql_plans": "false"}),
+}
+"""By key in `ROWS`: the work, the layer, and the settings that switch it off."""
+KEYS: Final = (*OFF, "workers", "ready")
+_PAIRS: Final = 3
+_READY_SECONDS: Final = 1.5
+_TWICE: Final = 1.8
+_CORES: Final = 4
+"""Two workers, mongod and wrk: with fewer cores they take them from each other."""
+
+
+def layer_rows(bench: Bench, ours: Client, keys: frozenset[str]) -> Iterator[str]:
+    """Give a sentence for each of the rows that are asked for; `ours` is a gateway that runs already."""
+    for key, (work, layer, settings) in OFF.items():
+        if key in keys and settings.keys() <= Settings.model_fields.keys():
+            yield _layer(bench, ours, work, layer, settings)
+    if "workers" in keys:
+        yield _workers(bench, ours)
+    if "ready" in keys:
+        yield _ready(bench)
+
+
+def _layer(bench: Bench, ours: Client, work: str, layer: str, settings: dict[str, str]) -> str:
+    load = bench.works[work].ours
+    with bench.gateway(**settings) as without:
+        bench.warm(without, load)
+        pairs = bench.measure((without, load), (ours, load), _PAIRS)
+    name, ratio = bench.works[work].name, pairs.cpu
+    return f"{name} costs {median(ratio):.2f} times as much without {layer} ({ratio[0]:.2f} to {ratio[-1]:.2f})."
+
+
+def _workers(bench: Bench, ours: Client) -> str:
+    load = bench.works["rest-one"].ours
+    with bench.gateway(workers="2") as two:
+        bench.warm(two, load)
+        pairs = bench.measure((two, load), (ours, load), _PAIRS)
+    enough = (os.cpu_count() or 1) >= _CORES
+    goal = f"goal {_TWICE}, {'reached' if pairs.rate >= _TWICE else '**missed**'}"
+    said = goal if enough else f"goal {_TWICE} where there are {_CORES} cores, for wrk and MongoDB too"
+    return f"Two workers answer {pairs.rate:.2f} times as many requests as one ({said})."
+
+
+def _ready(bench: Bench) -> str:
+    seconds = []
+    for _ in range(_PAIRS):
+        with ExitStack() as stack:
+            seconds.append(stack.enter_context(bench.gateway()).ready_seconds)
+    reached = "reached" if median(seconds) <= _READY_SECONDS else "**missed**"
+    return f"Ready {median(seconds):.1f} s after its start where the store is up (goal {_READY_SECONDS} s, {reached})."

@@ -112,6 +112,8 @@ class Gathered(Generic[ItemT, ResultT]):
         taken: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = {}
         size = 0
         for future, one in self._waiting.items():
+            if future.done():  # its caller has left and only not yet said so
+                continue
             size += one.size
             if len(taken) == self.most or (taken and size > self.heaviest):
                 break

@@ -12,7 +12,7 @@ from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
-from storage.gather import GatheredReads
+from storage.gather import GatheredReads, SharedReads
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.inserts import GatheredInserts
 from storage.orders import projection, sort_terms
@@ -40,15 +40,18 @@ class Customers:
     client: Client
     database: str
     _reads: GatheredReads[Customer] = field(init=False, repr=False, compare=False)
+    _lists: SharedReads[Question, list[Customer]] = field(init=False, repr=False, compare=False)
     _inserts: GatheredInserts = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_reads", GatheredReads(self._read_many))
+        object.__setattr__(self, "_lists", SharedReads(self._find))
         object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers))
 
     async def close(self) -> None:
         """Return when what was gathered and sent has ended; to be called before the client is closed."""
         await self._reads.queue.close()
+        await self._lists.close()
         await self._inserts.queue.close()
 
     async def _read_many(self, ids: list[str]) -> dict[str, Customer]:
@@ -93,11 +96,14 @@ class Customers:
         return cast("Tombstone | None", found)
 
     async def find(self, question: Question) -> list[Customer]:
-        """Return the customers of one page, in the question's order.
+        """Return the customers of one page, in the question's order; equal questions are read together.
 
         Raises:
             PageTooLarge: they have more than 16 MiB together.
         """
+        return await self._lists.get(question)
+
+    async def _find(self, question: Question) -> list[Customer]:
         with reading():
             cursor = self._customers.find(
                 page_query(question),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,7 @@ from storage.timing import StoreTime, current
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 ValueT = TypeVar("ValueT")
+QuestionT = TypeVar("QuestionT", bound=Hashable)
 Run = Callable[[list[ItemT]], Coroutine[Any, Any, Sequence[ResultT | Exception]]]
 """Asks the store for several at once: for each its result or its own error; what it raises is for all."""
 Read = Callable[[list[str]], Awaitable[Mapping[str, ValueT]]]
@@ -82,6 +84,11 @@ class Gathered(Generic[ItemT, ResultT]):
         """Return when nothing is on its way any more: what was sent is let end, within the store's own timeout."""
         while self._batches:
             await asyncio.wait(self._batches)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and nothing is on its way."""
+        return not self._waiting and not self._batches
 
     def _expire(self, future: asyncio.Future[ResultT]) -> None:
         if not future.done():
@@ -178,3 +185,37 @@ class GatheredReads(Generic[ValueT]):
             return (await self.read([key])).get(key)
         except Exception as error:  # noqa: BLE001 - handed to those who asked for it
             return error
+
+
+@dataclass(slots=True)
+class SharedReads(Generic[QuestionT, ValueT]):
+    """Reads of questions, of which equal ones that wait at the same moment are one; what is found is not to be changed.
+
+    The first of its kind is read at once and by its own caller; those that come while it is out do not join
+    it but share the next one.
+    """
+
+    read: Callable[[QuestionT], Awaitable[ValueT]]
+    _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
+
+    async def get(self, question: QuestionT) -> ValueT:
+        """Return the answer to a question; raises what the read raises."""
+        first = question not in self._out
+        queue = self._out.setdefault(question, None)
+        if not first and queue is None:
+            queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
+        try:
+            return await (self.read(question) if queue is None else queue.ask(question))
+        finally:
+            queue = self._out.get(question)
+            if queue is None or queue.idle:
+                self._out.pop(question, None)
+
+    async def close(self) -> None:
+        """Return when no shared read is on its way any more."""
+        for queue in list(self._out.values()):
+            if queue is not None:
+                await queue.close()
+
+    async def _read(self, questions: list[QuestionT]) -> Sequence[ValueT]:
+        return [await self.read(questions[0])] * len(questions)

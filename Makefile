@@ -7,7 +7,7 @@ STAMPS := .stamps
 export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
-.PHONY: help setup setup-test run test lint fix bench bench-scale bench-limits questions docs lock clean system-run system-test
+.PHONY: help setup setup-test run test lint fix bench bench-scale bench-limits bench-attacks slow questions docs lock clean system-run system-test
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ bench-scale: $(STAMPS)/test ## Measure lists at 10,000, 100,000 and 1,000,000 cu
 
 bench-limits: $(STAMPS)/test ## Measure how exactly two workers share one limit, with Redis and without (two minutes)
 	@exec $(BIN)/python -m tests.bench.limits
+
+bench-attacks: $(STAMPS)/test ## Measure what attacks cost, over the largest customers that there can be (four minutes)
+	@exec $(BIN)/python -m tests.bench.attacks
+slow: $(STAMPS)/test ## Measure what 1,000 slow clients cost the others
+	@docker/system-parts.sh wrk slowhttptest
+	@exec $(BIN)/python -m tests.bench.slow
 
 questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)

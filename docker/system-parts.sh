@@ -11,6 +11,7 @@ for part in "$@"; do
                 missing="$missing libcurl4"
             fi ;;
         curl) command -v curl >/dev/null 2>&1 || missing="$missing curl" ;;
+        wrk | slowhttptest) command -v "$part" >/dev/null 2>&1 || missing="$missing $part" ;;
         chromium)
             command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
             command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver" ;;

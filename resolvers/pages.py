@@ -41,6 +41,10 @@ class PageReads:
                 raise too_large() from error
             return self._unweighed
 
+    def forget(self) -> None:
+        """Let go of what was read; call it when nothing is read any more."""
+        self._unweighed = []
+
     def _weigh(self) -> None:
         if self._unweighed:
             self._bytes += len(orjson.dumps(self._unweighed, default=str))

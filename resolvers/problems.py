@@ -409,7 +409,7 @@ GRAPHQL_VARIABLES_TOO_LONG: Final = ProblemType(
     1611,
     400,
     "GraphQL variables are too long",
-    "The variables have more bytes, as JSON, than the gateway takes.",
+    "The variables have more bytes, as JSON, or more values than the gateway takes.",
     "Send less at once.",
 )
 GRAPHQL_TOKENS: Final = ProblemType(
@@ -497,7 +497,7 @@ UNAVAILABLE: Final = ProblemType(
     1901,
     503,
     "Service unavailable",
-    "The store did not answer in time, or not as it should.",
+    "The store did not answer in time, or not as it should; or the issuer of a token, whose keys are needed, is away.",
     "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, "
     "read first to see whether the change was made.",
 )

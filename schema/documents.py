@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from graphql import (
@@ -26,8 +25,10 @@ from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Prob
 from schema.cost import page_size, units
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
+from schema.recent import Recent
 
-_REMEMBERED: Final = 256
+_REMEMBERED: Final = 256 * 1024
+"""How many characters of documents are remembered, prepared."""
 MAX_FAULTS: Final = 20
 """How many faults of a document or of its variables are told: names near to an unknown one take time to find."""
 _RULES: Final = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -93,7 +94,7 @@ class Documents:
         self._limits = limits
         self._suggest = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._prepared = lru_cache(maxsize=_REMEMBERED)(self._prepare)
+        self._recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED)
 
     def operation(self, text: str, name: str | None) -> Operation:
         """Return the operation that is to run.
@@ -102,7 +103,7 @@ class Documents:
             Problem: a limit of the text or of its operations; graphql-validation where it is unclear what is to run.
             DocumentErrors: the document is not well-formed or not valid.
         """
-        operations = self._prepared(text)
+        operations = self._recent.get(text) or self._recent.keep(text, self._prepare(text))
         if name is None and len(operations) == 1:
             return next(iter(operations.values()))
         if name is None:

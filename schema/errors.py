@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.validation.validate import ValidationAbortedError
 
 from resolvers.problems import GRAPHQL_LIMIT, GRAPHQL_SYNTAX, GRAPHQL_VALIDATION, INTERNAL_ERROR, Problem
+
+_LONGEST: Final = 500
+"""How many characters of a message are told: some hold a whole value, once for each fault in it."""
 
 
 def problem_of(error: GraphQLError) -> Problem:
@@ -39,7 +43,7 @@ def formatted(error: GraphQLError, base_url: str, request_id: str, *, explain: b
     """
     problem = problem_of(error)
     told = explain or problem.type is not GRAPHQL_VALIDATION or error.original_error is problem
-    entry: dict[str, Any] = {"message": problem.detail if told else _misfit(error)}
+    entry: dict[str, Any] = {"message": _short(problem.detail) if told else _misfit(error)}
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
@@ -47,6 +51,23 @@ def formatted(error: GraphQLError, base_url: str, request_id: str, *, explain: b
     members = problem.members(base_url, request_id)
     del members["detail"]
     return {**entry, "extensions": members}
+
+
+def forget_frames(errors: Iterable[BaseException]) -> None:
+    """Let errors go of the frames that they came through, and so of all that had been read there."""
+    waiting: list[BaseException | None] = list(errors)
+    seen: set[int] = set()
+    while waiting:
+        error = waiting.pop()
+        if error is not None and id(error) not in seen:
+            seen.add(id(error))
+            error.__traceback__ = None
+            waiting += (error.__cause__, error.__context__, getattr(error, "original_error", None))
+
+
+def _short(text: str) -> str:
+    """Return a message that repeats no more of what was sent than helps."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _misfit(error: GraphQLError) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +18,7 @@ from storage.driver import Driver
 from storage.mongod import acquire
 from storage.store import Store, StoreOptions, open_store
 from tests.harness import VALIDATED, Gateway, running
+from tests.redis_server import RedisServer
 
 StartGateway = Callable[..., Gateway]
 
@@ -62,6 +65,18 @@ def start_gateway(mongod_url: str, database: str) -> Iterator[StartGateway]:
     """Starts gateways with settings of a test's own, on its own database."""
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(running(mongod_url, database, **settings))
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running Redis."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        server = RedisServer(tmp_path, free.getsockname()[1])
+    server.start()
+    yield server
+    server.kill()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

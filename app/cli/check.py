@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from app.settings import Settings, is_loopback
@@ -35,6 +36,8 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     yield from _unknown_names()
     yield _transport(settings)
     yield _port(settings)
+    if settings.trusted_documents:
+        yield _documents(settings.trusted_documents)
     if settings.mongodb_url is None:
         yield _disk(settings)
 
@@ -67,6 +70,15 @@ def _port(settings: Settings) -> Finding:
             return Finding("port", "warning", f"something listens at {address}", cure)
     except OSError:
         return Finding("port", "good", f"{address} is free")
+
+
+def _documents(path: Path) -> Finding:
+    from app.graphql.persisted import BadDocuments, read_trusted
+
+    try:
+        return Finding("trusted documents", "good", f"{len(read_trusted(path))} run, and no other")
+    except BadDocuments as error:
+        return Finding("trusted documents", "bad", str(error), "mend the file that GATEWAY_TRUSTED_DOCUMENTS names")
 
 
 def _disk(settings: Settings) -> Finding:

@@ -68,6 +68,7 @@ def serve(
     settings = read_settings(host=host, port=port, workers=workers)
     server.end_when_told()
     server.check_transport(settings, insecure=insecure)
+    server.check_documents(settings)
     server.log_as_json(settings)
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         check_address(settings, url)
@@ -85,6 +86,7 @@ def dev(host: Host = None, port: Port = None) -> None:
         fail("gateway dev serves this machine only; use gateway serve for other addresses.")
     server.end_when_told()
     server.check_transport(settings, insecure=False)
+    server.check_documents(settings)
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
         key = with_store(local, _prepare)

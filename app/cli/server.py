@@ -27,6 +27,7 @@ FACTORY: Final = "app.cli.server:worker_app"
 _GRACE_SECONDS: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 20
 _BACKLOG: Final = 2048
+_OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -57,6 +58,17 @@ def check_transport(settings: Settings, *, insecure: bool) -> None:
         f"{settings.host} is not a local address, so HTTPS is needed: set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, "
         "or GATEWAY_TRUSTED_PROXIES where a proxy ends TLS, or say --insecure."
     )
+
+
+def check_documents(settings: Settings) -> None:
+    """End the command where there is a file of trusted documents and it cannot be used."""
+    from app.graphql.persisted import BadDocuments, read_trusted
+
+    try:
+        if settings.trusted_documents:
+            read_trusted(settings.trusted_documents)
+    except BadDocuments as error:
+        fail(f"GATEWAY_TRUSTED_DOCUMENTS: {error}.")
 
 
 def _check_certificate(settings: Settings) -> None:
@@ -114,11 +126,23 @@ def hand_over(settings: Settings, mongodb_url: str) -> None:
     os.environ["GATEWAY_MONGODB_URL"] = mongodb_url
 
 
+def raise_open_files() -> None:
+    """Let this process, and the workers after it, open as many files as they may: each connection is one."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def run(settings: Settings, listener: socket.socket, mongodb_url: str, *, reload: bool = False) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); running requests get `_GRACE_SECONDS` to end."""
     with table_file() if settings.workers > 1 else nullcontext() as table:
         hand_over(settings.model_copy(update={"limits_table": table}), mongodb_url)
         log_as_json(settings)
+        raise_open_files()
         structlog.get_logger().info("Listening", url=settings.local_url())
         config = uvicorn.Config(FACTORY, factory=True, workers=settings.workers, reload=reload, **_options(settings))
         if not _run(config, listener):

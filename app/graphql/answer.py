@@ -82,9 +82,8 @@ def executed(
 
 def _check_size(result: ExecutionResult, actual: int) -> None:
     """Refuse the whole answer where a page was too large to read, or the data is: before it is one text."""
-    for error in result.errors or ():
-        if (problem := problem_of(error)).type is ANSWER_TOO_LARGE:
-            raise problem
+    if any(problem_of(error).type is ANSWER_TOO_LARGE for error in result.errors or ()):
+        raise too_large()
     if actual <= _LIGHT:
         return
     left = MAX_ANSWER

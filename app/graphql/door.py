@@ -22,7 +22,7 @@ from app.pages import playground
 from resolvers.context import Context
 from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, Problem
 from schema.documents import DocumentErrors, Operation, Price
-from schema.errors import is_internal
+from schema.errors import forget_frames, is_internal
 
 PATH: Final = "/graphql"
 _METHODS: Final = "GET, HEAD, POST, OPTIONS"
@@ -86,6 +86,9 @@ async def _run(
 ) -> Response:
     result = await state_of(request).graphql.run(operation, asked.variables, ctx)
     _log_internal(request, result)
+    # graphql-core's executor refers to itself: what it holds would stay until the garbage collector comes.
+    ctx.pages.forget()
+    forget_frames(result.errors or [])
     # What a mutation has done is told whatever its size.
     bounded = operation.type is OperationType.QUERY
     return executed(request, result, media_type, price, ctx.budgets, bounded=bounded)

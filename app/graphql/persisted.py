@@ -106,28 +106,26 @@ def read_trusted(path: Path) -> dict[str, str]:
         BadDocuments: there is no such file, or it is neither.
     """
     try:
-        listed = _listed(json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadDocuments(f"the file {path} cannot be read") from error
     except (ValueError, RecursionError) as error:
         raise BadDocuments(f"the file {path} is not JSON") from error
+    listed = _listed(path, content)
     for name, text in listed.items():
         if name.removeprefix("sha256:").lower() != digest(text):
             raise BadDocuments(f"the file {path} has a document whose SHA-256 is not {name[:80]}")
     return {digest(text): text for text in listed.values()}
 
 
-def _listed(content: Any) -> dict[str, str]:
-    operations = content.get("operations") if isinstance(content, dict) else None
-    if isinstance(operations, list):
-        entries = [entry for entry in operations if isinstance(entry, dict)]
-        listed = {str(entry.get("id", "")): entry.get("body") for entry in entries}
-    else:
-        listed = content if isinstance(content, dict) else {}
-    documents = {str(name): text for name, text in listed.items() if isinstance(text, str)}
-    if not documents or len(documents) != len(listed):
-        raise BadDocuments('the trusted documents must be {"<sha256>": "<document>"} or a manifest with operations')
-    return documents
+def _listed(path: Path, content: Any) -> dict[str, str]:
+    listed = content.get("operations", content) if isinstance(content, dict) else None
+    if isinstance(listed, list):
+        whole = all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in listed)
+        listed = {entry["id"]: entry.get("body") for entry in listed} if whole else None
+    if not isinstance(listed, dict) or not listed or not all(isinstance(text, str) for text in listed.values()):
+        raise BadDocuments(f'the file {path} must hold {{"<sha256>": "<document>"}} or a manifest with operations')
+    return listed
 
 
 @asynccontextmanager

@@ -17,6 +17,8 @@ from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSU
 from schema.limits import over
 
 JSON: Final = "application/json"
+MAX_VALUES: Final = 3000
+"""How many values, lists and objects too, the variables may hold: each is coerced before anybody looks at it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,7 +87,16 @@ def _checked(sent: Any, variables_limit: int, size: int) -> GraphQLRequest:
         raise Problem(GRAPHQL_REQUEST, "operationName must be a string.")
     if size > variables_limit:
         _check_size(variables, variables_limit)
-    return GraphQLRequest(query, sha256, variables or {}, name)
+    if (found := _values(variables)) > MAX_VALUES:
+        raise over(GRAPHQL_VARIABLES_TOO_LONG, "values in its variables", found, MAX_VALUES)
+    return GraphQLRequest(query, sha256, variables or {}, name or None)  # as in a query string, empty is absent
+
+
+def _values(value: object) -> int:
+    """Return how many values there are, lists and objects too."""
+    if isinstance(value, dict):
+        return 1 + sum(map(_values, value.values()))
+    return 1 + sum(map(_values, value)) if isinstance(value, list) else 1
 
 
 def _check_size(variables: object, limit: int) -> None:
@@ -96,15 +107,13 @@ def _check_size(variables: object, limit: int) -> None:
 
 def _sha256(document_id: object, extensions: Mapping[str, Any]) -> str | None:
     """Return the hash of a persisted document: `documentId`, or `extensions.persistedQuery` as Apollo has it."""
+    sent = [] if document_id is None else [document_id]
     persisted = extensions.get("persistedQuery")
-    if document_id is None and persisted is None:
-        return None
-    found = document_id
     if persisted is not None:
         if not isinstance(persisted, dict) or persisted.get("version") != 1:
             raise Problem(GRAPHQL_REQUEST, "extensions.persistedQuery must have version 1 and sha256Hash.")
-        found = persisted.get("sha256Hash")
-    text = found.removeprefix("sha256:").lower() if isinstance(found, str) else ""
-    if not _SHA256.fullmatch(text):
-        raise Problem(GRAPHQL_REQUEST, "The hash of a persisted query is a SHA-256 in hexadecimal.")
-    return text
+        sent.append(persisted.get("sha256Hash"))
+    hashes = {text.removeprefix("sha256:").lower() if isinstance(text, str) else "" for text in sent}
+    if len(hashes) > 1 or not all(map(_SHA256.fullmatch, hashes)):
+        raise Problem(GRAPHQL_REQUEST, "The hash of a persisted query is one SHA-256 in hexadecimal.")
+    return hashes.pop() if hashes else None

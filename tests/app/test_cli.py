@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 from collections.abc import Callable
@@ -266,6 +267,16 @@ class TestStoreCommands:
         assert ended.code == 0
         assert all(line.split()[0] in {"good", "warning"} for line in ended.out.splitlines())
 
+    def test_check_looks_at_the_trusted_documents(self, run: Run, tmp_path: Path) -> None:
+        path = tmp_path / "trusted.json"
+        text = "{ viewer { id } }"
+        for content, state in (({hashlib.sha256(text.encode()).hexdigest(): text}, "good"), ({"0" * 64: text}, "bad")):
+            path.write_text(json.dumps(content))
+            ended = run("check", "--json", env={"GATEWAY_TRUSTED_DOCUMENTS": str(path)})
+            found = [one for one in json.loads(ended.out) if one["subject"] == "trusted documents"]
+            assert [one["state"] for one in found] == [state]
+            assert ended.code == (0 if state == "good" else 1)
+
     def test_check_warns_of_a_setting_that_is_not_one(self, run: Run) -> None:
         found = run("check", "--json", env={"GATEWAY_PROT": "80"}).json()
         (told,) = [finding for finding in found if "GATEWAY_PROT" in finding["found"]]
@@ -343,6 +354,8 @@ class TestWrongSettings:
             ({"trusted_proxies": "proxy"}, "GATEWAY_TRUSTED_PROXIES"),
             ({"data_dir": "/dev/null/data"}, "GATEWAY_DATA_DIR"),
             ({"log_level": "loud"}, "GATEWAY_LOG_LEVEL"),
+            ({"trusted_documents": "/none.json"}, "GATEWAY_TRUSTED_DOCUMENTS: the file /none.json cannot be read."),
+            ({"trusted_documents": "/etc/hostname"}, "GATEWAY_TRUSTED_DOCUMENTS: the file /etc/hostname is not JSON."),
         ],
     )
     def test_serve_refuses_wrong_settings_in_one_sentence(

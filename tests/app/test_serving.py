@@ -219,6 +219,12 @@ class TestWorkers:
         with stopped(second), two.client(key) as client:
             assert client.get(f"{CUSTOMERS}/{created.json()['id']}").status_code == 200
 
+    def test_the_workers_may_open_as_many_files_as_the_machine_lets_them(self, two: Started) -> None:
+        for pid in self.workers(two):
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            soft, hard = re.findall(r"Max open files +([0-9]+) +([0-9]+)", limits)[0]
+            assert int(soft) == min(int(hard), 65_536)
+
     def test_both_workers_count_limits_in_one_table(self, two: Started) -> None:
         environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in self.workers(two)]
         (path,) = {re.findall(rb"GATEWAY_LIMITS_TABLE=([^\x00]+)", found)[0].decode() for found in environments}
@@ -321,42 +327,6 @@ class TestLog:
             assert_log_is_clean(server)
             assert len(server.log()) == before + len(INJECTIONS)
             assert b"forged" not in server.err
-
-    def test_no_personal_data_and_no_secret_is_ever_logged(
-        self, tmp_path: Path, mongod_url: str, database: str, key: str
-    ) -> None:
-        canary = factories.customer(
-            firstName="Canaryfirst",
-            lastName="Canarylast",
-            email="canary.mail@example.com",
-            phoneNumbers=[factories.phone_number(number="555-867-5309")],
-        )
-        with served(tmp_path, mongod_url, database, log_level="debug") as server:
-            with server.client(key) as client:
-                statuses = [answer.status_code for answer in _canary_requests(client, canary)]
-            assert server.stop() == 0
-            assert_log_is_clean(server)
-            written = server.err.decode().lower()
-        assert {200, 201, 400, 401, 409, 422} <= set(statuses)
-        assert not [word for word in ("canary", "555", "5309", key.lower(), key[4:].lower()) if word in written]
-
-
-def _canary_requests(client: httpx2.Client, canary: dict[str, Any]) -> Iterator[httpx2.Response]:
-    email = canary["email"]
-    yield client.post(CUSTOMERS, json=canary)
-    yield client.post(CUSTOMERS, json=canary)  # the address is taken
-    yield client.post(CUSTOMERS, json={**canary, "addresses": [], "email": f"{email}@canary"})
-    yield client.post(CUSTOMERS, content=json.dumps(canary)[:-1], headers={"Content-Type": "application/json"})
-    yield client.get(CUSTOMERS, params={"email": email, "q": "canary"})
-    yield client.get(CUSTOMERS, params={"filter": "lastName eq 'Canarylast"})
-    yield client.get(CUSTOMERS, params={"canary": email})
-    yield client.get(f"{CUSTOMERS}/{email}")
-    yield client.get(f"/{email}", headers={"User-Agent": email, "Referer": email, "X-Request-Id": email})
-    yield client.get(CUSTOMERS, headers={"X-API-Key": "cgw_canary"})
-    yield client.get(CUSTOMERS, headers={"X-API-Key": client.headers["X-API-Key"][:-1] + "_"})
-    query = "query Canary($email: String!) { customerByEmail(email: $email) { firstName } canary }"
-    yield client.post("/graphql", json={"query": query, "variables": {"email": email}})
-    yield client.post("/graphql", json={"query": query.replace(" canary }", " }"), "variables": {"email": email}})
 
 
 class TestStopping:

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.limits.table import table_file
-from tests.app.limits.conftest import RedisServer
 from tests.app.limits.hammer import accepted
+from tests.redis_server import RedisServer
 
 SECONDS = int(os.environ.get("SECONDS", "60"))
 LIMIT = 600

@@ -38,6 +38,11 @@ def resident_megabytes(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 1e6
 
 
+def open_files(pid: int) -> int:
+    """Return how many files and connections a process holds open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - called often, and only the number counts
+
+
 def wait_idle(pid: int, seconds: float = 90) -> None:
     """Return when a process has next to nothing to do any more, or after so long."""
     deadline = time.monotonic() + seconds
@@ -64,6 +69,7 @@ def environment(mongod: EmbeddedMongod, database: str) -> dict[str, str]:
     """Return an environment in which the command `gateway` works on a database."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     own = {"MONGODB_URL": mongod.url, "MONGODB_DATABASE": database, "REQUEST_TIMEOUT": str(REQUEST_SECONDS)}
+    own["RATE_LIMIT"] = "off"
     return {**kept, "PYTHONPATH": str(ROOT), **{f"GATEWAY_{name}": value for name, value in own.items()}}
 
 

@@ -56,6 +56,7 @@ async def test_what_was_spent_survives_a_restart_and_ends_two_days_later(store: 
     assert stored["expires"].isoformat() == "2026-02-02T00:00:00"
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 async def test_a_store_that_does_not_answer_is_unavailable(opened: OpenStore) -> None:
     async with opened("mongodb://127.0.0.1:1") as store:
         with pytest.raises(Unavailable):

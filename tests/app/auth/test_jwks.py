@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64encode
 
 from app.auth import jwks
-from app.auth.discovery import MAX_BYTES
+from app.auth.discovery import MAX_BYTES, Unreadable, _jwks_uri, read_document
 from app.auth.jwks import (
     MAX_AGE,
     REFILL_SECONDS,
@@ -28,6 +29,7 @@ from app.auth.jwks import (
     StaticKey,
 )
 from app.auth.public_keys import MAX_KEYS, from_jwk
+from app.observe.logs import configure
 from tests.app.auth.issuer import CONFIGURATION, JWKS, METADATA, TLS, Answer, IssuerServer, issuing, make_key, public
 
 ED = "Ed25519"
@@ -48,7 +50,7 @@ async def reading(
     issuer: IssuerServer, timer: Timer | None = None, *, name: str | None = None, jwks_url: str | None = None
 ) -> AsyncIterator[RemoteKeys]:
     """Give the keys of an issuer, found by discovery unless an address is given."""
-    async with httpx2.AsyncClient(verify=TLS) as client:
+    async with httpx2.AsyncClient(verify=TLS, timeout=None) as client:
         keys = RemoteKeys(client, name or issuer.url, jwks_url, timer or Timer())
         try:
             yield keys
@@ -280,15 +282,20 @@ async def test_an_issuer_that_is_away_is_not_asked_without_end(issuer: IssuerSer
 
 async def test_a_slow_issuer_is_given_up(issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwks, "FETCH_SECONDS", 0.2)
+    configure("info", logged := io.StringIO())
     issuer.hold()
     async with reading(issuer) as keys:
         with pytest.raises(IssuerUnavailable):
             await keys.key("ed25519", ED)
+        assert "no answer within 0.2 seconds" in logged.getvalue()
         issuer.release()
         assert await known(keys, "ed25519")
 
 
-async def test_once_an_issuer_is_known_to_fail_nobody_waits_for_it(issuer: IssuerServer) -> None:
+async def test_once_an_issuer_is_known_to_fail_nobody_waits_for_it(
+    issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks, "FETCH_SECONDS", 60)
     timer = Timer()
     async with reading(issuer, timer) as keys:
         assert await known(keys, "ed25519")
@@ -297,7 +304,8 @@ async def test_once_an_issuer_is_known_to_fail_nobody_waits_for_it(issuer: Issue
         assert await known(keys, "ed25519")  # this one waited, and then took what there was
         issuer.hold()
         for _ in range(20):
-            assert await known(keys, "ed25519")
+            async with asyncio.timeout(30):
+                assert await known(keys, "ed25519")
         await arrived(issuer)
         issuer.release()
 
@@ -349,11 +357,26 @@ async def test_closing_ends_the_fetch_and_leaves_no_task(issuer: IssuerServer) -
             await waiting
         with pytest.raises(IssuerUnavailable):
             await keys.key("ed25519", ED)
+        assert keys._fetch is not None
+        assert keys._fetch.cancelled()
+    assert issuer.fetches == {CONFIGURATION: 1}
     assert asyncio.all_tasks() == before
 
 
-async def refused(issuer: IssuerServer, name: str | None = None) -> None:
-    async with reading(issuer, name=name) as keys:
+@pytest.mark.parametrize("status", [201, 206, 302, 403, 500])
+async def test_keys_count_only_with_status_200(issuer: IssuerServer, status: int) -> None:
+    issuer.answers[JWKS] = Answer(status, json.dumps({"keys": issuer.published}).encode())
+    async with reading(issuer) as keys:
+        with pytest.raises(IssuerUnavailable):
+            await keys.key("ed25519", ED)
+
+
+async def refused(issuer: IssuerServer, why: str) -> None:
+    """Assert that the metadata lead nowhere, and why."""
+    async with httpx2.AsyncClient(verify=TLS) as client:
+        with pytest.raises(Unreadable, match=why):
+            _jwks_uri(await read_document(client, issuer.url + CONFIGURATION), issuer.url)
+    async with reading(issuer) as keys:
         with pytest.raises(IssuerUnavailable):
             await keys.key("ed25519", ED)
     assert issuer.fetches[JWKS] == 0
@@ -362,25 +385,30 @@ async def refused(issuer: IssuerServer, name: str | None = None) -> None:
 @pytest.mark.parametrize("said", ["https://other.example", "", None, 5, "{url}/", "{url}/tenant"])
 async def test_metadata_of_another_issuer_is_refused(issuer: IssuerServer, said: object) -> None:
     issuer.metadata["issuer"] = said.format(url=issuer.url) if isinstance(said, str) else said
-    await refused(issuer)
+    await refused(issuer, "another issuer")
 
 
 @pytest.mark.parametrize(
     "said",
     [None, 5, "", "/jwks", "//127.0.0.1/jwks", "file:///etc/passwd", "ftp://127.0.0.1/", "http://keys.example/",
-     "http://169.254.169.254/", "http://127.0.0.1.evil.example/", "http://[::1", "http://127.0.0.1:x/", "javascript:1"],
+     "http://169.254.169.254/", "http://127.0.0.1.evil.example/", "http://[::1", "https:///jwks", "javascript:1"],
 )  # fmt: skip
 async def test_an_address_of_keys_that_is_not_secure_is_refused(issuer: IssuerServer, said: object) -> None:
     issuer.metadata["jwks_uri"] = said
-    await refused(issuer)
+    await refused(issuer, "not a secure address")
+
+
+async def test_an_address_of_keys_that_is_none_is_an_outage(issuer: IssuerServer) -> None:
+    issuer.metadata["jwks_uri"] = "http://127.0.0.1:x/"
+    async with reading(issuer) as keys:
+        with pytest.raises(IssuerUnavailable):
+            await keys.key("ed25519", ED)
 
 
 async def test_an_issuer_elsewhere_does_not_lead_to_this_machine(issuer: IssuerServer) -> None:
-    from app.auth.discovery import Unreadable, _jwks_uri
-
-    document: Any = {"issuer": "https://issuer.example", "jwks_uri": issuer.url + JWKS}
-    with pytest.raises(Unreadable):
-        _jwks_uri(document, "https://issuer.example")
+    elsewhere = "https://issuer.example"
+    with pytest.raises(Unreadable, match="not a secure address"):
+        _jwks_uri({"issuer": elsewhere, "jwks_uri": issuer.url + JWKS}, elsewhere)
 
 
 @pytest.mark.parametrize("path", ["", "/tenant", "/a/b", "/tenant/"])

@@ -55,7 +55,7 @@ async def verifying(issuer: IssuerServer, clock: Clock | None = None, **changes:
 
 
 def verifier(*issuers: Issuer, clock: Clock | None = None) -> TokenVerifier:
-    return TokenVerifier(issuers, clock or Clock(), BoundedCache(maxsize=100, timeout=None))
+    return TokenVerifier(issuers, clock or Clock(), BoundedCache(maxsize=100))
 
 
 def static(name: str = "rsa", **changes: Any) -> Issuer:

@@ -18,8 +18,9 @@ from app.limits.redis import RETRY_SECONDS, RedisOrTable, SharedRedis, connectio
 from app.limits.storage import State
 from app.limits.table import SharedTable
 from app.observe.logs import configure
-from tests.app.limits.conftest import HandClock, RedisServer
+from tests.app.limits.conftest import HandClock
 from tests.app.limits.hammer import accepted
+from tests.redis_server import RedisServer
 
 KEY = "LIMITER/caller/abc/3/1/minute"
 

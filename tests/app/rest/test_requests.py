@@ -292,7 +292,7 @@ def test_c015_nul_in_a_uri_is_400(gateway: Gateway, url: str) -> None:
 def test_c015_nul_in_a_header_is_400(gateway: Gateway, line: bytes) -> None:
     sent = b"GET /api/v1/viewer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + line + b"\r\n\r\n"
     answers = exchange(gateway.url, sent)
-    assert [answer.status for answer in answers] in ([400], [401])
+    assert [(answer.status, slug(answer.json())) for answer in answers] == [(400, "malformed-request")]
 
 
 @pytest.mark.parametrize("value", [b"a\r\nX-Evil: 1", b"a\nX-Evil: 1", b"a\rX-Evil: 1", b"a%0d%0aX-Evil: 1"])
@@ -329,10 +329,9 @@ def test_c016_a_bad_host_is_not_echoed_and_breaks_nothing(gateway: Gateway, host
     sent = f"GET /api/v1/customers/1 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nX-API-Key: {gateway.key}\r\n\r\n"
     (answer,) = exchange(gateway.url, sent.encode("latin-1"))
     assert answer.status == 400
-    if answer.every("content-type") == ["application/problem+json"]:
-        problem = answer.json()
-        assert problem["instance"] == "/api/v1/customers/1"
-        assert problem["type"].startswith("http://127.0.0.1:")
+    problem = answer.json()
+    assert problem["instance"] == "/api/v1/customers/1"
+    assert problem["type"].startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(
@@ -351,10 +350,8 @@ def test_c017_tricks_with_paths_are_400_or_404_as_problems(gateway: Gateway, pat
     (answer,) = exchange(gateway.url, head("GET", path, gateway.key))
     assert answer.status in {400, 404}
     assert answer.every("x-evil") == []
-    if answer.every("content-type") == ["application/problem+json"]:
-        assert answer.json()["status"] == answer.status
-    else:
-        assert answer.body == b"Invalid HTTP request received."  # the server's own, where it is no HTTP
+    assert answer.every("content-type") == ["application/problem+json"]
+    assert answer.json()["status"] == answer.status
 
 
 BODY = b'{"x":1}'
@@ -391,7 +388,7 @@ def test_c018_a_request_of_two_minds_is_refused_and_the_connection_closed(
     start.append(b"X-API-Key: " + gateway.key.encode())
     answers = exchange(gateway.url, b"\r\n".join([*start, *lines, b"", b""]) + body, seconds=1)
     assert answers, "closed without a word"
-    assert [answer.status for answer in answers] in ([400], [413], [415]), answers
+    assert [(answer.status, slug(answer.json())) for answer in answers] == [(400, "malformed-request")]
     assert answers[-1].closed
 
 

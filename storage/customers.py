@@ -10,16 +10,16 @@ from typing import Any, cast
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
-from storage.errors import PageTooLarge, reading, within_deadline, writing
+from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
-from storage.gather import GatheredReads
+from storage.gather import GatheredReads, SharedReads
 from storage.indexes import TOMBSTONE_SECONDS
+from storage.inserts import GatheredInserts
 from storage.orders import projection, sort_terms
 from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
 from storage.terms import keys_of
 from storage.text import fold
-from storage.timing import waiting
 
 _SHOWN = {"_id": 0, "keys": 0}
 
@@ -39,10 +39,20 @@ class Customers:
 
     client: Client
     database: str
-    _together: GatheredReads[Customer] = field(init=False, repr=False, compare=False)
+    _reads: GatheredReads[Customer] = field(init=False, repr=False, compare=False)
+    _lists: SharedReads[Question, list[Customer]] = field(init=False, repr=False, compare=False)
+    _inserts: GatheredInserts = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_together", GatheredReads(self._read_many))
+        object.__setattr__(self, "_reads", GatheredReads(self._read_many))
+        object.__setattr__(self, "_lists", SharedReads(self._find))
+        object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers))
+
+    async def close(self) -> None:
+        """Return when what was gathered and sent has ended; to be called before the client is closed."""
+        await self._reads.queue.close()
+        await self._lists.close()
+        await self._inserts.queue.close()
 
     async def _read_many(self, ids: list[str]) -> dict[str, Customer]:
         """Read several customers by id; one alone as the driver does it best."""
@@ -68,9 +78,7 @@ class Customers:
         Whole customers that are asked for at the same moment are read together.
         """
         if fields is None:
-            with waiting():
-                async with within_deadline():
-                    return await self._together.get(customer_id)
+            return await self._reads.get(customer_id)
         shown = projection(fields)
         with reading():
             return cast("Customer | None", await self._customers.find_one({"id": {"$eq": customer_id}}, shown))
@@ -88,11 +96,14 @@ class Customers:
         return cast("Tombstone | None", found)
 
     async def find(self, question: Question) -> list[Customer]:
-        """Return the customers of one page, in the question's order.
+        """Return the customers of one page, in the question's order; equal questions are read together.
 
         Raises:
             PageTooLarge: they have more than 16 MiB together.
         """
+        return await self._lists.get(question)
+
+    async def _find(self, question: Question) -> list[Customer]:
         with reading():
             cursor = self._customers.find(
                 page_query(question),
@@ -135,9 +146,8 @@ class Customers:
         return plan_of(command, said)
 
     async def create(self, customer: Customer) -> None:
-        """Store a new customer."""
-        with writing():
-            await self._customers.insert_one(stored(customer))
+        """Store a new customer; those that are created at the same moment are stored by one command."""
+        await self._inserts.insert(stored(customer))
 
     async def create_many(self, customers: Sequence[Customer]) -> None:
         """Store several new customers, all checked before; for demo data and imports."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Literal
 
 import pymongo
 from pymongo import errors as driver
@@ -104,6 +103,28 @@ def writing() -> Iterator[None]:
 
 
 @contextmanager
+def inserting(count: int) -> Iterator[list[StoreError | None]]:
+    """Run one unordered insert of several documents; the list it gives holds each one's error in the end, or None."""
+    outcomes: list[StoreError | None] = [None] * count
+    try:
+        yield outcomes
+    except driver.BulkWriteError as error:
+        _tell_each(outcomes, error.details)
+    except driver.PyMongoError as error:
+        outcomes[:] = [_translate(error, writing=True) for _ in outcomes]
+
+
+def _tell_each(outcomes: list[StoreError | None], said: Mapping[str, Any]) -> None:
+    """Tell apart what became of each document; those of which nothing is said are stored only if the numbers agree."""
+    refused = said["writeErrors"]
+    if said["writeConcernErrors"] or said["nInserted"] + len(refused) != len(outcomes):
+        outcomes[:] = [Unavailable("unknown") for _ in outcomes]
+    for one in refused:
+        kind = driver.DuplicateKeyError if one["code"] == _DUPLICATE_KEY else driver.WriteError
+        outcomes[one["index"]] = _translate(kind(one["errmsg"], one["code"], one), writing=True)
+
+
+@contextmanager
 def opening() -> Iterator[None]:
     """Make a client; what the driver has against its address leaves as `BadAddress`, which does not repeat it.
 
@@ -129,12 +150,7 @@ def wire_deadline(seconds: float) -> Iterator[None]:
         _DEADLINE.reset(token)
 
 
-@asynccontextmanager
-async def within_deadline() -> AsyncIterator[None]:
-    """Wait inside for what another task does on the wire, no longer than the wire's deadline; a read."""
+def seconds_left() -> float | None:
+    """Return how many seconds the wire's deadline leaves, None where there is none."""
     deadline = _DEADLINE.get()
-    try:
-        async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
-            yield
-    except TimeoutError as error:
-        raise Unavailable("none") from error
+    return None if deadline is None else deadline - time.monotonic()

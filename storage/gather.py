@@ -1,92 +1,221 @@
-"""Gathered reads: reads by id that wait at the same moment go out as one.
+"""Gathered requests: what waits for the store at the same moment goes out as one.
 
 Whoever asks, through whichever door, waits in one queue; a batch takes all that wait when it starts, so
-every answer is as fresh as a read of its own: no request ever joins a read that has begun. While
-`_IN_FLIGHT` batches are out, the next one gathers. One caller's end, by deadline or otherwise, ends only
-its own waiting.
+every answer is as fresh as one of its own: no request ever joins a batch that has begun. While
+`in_flight` batches are out, the next one gathers. One caller's end, by deadline or otherwise, ends only
+its own waiting, and takes what has not begun out of the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import copy
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from storage.errors import Unavailable
+from storage.errors import Outcome, StoreError, Unavailable, seconds_left
+from storage.timing import StoreTime, current
 
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 ValueT = TypeVar("ValueT")
+QuestionT = TypeVar("QuestionT", bound=Hashable)
+Run = Callable[[list[ItemT]], Coroutine[Any, Any, Sequence[ResultT | Exception]]]
+"""Asks the store for several at once: for each its result or its own error; what it raises is for all."""
 Read = Callable[[list[str]], Awaitable[Mapping[str, ValueT]]]
 """Reads several ids at once; ids that are not there are absent in the answer."""
 
-_IN_FLIGHT: Final = 2
-_LARGEST: Final = 500
+_READS_IN_FLIGHT: Final = 2
+_MOST_READS: Final = 500
+
+
+class _Waiting(NamedTuple, Generic[ItemT]):
+    """What waits in the queue: its size in bytes, and by what its request is measured."""
+
+    item: ItemT
+    size: int
+    spent: StoreTime | None
 
 
 @dataclass(slots=True)
-class GatheredReads(Generic[ValueT]):
-    """A queue of reads by id. Belongs to the event loop in which it is used."""
+class Gathered(Generic[ItemT, ResultT]):
+    """A queue before the store. Belongs to the event loop in which it is used.
 
-    read: Read[ValueT]
-    _waiting: dict[str, list[asyncio.Future[ValueT | None]]] = field(default_factory=dict, init=False)
-    _batches: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    A batch has at most `most` items and, where it has more than one, at most `heaviest` bytes.
+    `lost` is the outcome for a caller whose time ends after its batch began; before, it is `none`.
+    """
+
+    run: Run[ItemT, ResultT]
+    in_flight: int
+    most: int
+    heaviest: int = 0
+    lost: Outcome = "none"
+    _waiting: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = field(default_factory=dict, init=False)
+    _batches: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
     _scheduled: bool = field(default=False, init=False)
 
-    async def get(self, key: str) -> ValueT | None:
-        """Return what is stored under an id, or None; raises `Unavailable`."""
-        future: asyncio.Future[ValueT | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(future)
+    async def ask(self, item: ItemT, size: int = 0) -> ResultT:
+        """Return the result for one item; raises its error, or `Unavailable` at the wire's deadline."""
+        left = seconds_left()
+        if left is not None and left <= 0:
+            raise Unavailable("none")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[ResultT] = loop.create_future()
+        spent = current()
+        self._waiting[future] = _Waiting(item, size, spent)
         self._schedule()
-        return await future
+        timer = None if left is None else loop.call_later(left, self._expire, future)
+        if spent is not None:
+            spent.begin()
+        try:
+            return await future
+        finally:
+            if spent is not None:
+                spent.end()
+            if timer is not None:
+                timer.cancel()
+            self._waiting.pop(future, None)
+
+    async def close(self) -> None:
+        """Return when nothing is on its way any more: what was sent is let end, within the store's own timeout."""
+        while self._batches:
+            await asyncio.wait(self._batches)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and nothing is on its way."""
+        return not self._waiting and not self._batches
+
+    def _expire(self, future: asyncio.Future[ResultT]) -> None:
+        if not future.done():
+            begun = self._waiting.pop(future, None) is None
+            future.set_exception(Unavailable(self.lost if begun else "none"))
 
     def _schedule(self) -> None:
-        if self._waiting and not self._scheduled and len(self._batches) < _IN_FLIGHT:
+        if self._waiting and not self._scheduled and len(self._batches) < self.in_flight:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._start, context=Context())
 
     def _start(self) -> None:
-        """Send all that wait now; in a context of its own, so that no one caller's deadline rules the others."""
+        """Send what waits now; in a context of its own, so that no one caller's deadline rules the others."""
         self._scheduled = False
-        keys = list(self._waiting)[:_LARGEST]
-        taken = {key: self._waiting.pop(key) for key in keys}
-        batch = asyncio.get_running_loop().create_task(self._run(taken), name="gathered-read")
+        taken = self._take()
+        if not taken:
+            return
+        for spent in {one.spent for one in taken.values()}:
+            if spent is not None:
+                spent.calls += 1
+        asked = self.run([one.item for one in taken.values()])
+        batch = asyncio.get_running_loop().create_task(asked, name="gathered")
         self._batches.add(batch)
-        batch.add_done_callback(self._finished)
-
-    def _finished(self, batch: asyncio.Task[None]) -> None:
-        self._batches.discard(batch)
+        batch.add_done_callback(partial(self._finished, list(taken)))
         self._schedule()
 
-    async def _run(self, taken: dict[str, list[asyncio.Future[ValueT | None]]]) -> None:
+    def _take(self) -> dict[asyncio.Future[ResultT], _Waiting[ItemT]]:
+        taken: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = {}
+        size = 0
+        for future, one in self._waiting.items():
+            if future.done():  # its caller has left and only not yet said so
+                continue
+            size += one.size
+            if len(taken) == self.most or (taken and size > self.heaviest):
+                break
+            taken[future] = one
+        for future in taken:
+            del self._waiting[future]
+        return taken
+
+    def _finished(
+        self, futures: list[asyncio.Future[ResultT]], batch: asyncio.Task[Sequence[ResultT | Exception]]
+    ) -> None:
+        """Give everyone who still waits what is theirs, however the batch has ended, and start the next."""
+        self._batches.discard(batch)
+        for future, result in zip(futures, self._results(batch, len(futures)), strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        self._schedule()
+
+    def _results(self, batch: asyncio.Task[Sequence[ResultT | Exception]], count: int) -> Sequence[ResultT | Exception]:
+        if batch.cancelled():
+            return [Unavailable(self.lost) for _ in range(count)]
+        error = batch.exception()
+        if error is None:
+            return batch.result()
+        if isinstance(error, StoreError):
+            return [copy.copy(error) for _ in range(count)]
+        return [error if isinstance(error, Exception) else Unavailable(self.lost)] * count
+
+
+@dataclass(slots=True)
+class GatheredReads(Generic[ValueT]):
+    """Reads by id that are gathered."""
+
+    read: Read[ValueT]
+    queue: Gathered[str, ValueT | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queue = Gathered(self._read, _READS_IN_FLIGHT, _MOST_READS)
+
+    async def get(self, key: str) -> ValueT | None:
+        """Return what is stored under an id, or None; raises `Unavailable`."""
+        return await self.queue.ask(key)
+
+    async def _read(self, keys: list[str]) -> Sequence[ValueT | Exception | None]:
+        ids = list(dict.fromkeys(keys))
         try:
-            found = await self.read(list(taken))
-        except Unavailable:
-            _raise(taken, _unavailable)
-        except asyncio.CancelledError:
-            _raise(taken, _unavailable)  # the loop is ending: nobody may wait for ever
+            found = await self.read(ids)
+        except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - handed to those who wait, else they would wait for ever
-            _raise(taken, partial(_same, error))
-        else:
-            for key, futures in taken.items():
-                for future in futures:
-                    if not future.done():
-                        future.set_result(found.get(key))
+        except Exception:
+            if len(ids) == 1:
+                raise
+            return [await self._alone(key) for key in keys]  # what cannot be decoded is its own reader's trouble
+        return [found.get(key) for key in keys]
+
+    async def _alone(self, key: str) -> ValueT | Exception | None:
+        try:
+            return (await self.read([key])).get(key)
+        except Exception as error:  # noqa: BLE001 - handed to those who asked for it
+            return error
 
 
-def _same(error: Exception) -> Exception:
-    return error
+@dataclass(slots=True)
+class SharedReads(Generic[QuestionT, ValueT]):
+    """Reads of questions, of which equal ones that wait at the same moment are one; what is found is not to be changed.
 
+    The first of its kind is read at once and by its own caller; those that come while it is out do not join
+    it but share the next one.
+    """
 
-def _unavailable() -> Exception:
-    return Unavailable("none")
+    read: Callable[[QuestionT], Awaitable[ValueT]]
+    _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
 
+    async def get(self, question: QuestionT) -> ValueT:
+        """Return the answer to a question; raises what the read raises."""
+        first = question not in self._out
+        queue = self._out.setdefault(question, None)
+        if not first and queue is None:
+            queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
+        try:
+            return await (self.read(question) if queue is None else queue.ask(question))
+        finally:
+            queue = self._out.get(question)
+            if queue is None or queue.idle:
+                self._out.pop(question, None)
 
-def _raise(taken: dict[str, list[asyncio.Future[ValueT | None]]], error: Callable[[], Exception]) -> None:
-    """Give every caller an error."""
-    for futures in taken.values():
-        for future in futures:
-            if not future.done():
-                future.set_exception(error())
+    async def close(self) -> None:
+        """Return when no shared read is on its way any more."""
+        for queue in list(self._out.values()):
+            if queue is not None:
+                await queue.close()
+
+    async def _read(self, questions: list[QuestionT]) -> Sequence[ValueT]:
+        return [await self.read(questions[0])] * len(questions)

@@ -88,9 +88,9 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         heartbeatFrequencyMS=1000,
         maxPoolSize=64,
     )
+    database = options.database
+    customers = Customers(client, database)
     try:
-        database = options.database
-        customers = Customers(client, database)
         yield Store(
             client,
             database,
@@ -101,4 +101,5 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             Quotas(client, database),
         )
     finally:
+        await customers.close()
         await driver.close(client)

@@ -6,18 +6,41 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StoreTime:
-    """What one request has waited for the store: seconds, summed over its calls."""
+    """What one request has asked of the store.
+
+    `seconds` are those in which it waited for at least one call, so they are never more than it took;
+    `calls` are those that went out: of many that were gathered into one, that one.
+    """
 
     seconds: float = 0.0
     calls: int = 0
+    _open: int = field(default=0, init=False)
+    _since: float = field(default=0.0, init=False)
+
+    def begin(self) -> None:
+        """Begin to wait."""
+        if self._open == 0:
+            self._since = time.perf_counter()
+        self._open += 1
+
+    def end(self) -> None:
+        """End to wait, once for each beginning."""
+        self._open -= 1
+        if self._open == 0:
+            self.seconds += time.perf_counter() - self._since
 
 
 _CURRENT: ContextVar[StoreTime | None] = ContextVar("store_time", default=None)
+
+
+def current() -> StoreTime | None:
+    """Return what the request at hand is measured by, if it is."""
+    return _CURRENT.get()
 
 
 @contextmanager
@@ -38,9 +61,9 @@ def waiting() -> Iterator[None]:
     if spent is None:
         yield
         return
-    began = time.perf_counter()
+    spent.calls += 1
+    spent.begin()
     try:
         yield
     finally:
-        spent.seconds += time.perf_counter() - began
-        spent.calls += 1
+        spent.end()

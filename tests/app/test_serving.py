@@ -110,6 +110,10 @@ class TestDev:
         assert counts == [100, 100]
 
 
+_WRITERS = 16
+"""So many that their creates are gathered."""
+
+
 class Writers:
     """Threads that create customers for as long as they are in use, and keep what was answered."""
 
@@ -119,10 +123,10 @@ class Writers:
         self.broken = 0
         self._server, self._key = server, key
         self._ended = threading.Event()
-        self._pool = ThreadPoolExecutor(4)
+        self._pool = ThreadPoolExecutor(_WRITERS)
 
     def __enter__(self) -> Self:
-        for _ in range(4):
+        for _ in range(_WRITERS):
             self._pool.submit(self._write)
         return self
 
@@ -150,9 +154,13 @@ class Writers:
         until(lambda: len(self.created) >= wanted, 20, "writing")
 
 
-def assert_all_there(server: Started, key: str, ids: list[str]) -> None:
+def assert_all_there(server: Started, key: str, writers: Writers) -> None:
+    """Whatever was acknowledged is there, and no request has made more than one customer."""
+    ids = writers.created
+    assert len(set(ids)) == len(ids)
     with server.client(key) as client:
         assert [client.get(f"{CUSTOMERS}/{one}").status_code for one in ids] == [200] * len(ids)
+    assert len(ids) <= count_customers(server, key) <= len(ids) + len(writers.others) + writers.broken
 
 
 class TestCrashes:
@@ -167,7 +175,7 @@ class TestCrashes:
                 until(lambda: writers.broken, 10, "the end")
             until(lambda: not processes_of(tmp_path), 10, "the end of mongod")
         with serving(tmp_path) as again:
-            assert_all_there(again, key.json()["key"], writers.created)
+            assert_all_there(again, key.json()["key"], writers)
 
     def test_killing_mongod_is_survived_and_loses_no_acknowledged_write(self, tmp_path: Path) -> None:
         with serving(tmp_path) as server:
@@ -183,7 +191,7 @@ class TestCrashes:
             assert {answer.status_code for answer in writers.others} <= {503}
             assert all(a.headers["Content-Type"] == "application/problem+json" for a in writers.others)
             assert writers.broken == 0
-            assert_all_there(server, key.json()["key"], writers.created)
+            assert_all_there(server, key.json()["key"], writers)
             assert_log_is_clean(server)
 
     def test_killing_the_keeper_and_mongod_together_is_survived(self, tmp_path: Path) -> None:

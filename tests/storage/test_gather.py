@@ -6,9 +6,18 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from bson.codec_options import CodecOptions
+from bson.errors import InvalidBSON
+from bson.raw_bson import RawBSONDocument
 
-from storage.errors import Unavailable
-from storage.gather import GatheredReads
+from storage.errors import Unavailable, wire_deadline
+from storage.gather import GatheredReads, SharedReads
+from storage.query import Question
+from storage.store import Store
+from storage.timing import StoreTime, measured
+from tests.storage.test_customers import customer
+
+RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 
 
 class Source:
@@ -103,6 +112,159 @@ async def test_an_unexpected_error_reaches_those_who_wait() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await GatheredReads(read).get("a")
+
+
+async def test_a_deadline_ends_one_callers_waiting_and_leaves_the_rest() -> None:
+    source = Source()
+    source.values = {"a": 1}
+    source.open.clear()
+    reads = GatheredReads(source.read)
+    patient = asyncio.ensure_future(reads.get("a"))
+    with wire_deadline(0.01), pytest.raises(Unavailable) as raised:
+        await reads.get("a")
+    assert raised.value.outcome == "none"
+    source.open.set()
+    assert await patient == 1
+
+
+async def test_who_has_left_is_not_read_for() -> None:
+    source = Source()
+    reads = GatheredReads(source.read)
+    tasks = [asyncio.ensure_future(reads.get(key)) for key in "ab"]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert source.asked == [["b"]]
+
+
+async def test_closing_waits_for_what_is_on_its_way() -> None:
+    source = Source()
+    source.values = {"a": 1}
+    source.open.clear()
+    reads = GatheredReads(source.read)
+    asked = asyncio.ensure_future(reads.get("a"))
+    await until(lambda: bool(source.asked))
+    closing = asyncio.ensure_future(reads.queue.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    source.open.set()
+    await closing
+    assert await asked == 1
+
+
+async def test_a_batch_that_is_cancelled_before_it_began_leaves_nobody_waiting() -> None:
+    source = Source()
+    reads = GatheredReads(source.read)
+    asked = asyncio.ensure_future(reads.get("a"))
+    await until(lambda: bool(reads.queue._batches))
+    for batch in reads.queue._batches:
+        batch.cancel()
+    with pytest.raises(Unavailable):
+        await asked
+
+
+async def test_a_document_that_cannot_be_decoded_is_the_trouble_of_who_reads_it(store: Store) -> None:
+    good, bad = customer(), customer()
+    for one in (good, bad):
+        await store.customers.create(one)
+    raw = b"\xff\xfe not UTF-8"
+    stored = store.client[store.database]["customers"]
+    found = await stored.with_options(codec_options=RAW).find_one({"id": bad["id"]})
+    assert found is not None
+    await stored.replace_one({"id": bad["id"]}, RawBSONDocument(bytes(found.raw).replace(b"1 Market St.", raw[:12])))
+    results = await asyncio.gather(
+        *(store.customers.get(one["id"]) for one in (good, bad, good)), return_exceptions=True
+    )
+    assert (results[0], results[2]) == (good, good)
+    assert isinstance(results[1], InvalidBSON)
+
+
+# --- equal questions
+
+
+class Lists:
+    """A store that answers each question by how often it has been asked anything, when it is let."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.open = asyncio.Event()
+
+    async def read(self, question: str) -> int:
+        """Answer as it is when the read begins."""
+        self.asked.append(question)
+        number = len(self.asked)
+        await self.open.wait()
+        if question == "bad":
+            raise Unavailable("none")
+        return number
+
+
+async def test_equal_questions_share_the_next_read_and_never_one_that_has_begun() -> None:
+    lists = Lists()
+    shared = SharedReads(lists.read)
+    first = asyncio.ensure_future(shared.get("a"))
+    await until(lambda: lists.asked == ["a"])
+    second = [asyncio.ensure_future(shared.get("a")) for _ in range(5)]
+    await until(lambda: lists.asked == ["a", "a"])
+    third = [asyncio.ensure_future(shared.get("a")) for _ in range(5)]
+    other = asyncio.ensure_future(shared.get("b"))
+    await until(lambda: lists.asked == ["a", "a", "b"])
+    lists.open.set()
+    assert (await first, await asyncio.gather(*second), await other) == (1, [2] * 5, 3)
+    assert await asyncio.gather(*third) == [4] * 5
+    assert lists.asked == ["a", "a", "b", "a"]
+    assert shared._out == {}
+
+
+async def test_the_end_of_the_first_leaves_those_who_share_the_next() -> None:
+    lists = Lists()
+    shared = SharedReads(lists.read)
+    tasks = [asyncio.ensure_future(shared.get("a")) for _ in range(4)]
+    await until(lambda: len(lists.asked) == 2)
+    for task in tasks[:2]:
+        task.cancel()
+    lists.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(result, asyncio.CancelledError) for result in results] == [True, True, False, False]
+    assert results[2:] == [2, 2]
+    assert shared._out == {}
+
+
+async def test_a_shared_read_that_fails_fails_for_each_on_its_own() -> None:
+    lists = Lists()
+    lists.open.set()
+    shared = SharedReads(lists.read)
+    results = await asyncio.gather(*(shared.get("bad") for _ in range(4)), return_exceptions=True)
+    assert all(isinstance(result, Unavailable) for result in results)
+    assert len({id(result) for result in results}) == 4
+    assert shared._out == {}
+
+
+# --- what a request is told of its calls
+
+
+async def test_of_reads_that_were_gathered_each_request_counts_one_and_the_time_once(store: Store) -> None:
+    made = [customer() for _ in range(10)]
+    await asyncio.gather(*map(store.customers.create, made))
+
+    async def request() -> StoreTime:
+        with measured() as spent:
+            await asyncio.gather(*(store.customers.get(one["id"]) for one in made))
+        return spent
+
+    began = asyncio.get_running_loop().time()
+    spent = await asyncio.gather(request(), request())
+    took = asyncio.get_running_loop().time() - began
+    assert [one.calls for one in spent] == [1, 1]
+    assert all(0 < one.seconds <= took + 0.001 for one in spent)
+
+
+async def test_calls_at_the_same_time_are_counted_each_and_their_time_once(store: Store) -> None:
+    began = asyncio.get_running_loop().time()
+    with measured() as spent:
+        await asyncio.gather(*(store.customers.find(Question(skip=number)) for number in range(8)))
+    assert spent.calls == 8
+    assert 0 < spent.seconds <= asyncio.get_running_loop().time() - began + 0.001
 
 
 async def until(condition: object, turns: int = 1000) -> None:

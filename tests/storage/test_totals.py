@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -10,10 +11,14 @@ import pytest
 
 from app.cli.demo import demo_customers
 from storage.customers import Customers
-from storage.errors import Unavailable
+from storage.documents import Customer
+from storage.errors import Duplicate, Unavailable
 from storage.query import EVERYTHING, Filter
 from storage.store import Store
 from storage.totals import TRUSTED_SECONDS, Totals
+from tests.storage.test_customers import customer
+
+_ATTEMPTS = 30
 
 
 @dataclass
@@ -61,6 +66,37 @@ async def test_the_total_follows_every_write_at_once(store: Store) -> None:
     assert await store.totals.total() == 3
     await store.customers.delete(first["id"], version=1, deleted_at=first["createdAt"])
     assert await store.totals.total() == 2
+
+
+async def test_totals_are_true_while_creates_are_gathered_and_some_are_refused(store: Store) -> None:
+    taken = customer()
+    await store.customers.create(taken)
+    begun = stored = 1
+
+    async def create(made: Customer) -> None:
+        nonlocal begun, stored
+        begun += 1
+        try:
+            await store.customers.create(made)
+        except Duplicate:
+            begun -= 1
+        else:
+            stored += 1
+
+    async def watch() -> None:
+        while True:
+            least, most = stored, begun
+            total = await store.totals.total()
+            assert least <= total <= max(most, begun) + _ATTEMPTS // 5
+
+    watching = asyncio.ensure_future(watch())
+    for _ in range(4):
+        attempts = [customer() if number % 5 else customer(email=taken["email"]) for number in range(_ATTEMPTS)]
+        await asyncio.gather(*map(create, attempts))
+        assert await store.totals.total() == stored == begun
+    assert not watching.done()
+    watching.cancel()
+    assert stored == 1 + 4 * _ATTEMPTS * 4 // 5
 
 
 @pytest.mark.parametrize("off", [-2, 3])

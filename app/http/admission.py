@@ -111,7 +111,7 @@ async def _authenticated(request: Request) -> Caller | None:
     try:
         return await authenticator.authenticate(request.headers, lambda: check_failures(request))
     except Unavailable as error:
-        raise unavailable(error.outcome) from error
+        raise unavailable("none") from error  # of what the request asks for nothing has begun
     except Problem as problem:
         if "credentials" in problem.extra:
             await count_failure(request)

@@ -189,8 +189,10 @@ class TestErrors:
     def test_c088_what_goes_wrong_inside_is_masked(self, gateway: Gateway, door: httpx2.Client) -> None:
         customer = gateway.create()
         with MongoClient[dict[str, Any]](gateway.store_url) as client:  # another hand in the store
-            client[gateway.database].customers.update_one({"id": customer["id"]}, {"$unset": {"lastName": ""}})
-        response = ask(door, f'{{ customer(id: "{customer["id"]}") {{ firstName lastName }} }}')
+            customers = client[gateway.database].customers
+            customers.update_one({"id": customer["id"]}, {"$unset": {"lastName": ""}})
+            response = ask(door, f'{{ customer(id: "{customer["id"]}") {{ firstName lastName }} }}')
+            customers.delete_one({"id": customer["id"]})  # other tests list what is there
         error = response.json()["errors"][0]
         assert (error["message"], slug(response)) == ("Something went wrong in the gateway.", "internal-error")
         assert (error["path"], response.json()["data"]) == (["customer", "lastName"], {"customer": None})

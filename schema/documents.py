@@ -26,6 +26,7 @@ from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Prob
 from schema.cost import page_size, units
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
+from schema.planned import Plans
 
 _REMEMBERED: Final = 256
 MAX_FAULTS: Final = 20
@@ -58,6 +59,7 @@ class Operation:
     node: OperationDefinitionNode
     size: Size
     limits: DocumentLimits
+    plans: Plans
 
     @property
     def name(self) -> str | None:
@@ -120,7 +122,7 @@ class Documents:
         check_repeats(document, self._limits.repeats)
         measure = Measure(self._schema, document, self._limits)
         operations = [
-            Operation(document, item, measure.operation(item), self._limits)
+            Operation(document, item, measure.operation(item), self._limits, Plans(document, item))
             for item in document.definitions
             if isinstance(item, OperationDefinitionNode)
         ]

@@ -26,6 +26,7 @@ from resolvers.problems import (
 from schema.cost import objects
 from schema.documents import Price
 from schema.errors import formatted, problem_of
+from schema.rows import row_json
 
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
@@ -89,7 +90,7 @@ def _check_size(result: ExecutionResult, actual: int) -> None:
         return
     left = MAX_ANSWER
     for item in _items(result.data):
-        left -= len(orjson.dumps(item))
+        left -= len(orjson.dumps(item, default=row_json))
         if left < 0:
             raise too_large()
 
@@ -145,4 +146,4 @@ def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
 
 def _response(body: dict[str, Any], status: int, media_type: str) -> Response:
     headers = {"Vary": "Accept", "Cache-Control": "private, no-store"}
-    return Response(orjson.dumps(body), status, headers, f"{media_type}; charset=utf-8")
+    return Response(orjson.dumps(body, default=row_json), status, headers, f"{media_type}; charset=utf-8")

@@ -63,6 +63,10 @@ class Unplanned(Exception):
     """A selection has no plan."""
 
 
+class Unfit(Exception):
+    """A value is not as it should be."""
+
+
 class Shape(NamedTuple):
     """How a value is checked (`kind`, for msgspec), and shown, where what was checked is not the answer itself."""
 
@@ -107,7 +111,13 @@ class Planner:
     def _page(self, kind: GraphQLObjectType, fields: FieldList) -> Shape:
         """Plan an object whose lists are to stay lists, so that an answer can be weighed item by item."""
         parts = [(name, self._part(kind, selected)) for name, selected in self._collect(kind, fields).items()]
-        return Shape(object, lambda _, source: {name: part(None, source) for name, part in parts})
+
+        def view(_: object, source: object) -> dict[str, Any]:
+            if source is None or isinstance(source, Exception):
+                raise Unfit
+            return {name: part(None, source) for name, part in parts}
+
+        return Shape(object, view)
 
     def _row(self, kind: GraphQLObjectType, fields: FieldList) -> Shape:
         sketch = RowSketch(kind.name)
@@ -160,7 +170,12 @@ class RowSketch:
         self._parts.append((shown_as, part))
 
     def shape(self) -> Shape:
-        """Return the shape: the row itself is the answer where it is just what is read, by its own names."""
+        """Return the shape: the row itself is the answer where it is just what is read, by its own names.
+
+        Raises Unplanned where nothing is read or resolved: any value at all would do for such a row.
+        """
+        if not self._parts and len(self._members) == 1:
+            raise Unplanned
         shown = [self._members[name] for _, name in self._names]
         if not self._parts and all(
             member.key == shown_as and is_countable(member.kind)

@@ -213,7 +213,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         )
         try:
             return planner.plan(kind, fields)
-        except Unplanned:
+        except (Unplanned, GraphQLError):  # a directive that fails does so where graphql-core collects the fields
             self._counts.unplanned += 1
             return None
 

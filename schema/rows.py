@@ -8,7 +8,17 @@ from typing import Any, Final, NamedTuple, cast, get_args, get_origin
 import msgspec
 import orjson
 
-_encode: Final = msgspec.json.Encoder().encode
+
+def _plain(value: object) -> str | int:
+    """Return text or a number of a type of its own, as the driver makes for some of the store's, without the type."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    raise TypeError(type(value).__name__)
+
+
+_encode: Final = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 class Row(msgspec.Struct, gc=False):

@@ -138,11 +138,11 @@ def units(cost: int, root_fields: int) -> int:
 
 def objects(value: object) -> int:
     """Return how many objects an answer has below its top: what it cost as it came."""
-    if isinstance(value, Row):
-        return value.below()
     total = 0
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        if isinstance(item, dict | Row):
+        if isinstance(item, Row):
+            total += 1 + item.below()
+        elif isinstance(item, dict):
             total += 1 + objects(item)
         elif isinstance(item, list):
             total += objects(item)

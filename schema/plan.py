@@ -30,6 +30,7 @@ from graphql import (
     GraphQLString,
     get_named_type,
     get_nullable_type,
+    is_leaf_type,
 )
 
 from schema.rows import Member, is_countable, row_type
@@ -79,6 +80,13 @@ class Shape(NamedTuple):
         return checked if self.show is None else self.show(checked, value)
 
 
+class Part(NamedTuple):
+    """What resolves and completes one field of an object."""
+
+    show: Show
+    is_leaf: bool
+
+
 class Planner:
     """Compiles what is selected by one variant of an operation; `collect` finds it."""
 
@@ -110,7 +118,7 @@ class Planner:
 
     def _page(self, kind: GraphQLObjectType, fields: FieldList) -> Shape:
         """Plan an object whose lists are to stay lists, so that an answer can be weighed item by item."""
-        parts = [(name, self._part(kind, selected)) for name, selected in self._collect(kind, fields).items()]
+        parts = [(name, self._part(kind, selected).show) for name, selected in self._collect(kind, fields).items()]
 
         def view(_: object, source: object) -> dict[str, Any]:
             if source is None or isinstance(source, Exception):
@@ -128,18 +136,18 @@ class Planner:
             elif (definition := _definition(kind.fields[asked])).is_basic_field:
                 sketch.read(name, definition.python_name, self._shape(kind.fields[asked].type, selected))
             else:
-                sketch.resolve(name, self._part(kind, selected))
+                sketch.resolve(name, definition.python_name, self._part(kind, selected))
         return sketch.shape()
 
-    def _part(self, kind: GraphQLObjectType, selected: FieldList) -> Show:
+    def _part(self, kind: GraphQLObjectType, selected: FieldList) -> Part:
         """Return what resolves one field of an object and completes it."""
         name = selected[0].node.name.value
         if name == _TYPENAME:
-            return lambda _, _source: kind.name
+            return Part(lambda _, _source: kind.name, is_leaf=True)
         field = kind.fields[name]
         resolve = _resolver(field)
         shape = self._shape(field.type, selected)
-        return lambda _, source: shape.complete(resolve(source))
+        return Part(lambda _, source: shape.complete(resolve(source)), is_leaf_type(get_named_type(field.type)))
 
 
 class RowSketch:
@@ -150,6 +158,7 @@ class RowSketch:
         self._members = {_CONSTANT: Member(_CONSTANT, _TYPENAME, Literal[kind], kind)}
         self._names: list[tuple[str, str]] = []
         self._parts: list[tuple[str, Show]] = []
+        self._leaves = True
 
     def typename(self, shown_as: str) -> None:
         """Add the name of the type."""
@@ -163,26 +172,41 @@ class RowSketch:
         self._names.append((shown_as, name))
         if shape.show is not None:
             self._parts.append((shown_as, _of_member(name, shape.show)))
+            self._leaves = False
 
-    def resolve(self, shown_as: str, part: Show) -> None:
+    def resolve(self, shown_as: str, name: str, part: Part) -> None:
         """Add a field that is resolved; what stands in its place until then is not shown."""
-        self._names.append((shown_as, _CONSTANT))
-        self._parts.append((shown_as, part))
+        self._members[name] = Member(name, key(name), object, "")
+        self._names.append((shown_as, name))
+        self._parts.append((shown_as, part.show))
+        self._leaves = self._leaves and part.is_leaf
 
     def shape(self) -> Shape:
         """Return the shape: the row itself is the answer where it is just what is read, by its own names.
 
         Raises Unplanned where nothing is read or resolved: any value at all would do for such a row.
         """
-        if not self._parts and len(self._members) == 1:
+        if all(name == _CONSTANT for _, name in self._names):
             raise Unplanned
         shown = [self._members[name] for _, name in self._names]
-        if not self._parts and all(
+        if self._leaves and all(
             member.key == shown_as and is_countable(member.kind)
             for member, (shown_as, _) in zip(shown, self._names, strict=True)
         ):
-            return Shape(row_type(self._kind, shown))
+            return Shape(row_type(self._kind, shown), self._filled())
         return Shape(row_type(self._kind, self._members.values()), self._view())
+
+    def _filled(self) -> Show | None:
+        """Return what puts into a row what is resolved."""
+        names = dict(self._names)
+        parts = [(names[shown_as], show) for shown_as, show in self._parts]
+
+        def fill(row: object, source: object) -> object:
+            for name, show in parts:
+                setattr(row, name, show(row, source))
+            return row
+
+        return fill if parts else None
 
     def _view(self) -> Show:
         names = [shown_as for shown_as, _ in self._names]

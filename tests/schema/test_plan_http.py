@@ -23,7 +23,7 @@ QUESTIONS: Final = {
     "page": f"{{ customerPage(size: 100) {{ items {{ {MERGED} }} page {{ totalElements }} }} }} {FRAGMENTS}",
     "several": f"query($id: ID!) {{ viewer {{ name scopes }} a: customer(id: $id) {{ {MERGED} }} "
     f"customers {{ edges {{ node {{ id }} }} }} }} {FRAGMENTS}",  # of two that fail, either may be the first
-    "a variable that does not fit": "query($id: ID!, $n: Int!) { node(id: $id) { id } customers(last: $n) { __typename } }",
+    "a variable that does not fit": "query($n: Int!) { viewer { id } customers(last: $n) { nodes { id } } }",
     "an argument that does not fit": 'query($id: ID!) { customer(id: "no id") { id } node(id: $id) { id } }',
     "a list refused": "{ customers(first: 1000) { nodes { id } } }",
     "a change": "mutation($id: ID!) { updateCustomer(id: $id, patch: {firstName: \"New\"}, ifVersion: 1, dryRun: true)"

@@ -116,7 +116,7 @@ async def _compare(
     path: tuple[Any, ...], values: Sequence[Any], shapes: Iterable[str], modes: Sequence[PlanMode]
 ) -> None:
     sound = perfect(2)
-    schemas = {mode: stages()[mode] for mode in modes}
+    schemas = {str(mode): stages()[mode] for mode in modes}
     for value in values:
         gives = given(damaged(path, value), sound)
         for text in shapes:

@@ -126,4 +126,4 @@ def _schema(settings: Settings) -> GatewaySchema:
         root_fields=settings.graphql_max_root_fields,
         cost=settings.graphql_max_cost,
     )
-    return build_schema(SchemaOptions(limits, introspection=settings.introspection))
+    return build_schema(SchemaOptions(limits, introspection=settings.introspection, plans=settings.graphql_plans))

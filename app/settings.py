@@ -145,6 +145,11 @@ class Settings(BaseSettings):
     graphql_max_cost: int = Field(
         default=3000, ge=1, le=10**6, description="Cost of a GraphQL operation: the objects that it may answer."
     )
+    graphql_plans: Literal["on", "values", "off"] = Field(
+        default="on",
+        description="Whether GraphQL answers by compiled plans: `values` leaves root fields to graphql-core, "
+        "`off` everything.",
+    )
     trusted_documents: Path | None = Field(
         default=None,
         description="A JSON file of GraphQL documents by their SHA-256; with it no other document runs.",

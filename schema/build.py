@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeAlias, cast
 
 import strawberry
-from graphql import ExecutionResult, execute
+from graphql import ExecutionResult, execute, get_variable_values
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -17,8 +17,12 @@ from resolvers.context import Context
 from schema.documents import MAX_FAULTS, Documents, Operation
 from schema.limits import DocumentLimits
 from schema.mutations import Mutation
+from schema.planned import PlanCounts, planned_executor
 from schema.queries import Query
 from schema.types import DATE_TIME, DateTime, read
+
+PlanMode: TypeAlias = Literal["on", "values", "off"]
+"""Whether values are shown by plans, and a lone root field is called without graphql-core's execution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,18 @@ class SchemaOptions:
 
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     introspection: bool = True
+    plans: PlanMode = "on"
 
 
 class GatewaySchema(strawberry.Schema):
     """Strawberry's schema, run by graphql-core directly: documents are prepared, priced and paid before they run."""
 
     options = SchemaOptions()
+
+    @cached_property
+    def counts(self) -> PlanCounts:
+        """What the plans did so far."""
+        return PlanCounts()
 
     @cached_property
     def documents(self) -> Documents:
@@ -44,6 +54,23 @@ class GatewaySchema(strawberry.Schema):
 
     async def run(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> ExecutionResult:
         """Run an operation that was prepared and priced; the faults of fields and variables are in the result."""
+        if self.options.plans == "off":
+            return await self._execute(operation, variables, ctx)
+        hidden = not self.options.introspection
+        declared = operation.node.variable_definitions or ()
+        values = get_variable_values(
+            self._schema, declared, dict(variables), max_errors=MAX_FAULTS, hide_suggestions=hidden
+        )
+        if isinstance(values, list):
+            return ExecutionResult(None, values)
+        executor = planned_executor(self._schema, operation, values, ctx, self.counts, hide_suggestions=hidden)
+        if self.options.plans == "on" and executor.root is not None:
+            return await executor.call(executor.root)
+        result = executor.execute_operation()
+        return cast("ExecutionResult", await result if inspect.isawaitable(result) else result)
+
+    async def _execute(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> ExecutionResult:
+        """Run an operation by graphql-core alone."""
         result = execute(
             self._schema,
             operation.document,

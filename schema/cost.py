@@ -27,6 +27,7 @@ from graphql import (
     get_named_type,
 )
 
+from schema.rows import Row
 from storage.query import DEFAULT_SIZE, MAX_SIZE
 
 EMBEDDED: Final = 5
@@ -137,8 +138,12 @@ def units(cost: int, root_fields: int) -> int:
 
 def objects(value: object) -> int:
     """Return how many objects an answer has below its top: what it cost as it came."""
-    if isinstance(value, dict):
-        return sum(objects(item) + isinstance(item, dict) for item in value.values() if isinstance(item, dict | list))
-    if isinstance(value, list):
-        return sum(objects(item) + isinstance(item, dict) for item in value)
-    return 0
+    total = 0
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, Row):
+            total += 1 + item.below()
+        elif isinstance(item, dict):
+            total += 1 + objects(item)
+        elif isinstance(item, list):
+            total += objects(item)
+    return total

@@ -25,10 +25,12 @@ from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Prob
 from schema.cost import page_size, units
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
+from schema.planned import Plans
 from schema.recent import Recent
 
 _REMEMBERED: Final = 256 * 1024
-"""How many characters of documents are remembered, prepared."""
+_MOST: Final = 256
+"""How many characters of documents, and how many documents, are remembered, prepared."""
 MAX_FAULTS: Final = 20
 """How many faults of a document or of its variables are told: names near to an unknown one take time to find."""
 _RULES: Final = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -59,6 +61,7 @@ class Operation:
     node: OperationDefinitionNode
     size: Size
     limits: DocumentLimits
+    plans: Plans
 
     @property
     def name(self) -> str | None:
@@ -94,7 +97,7 @@ class Documents:
         self._limits = limits
         self._suggest = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED)
+        self._recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED, _MOST)
 
     def operation(self, text: str, name: str | None) -> Operation:
         """Return the operation that is to run.
@@ -121,7 +124,7 @@ class Documents:
         check_repeats(document, self._limits.repeats)
         measure = Measure(self._schema, document, self._limits)
         operations = [
-            Operation(document, item, measure.operation(item), self._limits)
+            Operation(document, item, measure.operation(item), self._limits, Plans(document, item))
             for item in document.definitions
             if isinstance(item, OperationDefinitionNode)
         ]

@@ -11,11 +11,13 @@ T = TypeVar("T")
 class Recent(Generic[T]):
     """Values by the text they were made of; what was not used longest goes first.
 
-    The texts together have at most `capacity` characters; a document, prepared, takes up to 140 bytes for each.
+    There are at most `most` of them, as each may have plans beside what its text needs. The texts together have at
+    most `capacity` characters; a document, prepared, takes up to 140 bytes for each.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, most: int) -> None:
         self._capacity = capacity
+        self._most = most
         self._size = 0
         self._values: OrderedDict[str, T] = OrderedDict()
 
@@ -32,7 +34,7 @@ class Recent(Generic[T]):
             return value
         self._values[text] = value
         self._size += len(text)
-        while self._size > self._capacity:
+        while self._size > self._capacity or len(self._values) > self._most:
             oldest, _ = self._values.popitem(last=False)
             self._size -= len(oldest)
         return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -26,6 +26,7 @@ from resolvers.problems import (
 from schema.cost import objects
 from schema.documents import Price
 from schema.errors import formatted, problem_of
+from schema.rows import row_json
 
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
@@ -67,39 +68,45 @@ def executed(
     """Return the answer of an operation that was run. Raises answer-too-large where it is `bounded`."""
     errors = result.errors or []
     actual = objects(result.data)
-    if bounded:
-        _check_size(result, actual)
+    data = _bounded(result, actual) if bounded else result.data
     reached = result.data is not None or any(error.path for error in errors)
     body: dict[str, Any] = {}
     if errors:
         body["errors"] = [_formatted(request, error) for error in errors]
     if reached:
-        body["data"] = result.data
+        body["data"] = data
     body["extensions"] = {"cost": _cost(price, actual, budgets)}
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
     return _response(body, status, media_type)
 
 
-def _check_size(result: ExecutionResult, actual: int) -> None:
-    """Refuse the whole answer where a page was too large to read, or the data is: before it is one text."""
-    if any(problem_of(error).type is ANSWER_TOO_LARGE for error in result.errors or ()):
-        raise too_large()
-    if actual <= _LIGHT:
-        return
+def _bounded(result: ExecutionResult, actual: int) -> object:
+    """Return the data, or refuse the whole answer where a page was too large to read, or the data is."""
+    for error in result.errors or ():
+        if (problem := problem_of(error)).type is ANSWER_TOO_LARGE:
+            raise problem
+    return result.data if actual <= _LIGHT else _weighed(result.data)
+
+
+def _weighed(data: object) -> object:
+    """Return data with the items of its outermost lists as JSON, each weighed as it is written: before all is one."""
     left = MAX_ANSWER
-    for item in _items(result.data):
-        left -= len(orjson.dumps(item))
-        if left < 0:
-            raise too_large()
 
+    def weigh(value: object) -> object:
+        nonlocal left
+        if isinstance(value, dict):
+            return {name: weigh(item) for name, item in value.items()}
+        if not isinstance(value, list):
+            return value
+        items = []
+        for item in value:
+            items.append(text := orjson.dumps(item, default=row_json))
+            left -= len(text)
+            if left < 0:
+                raise too_large()
+        return list(map(orjson.Fragment, items))
 
-def _items(data: object) -> Iterator[object]:
-    """Give the items of the outermost lists."""
-    if isinstance(data, dict):
-        for value in data.values():
-            yield from _items(value)
-    elif isinstance(data, list):
-        yield from data
+    return weigh(data)
 
 
 def _cost(price: Price, actual: int, budgets: Sequence[Budget]) -> dict[str, Any]:
@@ -144,4 +151,4 @@ def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
 
 def _response(body: dict[str, Any], status: int, media_type: str) -> Response:
     headers = {"Vary": "Accept", "Cache-Control": "private, no-store"}
-    return Response(orjson.dumps(body), status, headers, f"{media_type}; charset=utf-8")
+    return Response(orjson.dumps(body, default=row_json), status, headers, f"{media_type}; charset=utf-8")

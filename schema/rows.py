@@ -1,0 +1,101 @@
+"""Rows: objects of an answer that were checked as a whole and are written as JSON as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, cast, get_args, get_origin
+
+import msgspec
+import orjson
+
+
+def _plain(value: object) -> str | int:
+    """Return text or a number of a type of its own, as the driver makes for some of the store's, without the type."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    raise TypeError(type(value).__name__)
+
+
+_encode: Final = msgspec.json.Encoder(enc_hook=_plain).encode
+
+
+class Row(msgspec.Struct, gc=False):
+    """An object as an answer shows it; each selection of fields has a class of its own."""
+
+    def below(self) -> int:
+        """Return how many objects it holds, itself not counted."""
+        return 0
+
+
+class Member(NamedTuple):
+    """A field of a row: code reads it by `name`, documents and answers have it by `key`; `kind` is for msgspec.
+
+    A `constant` is what the answer shows where nothing is read.
+    """
+
+    name: str
+    key: str
+    kind: Any
+    constant: str | None = None
+
+
+def row_type(name: str, members: Iterable[Member]) -> type[Row]:
+    """Return the class of rows with these members in this order; each must be there in what a row is made of."""
+    fields = [
+        (member.name, member.kind) if member.constant is None else (member.name, member.kind, member.constant)
+        for member in members
+    ]
+    made = msgspec.defstruct(
+        name,
+        fields,
+        bases=(Row,),
+        namespace={"below": _below(members)},
+        rename={member.name: member.key for member in members},
+        kw_only=True,
+        gc=False,
+    )
+    return cast("type[Row]", made)
+
+
+def is_countable(kind: Any) -> bool:
+    """Tell whether a member of this kind lets a row tell how many objects it holds."""
+    one, many = _rows_of(kind)
+    if one or many:
+        return not many or many.below is Row.below
+    return not any(isinstance(part, type) and issubclass(part, Row) for part in get_args(kind))
+
+
+def _rows_of(kind: Any) -> tuple[type[Row] | None, type[Row] | None]:
+    """Return the class of rows that a kind is, or is a list of."""
+    items = get_args(kind)[0] if get_origin(kind) is list else None
+    one, many = (part if isinstance(part, type) and issubclass(part, Row) else None for part in (kind, items))
+    return one, many
+
+
+def _below(members: Iterable[Member]) -> Any:
+    """Return the method that counts what rows of these members hold."""
+    single = [member.name for member in members if _rows_of(member.kind)[0]]
+    deep = [member.name for member in members if (one := _rows_of(member.kind)[0]) and one.below is not Row.below]
+    lists = [member.name for member in members if _rows_of(member.kind)[1]]
+    if not single and not lists:
+        return Row.below
+    fixed = len(single)
+
+    def below(self: Row) -> int:
+        total = fixed
+        for name in lists:
+            total += len(getattr(self, name))
+        for name in deep:
+            total += getattr(self, name).below()
+        return total
+
+    return below
+
+
+def row_json(value: object) -> orjson.Fragment:
+    """Return a row's JSON for orjson, as its `default`. Raises TypeError for all else that orjson does not know."""
+    if isinstance(value, Row):
+        return orjson.Fragment(_encode(value))
+    raise TypeError(type(value).__name__)

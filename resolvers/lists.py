@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from resolvers.commands import Count, ListPage, ListQuery, ListWindow
 from resolvers.context import Context, Scope
@@ -33,12 +34,20 @@ class CustomerPage:
 
 @dataclass(frozen=True, slots=True)
 class CustomerWindow:
-    """One page by cursor, with the cursor of each customer and what lies beyond its ends."""
+    """One page by cursor, and what lies beyond its ends. Cursors are sealed when they are asked for: few are."""
 
     customers: list[Customer]
-    cursors: list[str]
     has_previous: bool
     has_next: bool
+    seal: Callable[[Customer], str]
+    _sealed: dict[int, str] = field(default_factory=dict)
+
+    def cursor(self, position: int) -> str:
+        """Return the cursor of the customer at a position, -1 for the last; always the same one."""
+        place = position % len(self.customers)
+        if place not in self._sealed:
+            self._sealed[place] = self.seal(self.customers[place])
+        return self._sealed[place]
 
 
 @operation(
@@ -86,10 +95,13 @@ async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     found = await ctx.pages.find(ctx.store, question)
     more = len(found) > command.size
     shown = (found[-command.size :] if command.backward else found[: command.size]) if more else found
-    seal = ctx.services.cursors.seal
-    cursors = [seal(key_of(customer, command.query.order), listing) for customer in shown]
     beyond = question.after is not None
-    return CustomerWindow(shown, cursors, *((more, beyond) if command.backward else (beyond, more)))
+    previous, following = (more, beyond) if command.backward else (beyond, more)
+
+    def seal(customer: Customer) -> str:
+        return ctx.services.cursors.seal(key_of(customer, command.query.order), listing)
+
+    return CustomerWindow(shown, previous, following, seal)
 
 
 @operation(

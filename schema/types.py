@@ -198,8 +198,9 @@ class CustomerConnection:
     @strawberry.field(description="The customers with their cursors.")
     def edges(self) -> list[CustomerEdge]:
         """Return customers with cursors."""
-        pairs = zip(self.window.customers, self.window.cursors, strict=True)
-        return [CustomerEdge(node=cast("Customer", node), cursor=cursor) for node, cursor in pairs]
+        window = self.window
+        nodes = enumerate(window.customers)
+        return [CustomerEdge(node=cast("Customer", node), cursor=window.cursor(place)) for place, node in nodes]
 
     @strawberry.field(description="The customers alone.")
     def nodes(self) -> list[Customer]:
@@ -209,12 +210,12 @@ class CustomerConnection:
     @strawberry.field(description="Where the page lies.")
     def page_info(self) -> PageInfo:
         """Return Relay's PageInfo."""
-        cursors = self.window.cursors
+        window = self.window
         return PageInfo(
-            has_next_page=self.window.has_next,
-            has_previous_page=self.window.has_previous,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
+            has_next_page=window.has_next,
+            has_previous_page=window.has_previous,
+            start_cursor=window.cursor(0) if window.customers else None,
+            end_cursor=window.cursor(-1) if window.customers else None,
         )
 
     @strawberry.field(description="How many customers the whole list has; counted only when asked for.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, Final, cast
 
@@ -21,7 +22,8 @@ def order_path(field: OrderField) -> str:
     return f"{_ORDER}{field.value}" if field in _TEXT_ORDER else field.value
 
 
-def order_terms(order: tuple[Order, ...]) -> list[tuple[str, bool]]:
+@lru_cache(maxsize=256)
+def order_terms(order: tuple[Order, ...]) -> tuple[tuple[str, bool], ...]:
     """Return paths and directions (True: descending) of an order made total.
 
     Nothing behind the id changes anything; where it is not named it follows the direction of the last
@@ -31,8 +33,8 @@ def order_terms(order: tuple[Order, ...]) -> list[tuple[str, bool]]:
     terms = [(order_path(term.field), term.descending) for term in before]
     identifier = order[len(before)] if len(before) < len(order) else Order(OrderField.ID, before[-1].descending)
     if before and before[-1] == Order(OrderField.CREATED_AT, identifier.descending):
-        return [*terms[:-1], (_PLACE, identifier.descending)]
-    return [*terms, ("id", identifier.descending)]
+        return (*terms[:-1], (_PLACE, identifier.descending))
+    return (*terms, ("id", identifier.descending))
 
 
 def sort_terms(question: Question) -> list[tuple[str, int]]:

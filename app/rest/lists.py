@@ -77,7 +77,7 @@ async def _by_cursor(call: Call, command: ListWindow) -> Response:
         numbers |= {"totalElements": total, "totalPages": -(-total // command.size)}
     headers = _links(call, _cursor_links(window))
     if window.has_next:
-        headers["Next-Cursor"] = window.cursors[-1]
+        headers["Next-Cursor"] = window.cursor(-1)
     return _list_response(call, _body(call, window.customers, numbers, command.query.fields), headers)
 
 
@@ -91,10 +91,10 @@ def _list_response(call: Call, body: dict[str, Any], headers: Headers) -> Respon
 
 def _cursor_links(window: CustomerWindow) -> dict[str, dict[str, str]]:
     links = {"first": {"cursor": ""}}
-    if window.has_previous and window.cursors:
-        links["prev"] = {"cursor": BACKWARD + window.cursors[0]}
+    if window.has_previous and window.customers:
+        links["prev"] = {"cursor": BACKWARD + window.cursor(0)}
     if window.has_next:
-        links["next"] = {"cursor": window.cursors[-1]}
+        links["next"] = {"cursor": window.cursor(-1)}
     return links
 
 

@@ -100,7 +100,7 @@ class Questions:
         given = _hands(info).give("all")
         if not isinstance(given, list):
             return given  # type: ignore[no-any-return]
-        window = CustomerWindow(given, [f"c{n}" for n in range(len(given))], has_previous=False, has_next=True)
+        window = CustomerWindow(given, has_previous=False, has_next=True, seal=lambda _customer: "sealed")
         return CustomerConnection(window=window, where=EVERYTHING)
 
     @strawberry.field

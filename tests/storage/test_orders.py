@@ -37,7 +37,7 @@ ORDERS: tuple[tuple[tuple[Order, ...], Terms], ...] = (
 
 @pytest.mark.parametrize(("order", "terms"), ORDERS, ids=[str(terms) for _, terms in ORDERS])
 def test_every_order_ends_in_the_id_or_in_the_place_that_has_it(order: tuple[Order, ...], terms: Terms) -> None:
-    assert order_terms(order) == terms
+    assert list(order_terms(order)) == terms
 
 
 def test_what_is_read_has_no_path_below_another_one() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import socket
 import ssl
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -181,6 +183,13 @@ def in_thread(
     finally:
         server.should_exit = True
         thread.join(timeout=20)
+
+
+def find_lost_sockets() -> None:
+    """Find the sockets that the driver never connected to a store that was gone, rather than in some later test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -20,7 +20,7 @@ from pymongo import MongoClient
 from storage.mongod import acquire
 from tests.conftest import StartGateway
 from tests.contract.asking import VIEWER, ask, error_of, refused, slug, well_answered
-from tests.harness import Gateway, running
+from tests.harness import Gateway, find_lost_sockets, running
 
 
 class TestArguments:
@@ -198,12 +198,14 @@ class TestErrors:
         assert (error["path"], response.json()["data"]) == (["customer", "lastName"], {"customer": None})
         assert all(word not in response.text for word in ("KeyError", "Traceback", "File ", ".py", "dict"))
 
+    @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
     def test_while_the_store_is_gone_every_answer_is_unavailable_and_soon_503(self, tmp_path: Path) -> None:
         with ExitStack() as store:
             url = store.enter_context(acquire(tmp_path / "mongod", timeout=60)).url
             with running(url, "gone", request_timeout=1.0) as gateway:
                 store.close()
                 answers = list(until_503(gateway))
+        find_lost_sockets()
         failed = [answer for answer in answers if "errors" in answer.json()]
         assert {(slug(answer), error_of(answer)["outcome"]) for answer in failed} == {("unavailable", "none")}
         assert answers[-1].headers["Retry-After"] == "1"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -32,7 +31,7 @@ from storage.mongod import acquire
 from storage.store import Store, StoreOptions, open_store
 from tests.commands import until
 from tests.conftest import StartGateway
-from tests.harness import Gateway, running
+from tests.harness import Gateway, find_lost_sockets, running
 from tests.wiretap import recorder
 
 TOKEN = "/oauth/token"
@@ -373,7 +372,7 @@ class TestRequest:
                     assert response.json()["type"].endswith("/problems/unavailable")
                     assert response.headers["Retry-After"] == "1"
                     assert response.headers["Cache-Control"] == "no-store"
-        gc.collect()  # the driver leaves sockets open that were never connected; here they may be found
+        find_lost_sockets()
 
 
 class TestFuzzing:

@@ -281,6 +281,8 @@ def _leaf(kind: object) -> Any:
 def _names(kind: GraphQLEnumType) -> Any:
     """Return an enumeration that is made from the stored values, and written as the names that GraphQL shows."""
     stored = {name: value.value for name, value in kind.values.items()}
+    if not all(type(value) is str for value in stored.values()):
+        raise Unplanned  # one of introspection's own, whose values msgspec cannot look up
     make: Any = Enum
     names = make(kind.name, stored)
     for member in names:

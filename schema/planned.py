@@ -213,7 +213,8 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         )
         try:
             return planner.plan(kind, fields)
-        except (Unplanned, GraphQLError):  # a directive that fails does so where graphql-core collects the fields
+        except (Unplanned, GraphQLError, TypeError):
+            # A directive that fails does so where graphql-core collects the fields; msgspec takes some types not at all.
             self._counts.unplanned += 1
             return None
 

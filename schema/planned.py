@@ -214,7 +214,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             return planner.plan(kind, fields)
         except (Unplanned, GraphQLError, TypeError):
-            # A directive that fails does so where graphql-core collects the fields; msgspec takes some types not at all.
+            # A directive that fails does so where graphql-core collects the fields; some types msgspec does not take.
             self._counts.unplanned += 1
             return None
 

@@ -16,7 +16,6 @@ for part in "$@"; do
             command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
             command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver" ;;
         redis) command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server" ;;
-        wrk) command -v wrk >/dev/null 2>&1 || missing="$missing wrk" ;;
     esac
 done
 [ -n "$missing" ] || exit 0
@@ -32,7 +31,6 @@ echo "on Debian or Ubuntu: sudo apt-get install$missing" >&2
 for part in $missing; do
     case "$part" in
         chromium | chromium-driver) echo "without $part the browser tests will be skipped" >&2 ;;
-        redis-server) echo "without $part the tests with Redis will be skipped" >&2 ;;
         *) exit 1 ;;
     esac
 done

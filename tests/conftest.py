@@ -69,9 +69,9 @@ def start_gateway(mongod_url: str, database: str) -> Iterator[StartGateway]:
 
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """A running Redis."""
+    """A running Redis; `make test` has installed one, or has named the command that does."""
     if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+        pytest.fail("redis-server is not installed (Debian: apt-get install redis-server)")
     with socket.create_server(("127.0.0.1", 0)) as free:
         server = RedisServer(tmp_path, free.getsockname()[1])
     server.start()

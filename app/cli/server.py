@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
+from app.cli.memory import settled
 from app.cli.session import fail
 from app.limits.table import table_file
 from app.observe.logs import adopt_strays, configure
@@ -188,7 +189,9 @@ def worker_app() -> Any:
     if (parent := multiprocessing.parent_process()) is not None:
         adopt_strays()
         _end_with_parent(parent.pid)
-    return create_app()
+    app = create_app()
+    app.router.lifespan_context = settled(app.router.lifespan_context)
+    return app
 
 
 def _end_with_parent(parent: int | None) -> None:

@@ -25,7 +25,8 @@ from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
 from schema.build import GatewaySchema, SchemaOptions, build_schema
 from schema.limits import DocumentLimits
-from storage.errors import StoreError, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import StoreError
 from storage.store import Store, StoreOptions, open_store
 
 _START_SECONDS: Final = 30.0

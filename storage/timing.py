@@ -52,18 +52,3 @@ def measured() -> Iterator[StoreTime]:
         yield spent
     finally:
         _CURRENT.reset(token)
-
-
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Count the block as one call of the store."""
-    spent = _CURRENT.get()
-    if spent is None:
-        yield
-        return
-    spent.calls += 1
-    spent.begin()
-    try:
-        yield
-    finally:
-        spent.end()

@@ -44,4 +44,4 @@ def base_url(request: HTTPConnection) -> str:
 
 def context_of(request: HTTPConnection, caller: Caller | None) -> Context:
     """Return the operations' context for a request; its time begins now."""
-    return Context(state_of(request).services, caller, request_id(request), base_url(request))
+    return Context(state_of(request).services, caller, request_id(request))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
@@ -51,8 +52,7 @@ class Caller:
     allowance: Allowance = Allowance()
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """One limit as it stands: `left` of `limit` units in `window` seconds; there is more after `reset` seconds.
 
     `name` is that of the policy (`caller`, `daily`), as the RateLimit header has it.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextvars import ContextVar, Token
-from typing import Final
+from typing import Any, Final, cast
 
 GRACE: Final = 0.25
 _LEAST: Final = 0.001

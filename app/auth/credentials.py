@@ -116,8 +116,8 @@ class Authenticator:
         if record is None:
             raise _bad("The key or the secret is not good.")
         caller = self._caller(record)
-        await self.keys.touch(record.id, self.clock())
         self.known.set(name, caller, record.expiresAt)
+        await self.keys.touch(record, self.clock())
         await self.lately.set(lately, True, LATELY_SECONDS)
         return caller
 

@@ -84,7 +84,7 @@ def _crowd(bench: Bench, ours: Client) -> str:
     waits = median(sample.p99 / sample.p50 for sample in samples)
     p50, p99 = (median(getattr(sample, name) for sample in samples) for name in ("p50", "p99"))
     reached = "reached" if waits <= _WAITS else "**missed**"
-    return f"With {_CROWD} connections p99 is {waits:.1f} times p50 ({p99:.1f} and {p50:.1f} ms; goal {_WAITS}, {reached})."
+    return f"{_CROWD} connections: p99 is {waits:.1f} times p50 ({p99:.1f} and {p50:.1f} ms; goal {_WAITS}, {reached})."
 
 
 def _workers(bench: Bench, ours: Client) -> str:

@@ -27,9 +27,14 @@ LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _TEMPLATE_UNKNOWN = "(no route)"
 
 
-def line(level: str, message: str, *, ip: str = "", request_id: str = "", user_id: str = "", **more: Any) -> bytes:
+def line(level: str, message: str, **more: Any) -> bytes:
     """Return one log line, with its end; in ASCII, so that no reader finds a line's end within it."""
-    entry = {
+    ids = {name: more.pop(name, "") for name in ("ip", "request_id", "user_id")}
+    return _encoded({**_entry(level, message, **ids), **more})
+
+
+def _entry(level: str, message: str, ip: str, request_id: str, user_id: str) -> dict[str, Any]:
+    return {
         "timestamp": _timestamp(time.time()),
         "level": level,
         "service": SERVICE,
@@ -37,8 +42,10 @@ def line(level: str, message: str, *, ip: str = "", request_id: str = "", user_i
         "requestId": request_id,
         "userId": user_id,
         "message": message,
-        **more,
     }
+
+
+def _encoded(entry: dict[str, Any]) -> bytes:
     try:
         text = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE, default=str)
     except TypeError:  # a lone surrogate, which UTF-8 cannot hold
@@ -131,12 +138,14 @@ class AccessLog:
         """Write the line of one finished request; the path only as its template."""
         if self._enabled:
             template = scope.get("route_template", _TEMPLATE_UNKNOWN)
-            message = f"{scope['method'][:16]} {template} {status}"
-            self._write(scope, "info", message, status=status, durationMs=round(seconds * 1000, 2))
+            entry = _of_request(scope, "info", f"{scope['method'][:16]} {template} {status}")
+            entry["status"] = status
+            entry["durationMs"] = round(seconds * 1000, 2)
+            self._write(entry)
 
     def failure(self, scope: Scope, error: BaseException) -> None:
         """Write the line of an error that should not have happened."""
-        self._write(scope, "error", "Unexpected error", **failure_fields(error))
+        self._write({**_of_request(scope, "error", "Unexpected error"), **failure_fields(error)})
 
     def flush(self) -> None:
         """Write what waits."""
@@ -144,16 +153,13 @@ class AccessLog:
         self._stream.write(b"".join(lines).decode())
         self._stream.flush()
 
-    def _write(self, scope: Scope, level: str, message: str, **more: Any) -> None:
-        server = scope.get("server")
-        entry = line(
-            level,
-            message,
-            ip=server[0] if server else "",
-            request_id=scope.get("request_id", ""),
-            user_id=scope.get("caller_id", ""),
-            **more,
-        )
-        self._lines.append(entry)
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._lines.append(_encoded(entry))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
+
+
+def _of_request(scope: Scope, level: str, message: str) -> dict[str, Any]:
+    server = scope.get("server")
+    ip = server[0] if server else ""
+    return _entry(level, message, ip, scope.get("request_id", ""), scope.get("caller_id", ""))

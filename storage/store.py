@@ -90,16 +90,18 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
     )
     database = options.database
     customers = Customers(client, database)
+    totals = Totals(customers)
     try:
         yield Store(
             client,
             database,
             customers,
-            Totals(customers),
+            totals,
             Keys(client, database),
             StoredSigningKeys(client, database),
             Quotas(client, database),
         )
     finally:
+        await totals.close()
         await customers.close()
         await driver.close(client)

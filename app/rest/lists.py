@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -15,8 +16,7 @@ from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.parameters import Parameters, from_body
 from app.rest.questions import BACKWARD, count_mode, list_command
 from app.rest.representations import Headers, json_response
-from resolvers.commands import ListPage, ListWindow
-from resolvers.customers import representation
+from resolvers.commands import ListPage, ListQuery, ListWindow
 from resolvers.filtering import camel_case
 from resolvers.lists import (
     CustomerPage,
@@ -28,8 +28,8 @@ from resolvers.lists import (
 )
 from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problems import URI_TOO_LONG, Problem
-from resolvers.selection import Selection, selected
 from storage.documents import Customer
+from storage.orders import order_fields
 from storage.plans import QueryPlan
 
 _SEARCH: Final = "/api/v1/customers:search"
@@ -60,8 +60,8 @@ async def _by_page(call: Call, command: ListPage) -> Response:
     numbers: dict[str, Any] = {"page": page.page, "size": page.size}
     if page.total is not None:
         numbers |= {"totalElements": page.total, "totalPages": page.total_pages}
-    body = _body(call, page.customers, numbers, command.query.fields)
-    return _list_response(call, body, _links(call, _page_links(page)))
+    links = _links(call, _page_links(page))
+    return _list_response(call, _body(call, page.customers, numbers, command.query), links)
 
 
 def _page_links(page: CustomerPage) -> dict[str, dict[str, str]]:
@@ -78,12 +78,13 @@ async def _by_cursor(call: Call, command: ListWindow) -> Response:
     headers = _links(call, _cursor_links(window))
     if window.has_next:
         headers["Next-Cursor"] = window.cursor(-1)
-    return _list_response(call, _body(call, window.customers, numbers, command.query.fields), headers)
+    return _list_response(call, _body(call, window.customers, numbers, command.query), headers)
 
 
 def _list_response(call: Call, body: dict[str, Any], headers: Headers) -> Response:
     """Return a list as JSON. Raises answer-too-large."""
     response = json_response(call, body, headers=headers)
+    call.ctx.pages.forget()  # while they are still in the processor's caches, for the next page to be put there
     if len(response.body) > MAX_ANSWER:
         raise too_large()
     return response
@@ -120,10 +121,18 @@ def _uri(call: Call, parameters: Parameters, turn: dict[str, str]) -> str:
     return f"{path_of(call.request)}?{urlencode([*kept, *turn.items()])}"
 
 
-def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], fields: Selection | None) -> dict[str, Any]:
-    items = [selected(representation(customer), fields) for customer in customers]
+def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], query: ListQuery) -> dict[str, Any]:
+    items = _shown(customers, query)
     if not call.enveloped:
         return {"content": items, "page": numbers}
     names = {"page": "page", "size": "page_size", "totalElements": "total_count"}
     pagination = {names[name]: value for name, value in numbers.items() if name in names}
     return {"customers": items, "metadata": {"pagination": pagination}}
+
+
+def _shown(customers: list[Customer], query: ListQuery) -> Sequence[Mapping[str, Any]]:
+    """Return what a list shows: what was read, less what was read only for the customers' places in the order."""
+    more = order_fields(query.order) - query.fields if query.fields is not None else None
+    if not more:
+        return customers
+    return [{name: value for name, value in customer.items() if name not in more} for customer in customers]

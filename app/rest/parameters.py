@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,9 +24,9 @@ _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """A query parameter: its name in camelCase, its JSON Schema, what it does."""
+    """A query parameter: its name in camelCase, its JSON Schema, what it does. Equal to itself alone."""
 
     name: str
     schema: Mapping[str, Any]
@@ -88,7 +89,13 @@ class Parameters:
         return text
 
 
-def parse_parameters(query: bytes, known: Sequence[Parameter]) -> Parameters:
+@lru_cache(maxsize=64)
+def _by_name(known: tuple[Parameter, ...]) -> Mapping[str, Parameter]:
+    """Return the parameters of an endpoint under every name they are taken under."""
+    return {name: parameter for parameter in known for name in parameter.names}
+
+
+def parse_parameters(query: bytes, known: tuple[Parameter, ...]) -> Parameters:
     """Return the parameters of a query string.
 
     Raises:
@@ -97,7 +104,7 @@ def parse_parameters(query: bytes, known: Sequence[Parameter]) -> Parameters:
     """
     if not query:
         return Parameters({})
-    by_name = {name: parameter for parameter in known for name in parameter.names}
+    by_name = _by_name(known)
     values: dict[str, list[str]] = {}
     for name, value in _pairs(query):
         parameter = by_name.get(name)
@@ -130,7 +137,7 @@ def _unknown(name: str, known: Mapping[str, Parameter]) -> Problem:
     return Problem(UNKNOWN_PARAMETER, f"There is no parameter {name[:64]!r} here.{hint}")
 
 
-def from_body(body: JsonValue, known: Sequence[Parameter]) -> Parameters:
+def from_body(body: JsonValue, known: tuple[Parameter, ...]) -> Parameters:
     """Return the parameters of a JSON object whose members are text, numbers, true or false, or lists of text.
 
     Raises:
@@ -138,7 +145,7 @@ def from_body(body: JsonValue, known: Sequence[Parameter]) -> Parameters:
     """
     if not isinstance(body, dict):
         raise Problem(WRONG_TOP_LEVEL, "The body must be a JSON object.")
-    by_name = {name: parameter for parameter in known for name in parameter.names}
+    by_name = _by_name(known)
     values: dict[str, tuple[str, ...]] = {}
     for name, value in body.items():
         parameter = by_name.get(name)

@@ -20,6 +20,7 @@ from resolvers.problems import (
 )
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
 
@@ -75,7 +76,7 @@ class Parameters:
         text = self.one(name)
         if text is None:
             return default
-        if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
+        if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= most:
             raise Problem(INVALID_PARAMETER, f"{name} must be a whole number from 1 to {most}.")
         return int(text)
 
@@ -122,7 +123,7 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
         pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
     except (UnicodeDecodeError, ValueError) as error:
         raise Problem(MALFORMED_REQUEST, "The query string is not percent-encoded UTF-8.") from error
-    if any(_CONTROL.search(text) for pair in pairs for text in pair):
+    if _CONTROL.search("".join(map("".join, pairs))):
         raise Problem(MALFORMED_REQUEST, "The query string holds a control character.")
     return pairs
 

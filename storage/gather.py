@@ -188,14 +188,6 @@ class GatheredReads(Generic[ValueT]):
 
 
 @dataclass(slots=True)
-class _Asked(Generic[QuestionT, ValueT]):
-    """A question whose answer is waited for: by how many, and where those wait who came after the first."""
-
-    askers: int = 0
-    queue: Gathered[QuestionT, ValueT] | None = None
-
-
-@dataclass(slots=True)
 class SharedReads(Generic[QuestionT, ValueT]):
     """Reads of questions, of which equal ones that wait at the same moment are one; what is found is not to be changed.
 
@@ -204,30 +196,26 @@ class SharedReads(Generic[QuestionT, ValueT]):
     """
 
     read: Callable[[QuestionT], Awaitable[ValueT]]
-    _out: dict[QuestionT, _Asked[QuestionT, ValueT]] = field(default_factory=dict, init=False)
+    _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
 
     async def get(self, question: QuestionT) -> ValueT:
         """Return the answer to a question; raises what the read raises."""
-        asked = self._out.get(question)  # few look-ups: each hashes the whole question
-        if asked is None:
-            asked = self._out[question] = _Asked()
-            answer: Awaitable[ValueT] = self.read(question)
-        else:
-            asked.queue = asked.queue or Gathered(self._read, 1, sys.maxsize)
-            answer = asked.queue.ask(question)
-        asked.askers += 1
+        first = question not in self._out
+        queue = self._out.setdefault(question, None)
+        if not first and queue is None:
+            queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
         try:
-            return await answer
+            return await (self.read(question) if queue is None else queue.ask(question))
         finally:
-            asked.askers -= 1
-            if not asked.askers and (asked.queue is None or asked.queue.idle):
+            queue = self._out.get(question)
+            if queue is None or queue.idle:
                 self._out.pop(question, None)
 
     async def close(self) -> None:
         """Return when no shared read is on its way any more."""
-        for asked in list(self._out.values()):
-            if asked.queue is not None:
-                await asked.queue.close()
+        for queue in list(self._out.values()):
+            if queue is not None:
+                await queue.close()
 
     async def _read(self, questions: list[QuestionT]) -> Sequence[ValueT]:
         return [await self.read(questions[0])] * len(questions)

@@ -106,11 +106,12 @@ class PartResult:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which customers in which order, and which of their fields are needed (None: all)."""
+    """Which customers in which order; which of their fields are needed (None: all), and whether the version too."""
 
     where: Filter = EVERYTHING
     order: tuple[Order, ...] = DEFAULT_ORDER
     fields: frozenset[str] | None = None
+    version: bool = True
 
 
 @dataclass(frozen=True, slots=True)

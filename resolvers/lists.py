@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from resolvers.commands import Count, ListPage, ListQuery, ListWindow
+from resolvers.commands import Count, ListPage, ListWindow
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
 from resolvers.problems import INVALID_PARAMETER, Problem
 from storage.documents import Customer
 from storage.orders import key_of
 from storage.plans import QueryPlan
-from storage.query import EVERYTHING, MAX_SIZE, Filter, Question
+from storage.query import EVERYTHING, MAX_SIZE, Filter, Order, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,18 @@ class CustomerWindow:
 )
 async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
     """Return one page. Raises invalid-parameter for a page or size out of range, and answer-too-large."""
-    found = await ctx.pages.find(ctx.store, page_question(command))
+    question = page_question(command)
     page, size = command.page, command.size
     if command.count == "none":
+        found = await ctx.pages.find(ctx.store, question)
         return CustomerPage(found[:size], page, size, None, has_next=len(found) > size)
-    total = await _total(ctx, command.query.where, command.count)
+    if _is_all(question.where, command.count):
+        counting = ctx.store.totals.begin()  # at the same time, so that the page, once here, is made an answer at once
+        found = await ctx.pages.find(ctx.store, question)
+        total = await ctx.store.totals.total(counting)
+    else:
+        found = await ctx.pages.find(ctx.store, question)
+        total = await ctx.store.customers.count(question.where)
     return CustomerPage(found, page, size, total, has_next=page * size < total)
 
 
@@ -90,7 +98,7 @@ async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     Raises:
         Problem: invalid-cursor, invalid-parameter, answer-too-large.
     """
-    listing = _listing(command.query)
+    listing = _listing(command.query.order, command.query.where)
     question = window_question(ctx, command)
     found = await ctx.pages.find(ctx.store, question)
     more = len(found) > command.size
@@ -113,7 +121,7 @@ async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
 )
 async def count_customers(ctx: Context, command: Filter) -> int:
     """Return how many customers the list has."""
-    return await _total(ctx, command, "auto")
+    return await (ctx.store.totals.total() if _is_all(command, "auto") else ctx.store.customers.count(command))
 
 
 @operation(
@@ -139,23 +147,30 @@ def page_question(command: ListPage) -> Question:
         raise Problem(INVALID_PARAMETER, "page is too far; use a cursor to read that deep.")
     query = command.query
     limit = command.size + 1 if command.count == "none" else command.size
-    return Question(query.where, query.order, limit, skip, fields=query.fields)
+    return Question(query.where, query.order, limit, skip, fields=query.fields, version=query.version)
 
 
 def window_question(ctx: Context, command: ListWindow) -> Question:
     """Return the question of a page by cursor: one customer more than shown, to see whether more follow."""
     _check_size(command.size, "last" if command.backward else "first")
     query = command.query
-    after = ctx.services.cursors.open(command.cursor, _listing(query)) if command.cursor else None
+    after = None
+    if command.cursor:
+        after = ctx.services.cursors.open(command.cursor, _listing(query.order, query.where))
     return Question(
-        query.where, query.order, command.size + 1, after=after, backward=command.backward, fields=query.fields
+        query.where,
+        query.order,
+        command.size + 1,
+        after=after,
+        backward=command.backward,
+        fields=query.fields,
+        version=query.version,
     )
 
 
-async def _total(ctx: Context, where: Filter, count: Count) -> int:
-    if where == EVERYTHING and count == "auto":
-        return await ctx.store.totals.total()
-    return await ctx.store.customers.count(where)
+def _is_all(where: Filter, count: Count) -> bool:
+    """Tell whether the collection's own count may be the total."""
+    return count == "auto" and where == EVERYTHING
 
 
 def _check_size(size: int, name: str) -> None:
@@ -163,6 +178,15 @@ def _check_size(size: int, name: str) -> None:
         raise Problem(INVALID_PARAMETER, f"{name} must be from 1 to {MAX_SIZE}.")
 
 
-def _listing(query: ListQuery) -> bytes:
+def _listing(order: tuple[Order, ...], where: Filter) -> bytes:
     """Return what binds a cursor to its list: a digest of its order and filter."""
-    return hashlib.blake2b(repr((query.order, query.where)).encode(), digest_size=16).digest()
+    return _unfiltered(order) if where == EVERYTHING else _digest(order, where)
+
+
+@lru_cache(maxsize=256)
+def _unfiltered(order: tuple[Order, ...]) -> bytes:
+    return _digest(order, EVERYTHING)
+
+
+def _digest(order: tuple[Order, ...], where: Filter) -> bytes:
+    return hashlib.blake2b(repr((order, where)).encode(), digest_size=16).digest()

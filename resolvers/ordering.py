@@ -19,10 +19,12 @@ def order_of(terms: Sequence[tuple[str, bool]]) -> tuple[Order, ...]:
     Raises:
         Problem: invalid-parameter for an unknown name, with the nearest known one, or one given twice.
     """
+    if not terms:
+        return DEFAULT_ORDER
     order = tuple(Order(_field(name), descending) for name, descending in terms)
     if len({term.field for term in order}) != len(order):
         raise Problem(INVALID_PARAMETER, "A list can be ordered only once by each field.")
-    return order or DEFAULT_ORDER
+    return order
 
 
 def _field(name: str) -> OrderField:

@@ -22,6 +22,9 @@ PATHS: Final = frozenset(
     | {f"{name}.{field}" for name, model in _PARTS.items() for field in model.model_fields}
 )
 """Every path that can be selected."""
+_OF_ELEMENTS: Final = {
+    name: frozenset(path for path in PATHS if path.startswith(f"{name}.")) for name in ("addresses", "phoneNumbers")
+}
 
 
 def select(names: list[str]) -> Selection:
@@ -38,6 +41,16 @@ def _path(name: str) -> str:
     near = get_close_matches(path[:64], PATHS, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise Problem(INVALID_PARAMETER, f"fields: there is no field {name[:64]!r}.{hint}")
+
+
+def paths_shown(selection: Selection) -> Selection:
+    """Return the paths of all that a selection shows: of addresses and phone numbers all but their ids."""
+    whole = selection & _OF_ELEMENTS.keys()
+    return (selection - whole).union(*(_OF_ELEMENTS[name] for name in whole))
+
+
+EVERYTHING_SHOWN: Final = paths_shown(frozenset(path for path in PATHS if "." not in path))
+"""The paths of the full representation."""
 
 
 def selected(body: dict[str, JsonValue], selection: Selection | None) -> dict[str, JsonValue]:

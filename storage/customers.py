@@ -39,11 +39,13 @@ class Customers:
 
     client: Client
     database: str
+    _customers: driver.Collection = field(init=False, repr=False, compare=False)
     _reads: GatheredReads[Customer] = field(init=False, repr=False, compare=False)
     _lists: SharedReads[Question, list[Customer]] = field(init=False, repr=False, compare=False)
     _inserts: GatheredInserts = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_customers", self.client[self.database]["customers"])
         object.__setattr__(self, "_reads", GatheredReads(self._read_many))
         object.__setattr__(self, "_lists", SharedReads(self._find))
         object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers))
@@ -63,10 +65,6 @@ class Customers:
             else:
                 found = await self._customers.find({"id": {"$in": ids}}, _SHOWN, batch_size=len(ids) + 1).to_list(None)
         return {customer["id"]: cast("Customer", customer) for customer in found}
-
-    @property
-    def _customers(self) -> driver.Collection:
-        return self.client[self.database]["customers"]
 
     @property
     def _tombstones(self) -> driver.Collection:
@@ -107,7 +105,7 @@ class Customers:
         with reading():
             cursor = self._customers.find(
                 page_query(question),
-                projection(question.fields, question.order),
+                projection(question.fields, question.order, version=question.version),
                 sort=sort_terms(question),
                 skip=question.skip,
                 limit=question.limit,
@@ -136,7 +134,7 @@ class Customers:
         command = {
             "find": "customers",
             "filter": page_query(question),
-            "projection": projection(question.fields, question.order),
+            "projection": projection(question.fields, question.order, version=question.version),
             "sort": dict(sort_terms(question)),
             "skip": question.skip,
             "limit": question.limit,

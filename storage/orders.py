@@ -77,11 +77,15 @@ def order_fields(order: tuple[Order, ...]) -> frozenset[str]:
     return frozenset({"id", *(term.field.value for term in order)})
 
 
-def projection(fields: frozenset[str] | None, order: tuple[Order, ...] = ()) -> Document:
-    """Return what is read of each document: all but its keys, or the fields asked for and what its place needs."""
+@lru_cache(maxsize=256)
+def projection(fields: frozenset[str] | None, order: tuple[Order, ...] = (), *, version: bool = True) -> Document:
+    """Return what is read of each document: all but its keys, or the fields asked for and what its place needs.
+
+    What it returns belongs to all who ask; with fields, `version` False leaves the version out.
+    """
     if fields is None:
         return {"_id": 0, "keys": 0}
-    needed = {"version", *fields, *order_fields(order)}
+    needed = {*fields, *order_fields(order), *(("version",) if version else ())}
     return {"_id": 0, **dict.fromkeys(_without_covered(needed), 1)}
 
 

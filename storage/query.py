@@ -169,7 +169,8 @@ class Question:
 
     `order` needs no id: every order ends in it. `after` is the last customer already seen in the
     direction of reading; `backward` reads the order from its end, and the answer still comes in the
-    order asked for. `fields` are the paths that are needed, None for all.
+    order asked for. `fields` are the paths that are needed, None for all; with them the version is read
+    too, where `version` does not leave it out.
     """
 
     where: Filter = EVERYTHING
@@ -179,6 +180,7 @@ class Question:
     after: Key | None = None
     backward: bool = False
     fields: frozenset[str] | None = None
+    version: bool = True
 
 
 def by_ids(ids: tuple[CustomerId, ...]) -> Filter:

@@ -90,17 +90,19 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
     )
     database = options.database
     customers, keys = Customers(client, database), Keys(client, database)
+    totals = Totals(customers)
     try:
         yield Store(
             client,
             database,
             customers,
-            Totals(customers),
+            totals,
             keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
         )
     finally:
+        await totals.close()
         await customers.close()
         await keys.close()
         await driver.close(client)

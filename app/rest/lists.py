@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -12,11 +13,10 @@ from app.http.edge import MAX_URI
 from app.http.requests import path_of
 from app.rest.call import Call
 from app.rest.list_parameters import SEARCH_PARAMETERS
-from app.rest.parameters import Parameters, from_body
+from app.rest.parameters import from_body
 from app.rest.questions import BACKWARD, count_mode, list_command
 from app.rest.representations import Headers, json_response
-from resolvers.commands import ListPage, ListWindow
-from resolvers.customers import representation
+from resolvers.commands import ListPage, ListQuery, ListWindow
 from resolvers.filtering import camel_case
 from resolvers.lists import (
     CustomerPage,
@@ -28,8 +28,8 @@ from resolvers.lists import (
 )
 from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problems import URI_TOO_LONG, Problem
-from resolvers.selection import Selection, selected
 from storage.documents import Customer
+from storage.orders import order_fields
 from storage.plans import QueryPlan
 
 _SEARCH: Final = "/api/v1/customers:search"
@@ -60,13 +60,13 @@ async def _by_page(call: Call, command: ListPage) -> Response:
     numbers: dict[str, Any] = {"page": page.page, "size": page.size}
     if page.total is not None:
         numbers |= {"totalElements": page.total, "totalPages": page.total_pages}
-    body = _body(call, page.customers, numbers, command.query.fields)
-    return _list_response(call, body, _links(call, _page_links(page)))
+    links = _links(call, "page", _page_links(page))
+    return _list_response(call, _body(call, page.customers, numbers, command.query), links)
 
 
-def _page_links(page: CustomerPage) -> dict[str, dict[str, str]]:
+def _page_links(page: CustomerPage) -> dict[str, str]:
     turns = {"first": 1, "prev": page.page - 1, "next": page.page + 1 if page.has_next else 0}
-    return {rel: {"page": str(number)} for rel, number in turns.items() if number}
+    return {rel: str(number) for rel, number in turns.items() if number}
 
 
 async def _by_cursor(call: Call, command: ListWindow) -> Response:
@@ -75,38 +75,43 @@ async def _by_cursor(call: Call, command: ListWindow) -> Response:
     if count_mode(call.parameters) == "exact":
         total = await count_customers(call.ctx, command.query.where)
         numbers |= {"totalElements": total, "totalPages": -(-total // command.size)}
-    headers = _links(call, _cursor_links(window))
+    headers = _links(call, "cursor", _cursor_links(window))
     if window.has_next:
         headers["Next-Cursor"] = window.cursor(-1)
-    return _list_response(call, _body(call, window.customers, numbers, command.query.fields), headers)
+    return _list_response(call, _body(call, window.customers, numbers, command.query), headers)
 
 
 def _list_response(call: Call, body: dict[str, Any], headers: Headers) -> Response:
     """Return a list as JSON. Raises answer-too-large."""
     response = json_response(call, body, headers=headers)
+    call.ctx.pages.forget()  # while they are still in the processor's caches, for the next page to be put there
     if len(response.body) > MAX_ANSWER:
         raise too_large()
     return response
 
 
-def _cursor_links(window: CustomerWindow) -> dict[str, dict[str, str]]:
-    links = {"first": {"cursor": ""}}
+def _cursor_links(window: CustomerWindow) -> dict[str, str]:
+    links = {"first": ""}
     if window.has_previous and window.customers:
-        links["prev"] = {"cursor": BACKWARD + window.cursor(0)}
+        links["prev"] = BACKWARD + window.cursor(0)
     if window.has_next:
-        links["next"] = {"cursor": window.cursor(-1)}
+        links["next"] = window.cursor(-1)
     return links
 
 
-def _links(call: Call, turns: dict[str, dict[str, str]]) -> dict[str, str]:
+def _links(call: Call, turn: str, places: dict[str, str]) -> dict[str, str]:
     """Return the Link header: only for lists that a GET can read on (RFC 8288).
+
+    `turn` is the parameter that turns the page, `places` its values: numbers or cursors, which stand in a URI as
+    they are.
 
     Raises:
         Problem: uri-too-long for a next or prev that a GET could not use; left out it would look like the last page.
     """
     if call.request.method == "POST":
         return {}
-    uris = {rel: _uri(call, call.parameters, turn) for rel, turn in turns.items()}
+    begin = _uri_without(call, turn)
+    uris = {rel: begin + place for rel, place in places.items()}
     canonical = [f'<{call.canonical}>; rel="canonical"'] if call.canonical else []
     if len(uris["first"]) > MAX_URI:
         del uris["first"]  # the client has that page's address, or came from it
@@ -115,15 +120,24 @@ def _links(call: Call, turns: dict[str, dict[str, str]]) -> dict[str, str]:
     return {"Link": ", ".join([*canonical, *(f'<{uri}>; rel="{rel}"' for rel, uri in uris.items())])}
 
 
-def _uri(call: Call, parameters: Parameters, turn: dict[str, str]) -> str:
-    kept = [(name, value) for name, values in parameters.values.items() for value in values if name not in turn]
-    return f"{path_of(call.request)}?{urlencode([*kept, *turn.items()])}"
+def _uri_without(call: Call, turn: str) -> str:
+    """Return the address of a list up to where the value of the parameter that turns its page is to stand."""
+    others = [(name, value) for name, values in call.parameters.values.items() for value in values if name != turn]
+    return f"{path_of(call.request)}?{urlencode([*others, (turn, '')])}"
 
 
-def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], fields: Selection | None) -> dict[str, Any]:
-    items = [selected(representation(customer), fields) for customer in customers]
+def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], query: ListQuery) -> dict[str, Any]:
+    items = _shown(customers, query)
     if not call.enveloped:
         return {"content": items, "page": numbers}
     names = {"page": "page", "size": "page_size", "totalElements": "total_count"}
     pagination = {names[name]: value for name, value in numbers.items() if name in names}
     return {"customers": items, "metadata": {"pagination": pagination}}
+
+
+def _shown(customers: list[Customer], query: ListQuery) -> Sequence[Mapping[str, Any]]:
+    """Return what a list shows: what was read, less what was read only for the customers' places in the order."""
+    more = order_fields(query.order) - query.fields if query.fields is not None else None
+    if not more:
+        return customers
+    return [{name: value for name, value in customer.items() if name not in more} for customer in customers]

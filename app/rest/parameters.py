@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,13 +20,14 @@ from resolvers.problems import (
 )
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """A query parameter: its name in camelCase, its JSON Schema, what it does."""
+    """A query parameter: its name in camelCase, its JSON Schema, what it does. Equal to itself alone."""
 
     name: str
     schema: Mapping[str, Any]
@@ -74,7 +76,7 @@ class Parameters:
         text = self.one(name)
         if text is None:
             return default
-        if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
+        if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= most:
             raise Problem(INVALID_PARAMETER, f"{name} must be a whole number from 1 to {most}.")
         return int(text)
 
@@ -88,7 +90,13 @@ class Parameters:
         return text
 
 
-def parse_parameters(query: bytes, known: Sequence[Parameter]) -> Parameters:
+@lru_cache(maxsize=64)
+def _by_name(known: tuple[Parameter, ...]) -> Mapping[str, Parameter]:
+    """Return the parameters of an endpoint under every name they are taken under."""
+    return {name: parameter for parameter in known for name in parameter.names}
+
+
+def parse_parameters(query: bytes, known: tuple[Parameter, ...]) -> Parameters:
     """Return the parameters of a query string.
 
     Raises:
@@ -97,7 +105,7 @@ def parse_parameters(query: bytes, known: Sequence[Parameter]) -> Parameters:
     """
     if not query:
         return Parameters({})
-    by_name = {name: parameter for parameter in known for name in parameter.names}
+    by_name = _by_name(known)
     values: dict[str, list[str]] = {}
     for name, value in _pairs(query):
         parameter = by_name.get(name)
@@ -115,7 +123,7 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
         pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
     except (UnicodeDecodeError, ValueError) as error:
         raise Problem(MALFORMED_REQUEST, "The query string is not percent-encoded UTF-8.") from error
-    if any(_CONTROL.search(text) for pair in pairs for text in pair):
+    if _CONTROL.search("".join(map("".join, pairs))):
         raise Problem(MALFORMED_REQUEST, "The query string holds a control character.")
     return pairs
 
@@ -130,7 +138,7 @@ def _unknown(name: str, known: Mapping[str, Parameter]) -> Problem:
     return Problem(UNKNOWN_PARAMETER, f"There is no parameter {name[:64]!r} here.{hint}")
 
 
-def from_body(body: JsonValue, known: Sequence[Parameter]) -> Parameters:
+def from_body(body: JsonValue, known: tuple[Parameter, ...]) -> Parameters:
     """Return the parameters of a JSON object whose members are text, numbers, true or false, or lists of text.
 
     Raises:
@@ -138,7 +146,7 @@ def from_body(body: JsonValue, known: Sequence[Parameter]) -> Parameters:
     """
     if not isinstance(body, dict):
         raise Problem(WRONG_TOP_LEVEL, "The body must be a JSON object.")
-    by_name = {name: parameter for parameter in known for name in parameter.names}
+    by_name = _by_name(known)
     values: dict[str, tuple[str, ...]] = {}
     for name, value in body.items():
         parameter = by_name.get(name)

@@ -13,8 +13,8 @@ from resolvers.filtering import all_of, check_size, condition, search
 from resolvers.identifiers import customer_id
 from resolvers.ordering import order_of
 from resolvers.problems import INVALID_PARAMETER, Problem
-from resolvers.selection import Selection, select
-from storage.query import DEFAULT_SIZE, MAX_SIZE, Filter
+from resolvers.selection import EVERYTHING_SHOWN, Selection, paths_shown, select
+from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE, Filter
 
 BACKWARD: Final = "~"
 """Stands before a cursor that reads backward; unreserved in URIs (RFC 3986 section 2.3)."""
@@ -28,11 +28,19 @@ MOMENTS: Final = {
     "updatedAfter": ("updatedAt", "gt"),
     "updatedBefore": ("updatedAt", "lt"),
 }
+_UNFILTERED: Final = {"page", "size", "cursor", "count", "sort", "sortFields", "sortBy", "fields", "explain"}
+"""The parameters that do not say which customers are meant."""
 
 
 def list_query(given: Parameters) -> ListQuery:
-    """Return the query of a list. Raises invalid-filter and invalid-parameter."""
-    return ListQuery(check_size(all_of(_filters(given))), order_of(sort_terms(given)), fields_of(given))
+    """Return the query of a list, reading only what is shown. Raises invalid-filter and invalid-parameter."""
+    fields = fields_of(given)
+    shown = EVERYTHING_SHOWN if fields is None else paths_shown(fields)
+    return ListQuery(_where(given), order_of(sort_terms(given)), shown, version=False)
+
+
+def _where(given: Parameters) -> Filter:
+    return EVERYTHING if given.values.keys() <= _UNFILTERED else check_size(all_of(_filters(given)))
 
 
 def fields_of(given: Parameters) -> Selection | None:

@@ -12,9 +12,10 @@ import pytest
 from app.cli.demo import demo_customers
 from storage.customers import Customers
 from storage.documents import Customer
-from storage.errors import Duplicate, Unavailable
+from storage.errors import Duplicate, Unavailable, wire_deadline
 from storage.query import EVERYTHING, Filter
 from storage.store import Store
+from storage.timing import measured
 from storage.totals import TRUSTED_SECONDS, Totals
 from tests.storage.test_customers import customer
 
@@ -25,13 +26,14 @@ _ATTEMPTS = 30
 class Counted:
     """Stands before real customers and says how they were counted.
 
-    `off` is the error of the fast count; `fails` makes it fail.
+    `off` is the error of the fast count; `fails` makes it fail; while it is `held`, it waits.
     """
 
     customers: Customers
     off: int = 0
     fails: bool = False
     asked: list[str] = field(default_factory=list)
+    held: asyncio.Event | None = None
 
     async def count(self, where: Filter) -> int:
         assert where == EVERYTHING
@@ -40,6 +42,8 @@ class Counted:
 
     async def count_all(self) -> int:
         self.asked.append("fast")
+        if self.held is not None:
+            await self.held.wait()
         if self.fails:
             raise Unavailable("none")
         return await self.customers.count_all() + self.off
@@ -138,3 +142,73 @@ async def test_deleting_leaves_no_count_behind(store: Store) -> None:
     await store.customers.create(only)
     assert await store.customers.delete(only["id"], version=1, deleted_at=only["createdAt"])
     assert (await store.customers.count_all(), await store.customers.count(EVERYTHING)) == (0, 0)
+
+
+# --- sharing
+
+
+async def test_who_asks_at_the_same_moment_shares_a_count_and_nobody_joins_one_that_has_begun(store: Store) -> None:
+    found, counted = _totals(store)
+    await found.total()
+    counted.asked.clear()
+    counted.held = asyncio.Event()
+    first = [asyncio.ensure_future(found.total()) for _ in range(3)]
+    await _turns()
+    await store.customers.create(customer())
+    later = [asyncio.ensure_future(found.total()) for _ in range(4)]
+    await _turns()
+    assert counted.asked == ["fast"], "the next one waits for the end of the first"
+    counted.held.set()
+    assert await asyncio.gather(*first, *later) == [1] * 7
+    assert counted.asked == ["fast", "fast"]
+
+
+async def test_a_total_that_was_begun_before_is_waited_for_later(store: Store) -> None:
+    found, counted = _totals(store)
+    begun = found.begin()
+    await found.close()
+    assert begun.done()
+    await store.customers.create(customer())
+    assert await found.total(begun) == 0
+    assert await found.total() == 1
+    assert counted.asked == ["exact", "fast", "fast"]
+
+
+async def test_one_caller_s_deadline_or_end_is_not_the_others(store: Store) -> None:
+    found, counted = _totals(store)
+    counted.held = asyncio.Event()
+    patient, leaving = (asyncio.ensure_future(found.total()) for _ in range(2))
+    with wire_deadline(0.01), pytest.raises(Unavailable) as raised:
+        await found.total()
+    assert raised.value.outcome == "none"
+    leaving.cancel()
+    counted.held.set()
+    assert await patient == 0
+    assert leaving.cancelled()
+
+
+async def test_a_shared_count_that_fails_fails_for_each_on_its_own_and_not_for_the_next(store: Store) -> None:
+    found, counted = _totals(store)
+    counted.fails = True
+    results = await asyncio.gather(*(found.total() for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(result, Unavailable) for result in results)
+    assert len({id(result) for result in results}) == 3
+    found.begin()  # nobody waits for it
+    await found.close()
+    counted.fails = False
+    assert await found.total() == 0
+
+
+async def test_each_request_counts_a_shared_count_once(store: Store) -> None:
+    async def calls() -> int:
+        with measured() as spent:
+            await store.totals.total()
+        assert spent.seconds > 0
+        return spent.calls
+
+    assert list(await asyncio.gather(calls(), calls())) == [1, 1]
+
+
+async def _turns() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.crowd import LIST, SEARCH, Crowd, crowded, links, member, names, problem
+from tests.wiretap import recorder
 
 COUNT = 60
 ALL = [f"Name{number:03}" for number in range(COUNT)]
@@ -18,6 +19,7 @@ ENVELOPED = {"Accept": "application/json;profile=enveloped"}
 
 @pytest.fixture(scope="module")
 def crowd(mongod_url: str) -> Iterator[Crowd]:
+    recorder()
     with crowded(mongod_url, [member(number) for number in range(COUNT)]) as made:
         yield made
 
@@ -65,6 +67,29 @@ def test_a_page_too_deep_for_an_offset_points_to_the_cursor(crowd: Crowd) -> Non
 def test_a_page_beyond_the_end_is_empty_and_still_counts(crowd: Crowd) -> None:
     body = crowd.get(page=9).json()
     assert body == {"content": [], "page": {"page": 9, "size": 25, "totalElements": 60, "totalPages": 3}}
+
+
+def test_a_list_shows_each_customer_as_it_is_shown_alone_to_the_letter(crowd: Crowd) -> None:
+    for customer in crowd.get(size=3).json()["content"]:
+        assert json.dumps(customer) == json.dumps(crowd.gateway.http.get(f"{LIST}/{customer['id']}").json())
+
+
+def test_nothing_is_read_for_a_list_but_what_it_shows_and_what_its_order_needs(crowd: Crowd) -> None:
+    def read(**parameters: Any) -> set[str]:
+        with recorder().recording(crowd.gateway.database) as commands:
+            crowd.get(**parameters)
+        (find,) = [command for command in commands if "find" in command]
+        assert set(find["projection"].values()) == {0, 1}
+        return {path for path, kept in find["projection"].items() if kept}
+
+    whole = read()
+    assert {path for path in whole if "." not in path} == {
+        "id", "firstName", "middleName", "lastName", "email", "notificationPreferences", "createdAt", "updatedAt",
+    }  # fmt: skip
+    assert whole.isdisjoint({"version", "addresses.id", "phoneNumbers.id"})
+    assert whole >= {"addresses.city", "phoneNumbers.number"}
+    assert read(fields="addresses") == {"id", "createdAt", *(path for path in whole if path.startswith("addresses."))}
+    assert read(fields="email", sort="lastName") == {"id", "email", "lastName"}
 
 
 # --- counting

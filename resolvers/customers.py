@@ -177,8 +177,7 @@ def checked(
     ctx: Context, value: JsonValue, current: Customer | dict[str, Any], *, strict: bool, locate: Locate
 ) -> CustomerFields:
     """Return clean fields whose parts have ids: those of the present customer where they fit."""
-    model = check(CustomerInput, value, strict=strict, us_address_rules=ctx.services.us_address_rules, locate=locate)
-    fields = model.fields()
+    fields = check(CustomerInput, value, strict=strict, us_address_rules=ctx.services.us_address_rules, locate=locate)
     for kind in (ADDRESS, PHONE_NUMBER):
         old: list[Part] = current.get(kind.list_name, [])  # type: ignore[assignment]
         fields[kind.list_name] = with_ids(fields[kind.list_name], old)

@@ -51,7 +51,7 @@ class PartOperations:
 
 def _checked(ctx: Context, kind: PartKind, value: JsonValue, locate: Locate | None, *, strict: bool) -> Part:
     rules = ctx.services.us_address_rules
-    return check(kind.model, value, strict=strict, us_address_rules=rules, locate=locate).fields()
+    return check(kind.model, value, strict=strict, us_address_rules=rules, locate=locate)
 
 
 async def _edit(ctx: Context, target: Target, kind: PartKind, edit: EditParts) -> Customer:

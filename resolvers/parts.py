@@ -62,6 +62,8 @@ def with_ids(new: Sequence[Part], old: Sequence[Part]) -> list[Part]:
 
     Of several equal old ones the one at the same position is taken first.
     """
+    if not old:
+        return [{"id": new_id(), **part} for part in new]
     free = {part["id"]: shown(part) for part in old}
     ids: dict[int, str] = {}
     for choose in (_equal_here, _equal_anywhere, _here):

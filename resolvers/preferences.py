@@ -55,13 +55,13 @@ async def set_preferences(ctx: Context, command: ChangeCustomer) -> Customer:
 async def _changed(ctx: Context, command: ChangeCustomer) -> Customer:
     def decide(current: Customer) -> CustomerFields:
         before = cast("dict[str, JsonValue]", current["notificationPreferences"])
-        model = check(
+        preferences = check(
             NotificationPreferencesInput,
             command.change.apply(before),
             strict=command.strict,
             us_address_rules=False,
             locate=command.change.locate,
         )
-        return cast("CustomerFields", {"notificationPreferences": model.fields()})
+        return cast("CustomerFields", {"notificationPreferences": preferences})
 
     return await change_customer(ctx, command.target, decide)

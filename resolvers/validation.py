@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from resolvers.problems import VALIDATION_ERROR, WRONG_TOP_LEVEL, Fault, JsonValue, Path, Problem
 from storage.model import Input
+from storage.plain import plain_fields
 
-InputT = TypeVar("InputT", bound=Input)
 Locate = Callable[[Path], Path]
 """From a place in the validated document to the nearest place in what was sent."""
 
@@ -35,24 +35,27 @@ _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def check(
-    model: type[InputT],
+    model: type[Input],
     value: JsonValue,
     *,
     strict: bool,
     us_address_rules: bool,
     locate: Locate | None = None,
-) -> InputT:
-    """Return the checked input.
+) -> dict[str, Any]:
+    """Return the clean fields of an input, as they are stored.
 
     Raises:
         Problem: validation-error with every fault; under `strict` unknown properties are faults too.
     """
     if not isinstance(value, dict):
         raise Problem(WRONG_TOP_LEVEL, "The body must be a JSON object.")
+    plain = None if us_address_rules else plain_fields(model, value, strict=strict)
+    if plain is not None:
+        return plain
     try:
         return model.model_validate(
             value, extra="forbid" if strict else "ignore", context={"us_address_rules": us_address_rules}
-        )
+        ).fields()
     except ValidationError as error:
         faults = faults_of(error.errors(include_url=False, include_input=False), locate or nearest(value))
         raise refused(faults) from error

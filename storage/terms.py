@@ -8,38 +8,53 @@ is ever shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, cast
 
 from storage.documents import Customer, Instant, moment
 from storage.driver import Document
-from storage.query import CUSTOMER_FIELDS, PART_FIELDS, ListName
+from storage.query import CUSTOMER_FIELDS, PART_FIELDS
 from storage.text import digits, fold, order_key, words
 
 WORD_MARK: Final = "w:"
 GRAM: Final = 6
 """Beginnings of words are kept up to this length, and the whole word; longer questions look at a range."""
 
+Terms = set[str]
+Marks = tuple[tuple[str, str], ...]
+"""Names of fields, each with the mark of its terms."""
+
+_BEGINNINGS: Final = itemgetter(*(slice(len(WORD_MARK) + length) for length in range(1, GRAM + 1)), slice(None))
+"""Gives the beginnings of a marked word, and the whole word; of a short word the same more than once."""
 _YEAR_ONE: Final = datetime.fromisoformat("0001-01-01T00:00:00Z")
 _TIME_BYTES: Final = 7
 _ID_BYTES: Final = 8
-_NAMES: Final = ("firstName", "middleName", "lastName")
-_FLAGS: Final = ("email", "sms", "push", "mail")
-_LISTS: Final[tuple[ListName, ...]] = ("addresses", "phoneNumbers")
+_ORDERED: Final = tuple((name, CUSTOMER_FIELDS[name].mark) for name in ("firstName", "middleName", "lastName", "email"))
+_FLAGS: Final = tuple(
+    (name, CUSTOMER_FIELDS[f"notificationPreferences.{name}"].mark) for name in ("email", "sms", "push", "mail")
+)
+_PARTS: Final = tuple(
+    (list_name, tuple((name, field.mark) for name, field in fields.items()))
+    for list_name, fields in PART_FIELDS.items()
+)
+_PHONE: Final = CUSTOMER_FIELDS["phone"].mark
 TRUE, FALSE = "1", "0"
 
 
 def keys_of(customer: Customer) -> Document:
     """Return what is kept beside a customer to find and order it."""
     document = cast("dict[str, Any]", customer)
-    return {
+    terms: Terms = set()
+    keys = {
         "email": fold(customer["email"]),
         "place": place(customer["createdAt"], customer["id"]),
-        "order": {name: order_key(document[name]) for name in (*_NAMES, "email")},
-        "terms": sorted({*_field_terms(document), *_part_terms(document), *_word_terms(customer)}),
-        **{name: [_folded(part, name) for part in document[name]] for name in _LISTS},
+        "order": {name: order_key(document[name]) for name, _ in _ORDERED},
     }
+    parts = {name: [_folded(part, marks, terms) for part in document[name]] for name, marks in _PARTS}
+    _add_fields(terms, document)
+    _add_words(terms, document)
+    return {**keys, "terms": sorted(terms), **parts}
 
 
 def milliseconds(instant: datetime) -> int:
@@ -65,46 +80,36 @@ def place_at(since_year_one: int) -> bytes:
     return since_year_one.to_bytes(_TIME_BYTES, "big") + bytes(_ID_BYTES)
 
 
-def _field_terms(document: dict[str, Any]) -> Iterator[str]:
-    for name in (*_NAMES, "email"):
-        if document[name] is not None:
-            yield CUSTOMER_FIELDS[name].mark + fold(document[name])
-    for flag in _FLAGS:
-        on = document["notificationPreferences"][flag]
-        yield CUSTOMER_FIELDS[f"notificationPreferences.{flag}"].mark + (TRUE if on else FALSE)
+def _folded(document: dict[str, Any], marks: Marks, terms: Terms) -> dict[str, str | None]:
+    """Return the folded texts of a document, and add each as a term."""
+    folded: dict[str, str | None] = {}
+    for name, mark in marks:
+        text = document[name]
+        if text is None:
+            folded[name] = None
+        else:
+            folded[name] = key = fold(text)
+            terms.add(mark + key)
+    return folded
+
+
+def _add_fields(terms: Terms, document: dict[str, Any]) -> None:
+    _folded(document, _ORDERED, terms)
+    preferences = document["notificationPreferences"]
+    for flag, mark in _FLAGS:
+        terms.add(mark + (TRUE if preferences[flag] else FALSE))
+
+
+def _add_words(terms: Terms, document: dict[str, Any]) -> None:
+    """Add the words that are searched, and their beginnings; of phone numbers both forms, as field and as word."""
+    texts = [document[name] or "" for name, _ in _ORDERED]
+    texts += [address["city"] for address in document["addresses"]]
+    found = set(words(" ".join(texts)))
     for phone in document["phoneNumbers"]:
-        for number in _phone_digits(phone):
-            yield CUSTOMER_FIELDS["phone"].mark + number
-
-
-def _phone_digits(phone: dict[str, Any]) -> tuple[str, str]:
-    number = digits(phone["number"])
-    return number, digits(phone["countryCode"]) + number
-
-
-def _part_terms(document: dict[str, Any]) -> Iterator[str]:
-    for list_name in _LISTS:
-        for part in document[list_name]:
-            for name, field in PART_FIELDS[list_name].items():
-                if part[name] is not None:
-                    yield field.mark + fold(part[name])
-
-
-def _folded(part: dict[str, Any], list_name: ListName) -> dict[str, str | None]:
-    return {name: None if part[name] is None else fold(part[name]) for name in PART_FIELDS[list_name]}
-
-
-def _word_terms(customer: Customer) -> Iterator[str]:
-    for word in _searched(customer):
-        for length in range(1, min(len(word), GRAM) + 1):
-            yield WORD_MARK + word[:length]
-        yield WORD_MARK + word
-
-
-def _searched(customer: Customer) -> set[str]:
-    texts = [customer["firstName"], customer["middleName"] or "", customer["lastName"], customer["email"]]
-    texts += [address["city"] for address in customer["addresses"]]
-    found = {word for text in texts for word in words(text)}
-    for phone in customer["phoneNumbers"]:
-        found |= {number for number in _phone_digits(cast("dict[str, Any]", phone)) if number}
-    return found
+        number = digits(phone["number"])
+        numbers = {number, digits(phone["countryCode"]) + number}
+        terms.update(_PHONE + form for form in numbers)
+        found |= numbers
+    found.discard("")
+    for word in found:
+        terms.update(_BEGINNINGS(WORD_MARK + word))

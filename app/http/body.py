@@ -9,6 +9,8 @@ import re
 from collections.abc import AsyncIterator
 from typing import Final, NoReturn
 
+import orjson
+
 from resolvers.problems import (
     BODY_TOO_LARGE,
     EMPTY_BODY,
@@ -31,6 +33,8 @@ PATIENCE: Final = 10.0
 _STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BRACKETS = re.compile(r"[\[\]{}]")
 _INT64 = range(-(2**63), 2**63)
+_NUMBERS = bytes.maketrans(b"[:-123456789", b",,0000000000")
+"""Makes of every number that follows a bracket, comma or colon a text that begins with `,0`."""
 
 
 async def read_body(
@@ -69,6 +73,40 @@ def parse_json(raw: bytes) -> JsonValue:
     Raises:
         Problem: empty-body, or the json- problem that names what is wrong.
     """
+    try:
+        return _plain_json(raw)
+    except ValueError:
+        return _strict_json(raw)
+
+
+def _plain_json(raw: bytes) -> JsonValue:
+    """Return the value of an object or array that is beyond doubt, at a fraction of the strict reader's cost.
+
+    Text without escapes holds as many quotes as its value written anew, unless a key stood twice.
+
+    Raises:
+        ValueError: the strict reader has to say whether something is wrong, and what.
+    """
+    if b"\\" in raw:
+        raise ValueError
+    value: JsonValue = orjson.loads(raw)
+    if not isinstance(value, dict | list) or (raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and not _fits(value)):
+        raise ValueError
+    compact = orjson.dumps(value)
+    if compact.count(b'"') != raw.count(b'"') or (b",0" in compact.translate(_NUMBERS) and not _fits(value)):
+        raise ValueError
+    return value
+
+
+def _fits(value: JsonValue, depth: int = 0) -> bool:
+    """Tell whether all numbers are integers of 64 bits, and nothing nests too deep."""
+    if isinstance(value, dict | list):
+        members = value.values() if isinstance(value, dict) else value
+        return depth < MAX_DEPTH and all(_fits(member, depth + 1) for member in members)
+    return not isinstance(value, float) and (not isinstance(value, int) or value in _INT64)
+
+
+def _strict_json(raw: bytes) -> JsonValue:
     text = _decoded(raw)
     _check_depth(text)
     try:

@@ -27,7 +27,7 @@ from graphql import (
     get_named_type,
 )
 
-from schema.rows import Row
+from schema.rows import Row, rows_of_one_kind
 from storage.query import DEFAULT_SIZE, MAX_SIZE
 
 EMBEDDED: Final = 5
@@ -138,12 +138,16 @@ def units(cost: int, root_fields: int) -> int:
 
 def objects(value: object) -> int:
     """Return how many objects an answer has below its top: what it cost as it came."""
-    total = 0
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        if isinstance(item, Row):
-            total += 1 + item.below()
-        elif isinstance(item, dict):
-            total += 1 + objects(item)
-        elif isinstance(item, list):
-            total += objects(item)
-    return total
+    if isinstance(value, dict):
+        return sum(map(_objects, value.values()))
+    if not isinstance(value, list):
+        return 0
+    kind = rows_of_one_kind(value)
+    return sum(map(_objects, value)) if kind is None else len(value) + kind.below(value)
+
+
+def _objects(item: object) -> int:
+    """Return how many objects a part of an answer is and has below."""
+    if isinstance(item, Row):
+        return 1 + item.below([item])
+    return objects(item) + isinstance(item, dict)

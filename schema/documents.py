@@ -25,8 +25,8 @@ from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Prob
 from schema.cost import page_size, units
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
-from schema.planned import Plans
 from schema.recent import Recent
+from schema.variants import Plans
 
 _REMEMBERED: Final = 256 * 1024
 _MOST: Final = 256

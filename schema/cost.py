@@ -109,6 +109,12 @@ def page_size(node: FieldNode, operation: OperationDefinitionNode, variables: Ma
     return max(size if isinstance(size, int) and 1 <= size <= MAX_SIZE else MAX_SIZE for size in given)
 
 
+def is_fixed(node: FieldNode) -> bool:
+    """Tell whether a root field may give as many customers whatever the variables are."""
+    deciding = [argument.value for argument in node.arguments or () if argument.name.value in {"ids", *_SIZES}]
+    return not any(isinstance(value, VariableNode) for value in deciding)
+
+
 def _count(node: ValueNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
     if isinstance(node, ListValueNode):
         return max(1, min(len(node.values), MAX_SIZE))

@@ -16,7 +16,7 @@ from schema.build import GatewaySchema, SchemaOptions, build_schema
 from schema.documents import Operation
 from schema.variables import plain_variables
 from schema.variants import Root
-from tests.schema.stage import answer, build, difference, is_valid, perfect, stages
+from tests.schema.stage import difference, is_valid, perfect, stages
 from tests.schema.stage import given as gives
 
 _SCHEMA: Final = stages()["off"]._schema
@@ -208,17 +208,3 @@ def test_calls_with_other_arguments_are_left_to_graphql_core(text: str) -> None:
     schema = build_schema(SchemaOptions())
     root = _root(schema, schema.documents.operation(text, None))
     assert root is None or root.call is None
-
-
-async def test_what_plans_did_is_counted() -> None:
-    schema = build("on")
-
-    async def counted(text: str, value: dict[str, Any]) -> tuple[int, int, int]:
-        await answer(schema, text, {}, gives(value))
-        return schema.counts.fast, schema.counts.fell, schema.counts.unplanned
-
-    text, damaged = "{ perhaps { id lastName } }", {**perfect(), "lastName": 5}
-    assert await counted(text, perfect()) == (1, 0, 0)
-    assert await counted(text, perfect()) == (2, 0, 0)
-    assert await counted(text, damaged) == (2, 2, 0), "once as a whole, once as an object"
-    assert await counted("{ perhaps { address(id: 5) { id } } }", perfect()) == (2, 2, 1)

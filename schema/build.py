@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, cast
 
 import strawberry
-from graphql import ExecutionResult, execute, get_variable_values
+from graphql import ExecutionResult, execute
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -17,8 +17,9 @@ from resolvers.context import Context
 from schema.documents import MAX_FAULTS, Documents, Operation
 from schema.limits import DocumentLimits
 from schema.mutations import Mutation
-from schema.planned import PlanCounts, planned_executor
+from schema.planned import PlanCounts
 from schema.queries import Query
+from schema.runs import Run
 from schema.types import DATE_TIME, DateTime, read
 
 PlanMode: TypeAlias = Literal["on", "values", "off"]
@@ -57,16 +58,14 @@ class GatewaySchema(strawberry.Schema):
         if self.options.plans == "off":
             return await self._execute(operation, variables, ctx)
         hidden = not self.options.introspection
-        declared = operation.node.variable_definitions or ()
-        values = get_variable_values(
-            self._schema, declared, dict(variables), max_errors=MAX_FAULTS, hide_suggestions=hidden
-        )
+        values = operation.plans.values(self._schema, variables, MAX_FAULTS, hide_suggestions=hidden)
         if isinstance(values, list):
             return ExecutionResult(None, values)
-        executor = planned_executor(self._schema, operation, values, ctx, self.counts, hide_suggestions=hidden)
-        if self.options.plans == "on" and executor.root is not None:
-            return await executor.call(executor.root)
-        result = executor.execute_operation()
+        run = Run(self._schema, operation, values, ctx, self.counts, hidden)
+        variant = run.variant
+        if self.options.plans == "on" and variant is not None and variant.root is not None:
+            return await run.lone(variant, variant.root)
+        result = run.executor().execute_operation()
         return cast("ExecutionResult", await result if inspect.isawaitable(result) else result)
 
     async def _execute(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> ExecutionResult:

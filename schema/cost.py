@@ -27,7 +27,7 @@ from graphql import (
     get_named_type,
 )
 
-from schema.rows import Row
+from schema.rows import Row, rows_of_one_kind
 from storage.query import DEFAULT_SIZE, MAX_SIZE
 
 EMBEDDED: Final = 5
@@ -109,6 +109,12 @@ def page_size(node: FieldNode, operation: OperationDefinitionNode, variables: Ma
     return max(size if isinstance(size, int) and 1 <= size <= MAX_SIZE else MAX_SIZE for size in given)
 
 
+def is_fixed(node: FieldNode) -> bool:
+    """Tell whether a root field may give as many customers whatever the variables are."""
+    deciding = [argument.value for argument in node.arguments or () if argument.name.value in {"ids", *_SIZES}]
+    return not any(isinstance(value, VariableNode) for value in deciding)
+
+
 def _count(node: ValueNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
     if isinstance(node, ListValueNode):
         return max(1, min(len(node.values), MAX_SIZE))
@@ -138,12 +144,16 @@ def units(cost: int, root_fields: int) -> int:
 
 def objects(value: object) -> int:
     """Return how many objects an answer has below its top: what it cost as it came."""
-    total = 0
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        if isinstance(item, Row):
-            total += 1 + item.below()
-        elif isinstance(item, dict):
-            total += 1 + objects(item)
-        elif isinstance(item, list):
-            total += objects(item)
-    return total
+    if isinstance(value, dict):
+        return sum(map(_objects, value.values()))
+    if not isinstance(value, list):
+        return 0
+    kind = rows_of_one_kind(value)
+    return sum(map(_objects, value)) if kind is None else len(value) + kind.below(value)
+
+
+def _objects(item: object) -> int:
+    """Return how many objects a part of an answer is and has below."""
+    if isinstance(item, Row):
+        return 1 + item.below([item])
+    return objects(item) + isinstance(item, dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
@@ -22,11 +22,11 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Problem
-from schema.cost import page_size, units
+from schema.cost import is_fixed, page_size, units
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
-from schema.planned import Plans
 from schema.recent import Recent
+from schema.variants import Plans
 
 _REMEMBERED: Final = 256 * 1024
 _MOST: Final = 256
@@ -55,13 +55,18 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document that is good to run."""
+    """One operation of a document that is good to run; `fixed` is its price where no variable changes it."""
 
     document: DocumentNode
     node: OperationDefinitionNode
     size: Size
     limits: DocumentLimits
     plans: Plans
+    fixed: Price | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        fixed = all(is_fixed(root.node) for root in self.size.roots) and self._cost({}) <= self.limits.cost
+        object.__setattr__(self, "fixed", self._price({}) if fixed else None)
 
     @property
     def name(self) -> str | None:
@@ -79,7 +84,10 @@ class Operation:
         Raises:
             Problem: graphql-cost, with the cost and the limit.
         """
-        cost = sum(root.cost.at(page_size(root.node, self.node, variables)) for root in self.size.roots)
+        return self.fixed or self._price(variables)
+
+    def _price(self, variables: Mapping[str, Any]) -> Price:
+        cost = self._cost(variables)
         limit = self.limits.cost
         if cost > limit:
             extra: dict[str, JsonValue] = {"cost": min(cost, 10**12), "limit": limit}
@@ -87,6 +95,9 @@ class Operation:
                 GRAPHQL_COST, f"The operation costs {extra['cost']}; at most {limit} is taken at once.", extra=extra
             )
         return Price(cost, limit, units(cost, len(self.size.roots)))
+
+    def _cost(self, variables: Mapping[str, Any]) -> int:
+        return sum(root.cost.at(page_size(root.node, self.node, variables)) for root in self.size.roots)
 
 
 class Documents:

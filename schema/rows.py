@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast, get_args, get_origin
 
 import msgspec
@@ -24,8 +25,9 @@ _encode: Final = msgspec.json.Encoder(enc_hook=_plain).encode
 class Row(msgspec.Struct, gc=False):
     """An object as an answer shows it; each selection of fields has a class of its own."""
 
-    def below(self) -> int:
-        """Return how many objects it holds, itself not counted."""
+    @staticmethod
+    def below(rows: Sequence[Row]) -> int:  # noqa: ARG004 - those that hold objects count them
+        """Return how many objects these rows, all of this class, hold; themselves not counted."""
         return 0
 
 
@@ -51,7 +53,7 @@ def row_type(name: str, members: Iterable[Member]) -> type[Row]:
         name,
         fields,
         bases=(Row,),
-        namespace={"below": _below(members)},
+        namespace={"below": staticmethod(_below(members))},
         rename={member.name: member.key for member in members},
         kw_only=True,
         gc=False,
@@ -63,7 +65,7 @@ def is_countable(kind: Any) -> bool:
     """Tell whether a member of this kind lets a row tell how many objects it holds."""
     one, many = _rows_of(kind)
     if one or many:
-        return not many or many.below is Row.below
+        return not many or not _holds(many)
     return not any(isinstance(part, type) and issubclass(part, Row) for part in get_args(kind))
 
 
@@ -76,22 +78,33 @@ def _rows_of(kind: Any) -> tuple[type[Row] | None, type[Row] | None]:
 
 def _below(members: Iterable[Member]) -> Any:
     """Return the method that counts what rows of these members hold."""
-    single = [member.name for member in members if _rows_of(member.kind)[0]]
-    deep = [member.name for member in members if (one := _rows_of(member.kind)[0]) and one.below is not Row.below]
-    lists = [member.name for member in members if _rows_of(member.kind)[1]]
+    single = [member for member in members if _rows_of(member.kind)[0]]
+    deep = [(attrgetter(member.name), one) for member in single if (one := _rows_of(member.kind)[0]) and _holds(one)]
+    lists = [attrgetter(member.name) for member in members if _rows_of(member.kind)[1]]
     if not single and not lists:
         return Row.below
     fixed = len(single)
 
-    def below(self: Row) -> int:
-        total = fixed
-        for name in lists:
-            total += len(getattr(self, name))
-        for name in deep:
-            total += getattr(self, name).below()
+    def below(rows: Sequence[Row]) -> int:
+        total = fixed * len(rows)
+        for listed in lists:
+            total += sum(map(len, map(listed, rows)))
+        for found, kind in deep:
+            total += kind.below(list(map(found, rows)))
         return total
 
     return below
+
+
+def _holds(kind: type[Row]) -> bool:
+    return kind.below is not Row.below
+
+
+def rows_of_one_kind(values: Sequence[object]) -> type[Row] | None:
+    """Return the class that all of these are rows of, None where there is no such class."""
+    kinds = set(map(type, values))
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return kind if kind is not None and issubclass(kind, Row) else None
 
 
 def row_json(value: object) -> orjson.Fragment:
@@ -99,3 +112,8 @@ def row_json(value: object) -> orjson.Fragment:
     if isinstance(value, Row):
         return orjson.Fragment(_encode(value))
     raise TypeError(type(value).__name__)
+
+
+def rows_json(rows: Sequence[Row]) -> bytes:
+    """Return the JSON of rows, a list."""
+    return _encode(rows)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
+from resolvers.context import Context
 from schema.types import Info
 
+if TYPE_CHECKING:
+    from strawberry.types.field import StrawberryField
+
+FoundT = TypeVar("FoundT")
 _NEEDS: Final = {
     "address": "addresses",
     "phoneNumber": "phoneNumbers",
@@ -20,11 +26,55 @@ _LARGE: Final = frozenset({"addresses", "phoneNumbers"})
 """What nearly all of a document is: where both are wanted, a projection would cost more than it saves."""
 
 
+class LoneInfo(Info):
+    """What the resolver of a lone root field is told; `raw` gives what it does not ask for but rarely.
+
+    `known` holds what was found in the selection before: it is the same for all requests of one document.
+    """
+
+    def __init__(
+        self, context: Context, field: StrawberryField, known: dict[object, Any], raw: Callable[[], Any]
+    ) -> None:
+        self._context = context
+        self._field = field
+        self._raw = raw
+        self.known = known
+
+    @property
+    def context(self) -> Context:
+        """The request's context."""
+        return self._context
+
+    @cached_property
+    def _raw_info(self) -> Any:  # type: ignore[override]
+        return self._raw()
+
+
 def needed_fields(info: Info, *path: str) -> frozenset[str] | None:
     """Return the top-level fields that a query selects of customers, None for all.
 
     `path` are the fields between the query's own field and the customers, several ways split by `|`.
     """
+    return _known(info, _needed_fields, *path)
+
+
+def counts(info: Info) -> bool:
+    """Tell whether a page's totals are asked for."""
+    return _known(info, _counts)
+
+
+def _known(info: Info, find: Callable[..., FoundT], *path: str) -> FoundT:
+    """Return what is found in a selection, found once where that is remembered."""
+    if not isinstance(info, LoneInfo):
+        return find(info, *path)
+    place = (find, *path)
+    if place not in info.known:
+        info.known[place] = find(info, *path)
+    found: FoundT = info.known[place]
+    return found
+
+
+def _needed_fields(info: Info, *path: str) -> frozenset[str] | None:
     nodes: list[Any] = list(info._raw_info.field_nodes)  # noqa: SLF001 - Strawberry's copy is built anew for each call
     fragments = info._raw_info.fragments  # noqa: SLF001
     for step in path:
@@ -35,8 +85,7 @@ def needed_fields(info: Info, *path: str) -> frozenset[str] | None:
     return None if names >= _LARGE else frozenset({"id", *names})
 
 
-def counts(info: Info) -> bool:
-    """Tell whether a page's totals are asked for."""
+def _counts(info: Info) -> bool:
     pages = [node for node in _below(info._raw_info.field_nodes, info._raw_info.fragments) if node.name.value == "page"]  # noqa: SLF001
     inner = _below(pages, info._raw_info.fragments)  # noqa: SLF001
     return any(node.name.value in {"totalElements", "totalPages"} for node in inner)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -26,12 +27,13 @@ from resolvers.problems import (
 from schema.cost import objects
 from schema.documents import Price
 from schema.errors import formatted, problem_of
-from schema.rows import row_json
+from schema.rows import row_json, rows_json, rows_of_one_kind
 
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
-_LIGHT: Final = 400
-"""So many objects cannot be too large, whatever they hold: each text has at most 256 characters."""
+_PIECE: Final = 16
+"""So many rows are written at once."""
+_HEADERS: Final = ((b"vary", b"Accept"), (b"cache-control", b"private, no-store"))
 
 
 def is_browser(request: Request) -> bool:
@@ -47,8 +49,12 @@ def negotiated(request: Request) -> str | None:
     Of two that are wanted equally the newer one is taken where the client names it; `*/*` alone names none.
     """
     header = accept_of(request)
-    if not header:
-        return RESPONSE
+    return _media_type(header) if header else RESPONSE
+
+
+@lru_cache(maxsize=256)
+def _media_type(header: str) -> str | None:
+    """Return the media type of the answer for an Accept header."""
     response, json = accepted_quality(header, RESPONSE), accepted_quality(header, JSON)
     if max(response, json) <= 0:
         return None
@@ -66,9 +72,9 @@ def executed(
     bounded: bool,
 ) -> Response:
     """Return the answer of an operation that was run. Raises answer-too-large where it is `bounded`."""
-    errors = result.errors or []
+    errors = result.errors or ()
     actual = objects(result.data)
-    data = _bounded(result, actual) if bounded else result.data
+    data = _bounded(result) if bounded else result.data
     reached = result.data is not None or any(error.path for error in errors)
     body: dict[str, Any] = {}
     if errors:
@@ -80,16 +86,16 @@ def executed(
     return _response(body, status, media_type)
 
 
-def _bounded(result: ExecutionResult, actual: int) -> object:
+def _bounded(result: ExecutionResult) -> object:
     """Return the data, or refuse the whole answer where a page was too large to read, or the data is."""
     for error in result.errors or ():
         if (problem := problem_of(error)).type is ANSWER_TOO_LARGE:
             raise problem
-    return result.data if actual <= _LIGHT else _weighed(result.data)
+    return _weighed(result.data)
 
 
 def _weighed(data: object) -> object:
-    """Return data with the items of its outermost lists as JSON, each weighed as it is written: before all is one."""
+    """Return data with its outermost lists as JSON, each piece weighed as it is written: before all is one."""
     left = MAX_ANSWER
 
     def weigh(value: object) -> object:
@@ -98,15 +104,28 @@ def _weighed(data: object) -> object:
             return {name: weigh(item) for name, item in value.items()}
         if not isinstance(value, list):
             return value
-        items = []
-        for item in value:
-            items.append(text := orjson.dumps(item, default=row_json))
-            left -= len(text)
+        pieces = []
+        for text, weight in _pieces(value):
+            pieces.append(orjson.Fragment(text))
+            left -= weight
             if left < 0:
                 raise too_large()
-        return list(map(orjson.Fragment, items))
+        return pieces
 
     return weigh(data)
+
+
+def _pieces(items: list[Any]) -> Iterator[tuple[bytes, int]]:
+    """Give the items of a list as JSON: rows several at a time, a comma between two, which is not in their weight."""
+    if rows_of_one_kind(items) is None:
+        for item in items:
+            text = orjson.dumps(item, default=row_json)
+            yield text, len(text)
+        return
+    for start in range(0, len(items), _PIECE):
+        rows = items[start : start + _PIECE]
+        text = rows_json(rows)[1:-1]
+        yield text, len(text) - len(rows) + 1
 
 
 def _cost(price: Price, actual: int, budgets: Sequence[Budget]) -> dict[str, Any]:
@@ -150,5 +169,21 @@ def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
 
 
 def _response(body: dict[str, Any], status: int, media_type: str) -> Response:
-    headers = {"Vary": "Accept", "Cache-Control": "private, no-store"}
-    return Response(orjson.dumps(body, default=row_json), status, headers, f"{media_type}; charset=utf-8")
+    return _Answer(orjson.dumps(body, default=row_json), status, media_type)
+
+
+class _Answer(Response):
+    """An answer, with the headers that Starlette would give it, which takes a while to find them."""
+
+    def __init__(self, body: bytes, status: int, media_type: str) -> None:
+        self.status_code = status
+        self.media_type = media_type
+        self.background = None
+        self.body = body
+        length = (b"content-length", str(len(body)).encode())
+        self.raw_headers = [*_HEADERS, length, _content_type(media_type)]
+
+
+@lru_cache(maxsize=2)
+def _content_type(media_type: str) -> tuple[bytes, bytes]:
+    return b"content-type", f"{media_type}; charset=utf-8".encode()

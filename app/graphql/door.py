@@ -6,10 +6,11 @@ Source: GraphQL over HTTP (draft of the GraphQL Foundation).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from graphql import ExecutionResult, OperationType
+from graphql import GraphQLError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -85,17 +86,18 @@ async def _run(
     request: Request, operation: Operation, asked: GraphQLRequest, ctx: Context, price: Price, media_type: str
 ) -> Response:
     result = await state_of(request).graphql.run(operation, asked.variables, ctx)
-    _log_internal(request, result)
     # graphql-core's executor refers to itself: what it holds would stay until the garbage collector comes.
     ctx.pages.forget()
-    forget_frames(result.errors or [])
+    if result.errors:
+        _log_internal(request, result.errors)
+        forget_frames(result.errors)
     # What a mutation has done is told whatever its size.
     bounded = operation.type is OperationType.QUERY
     return executed(request, result, media_type, price, ctx.budgets, bounded=bounded)
 
 
-def _log_internal(request: Request, result: ExecutionResult) -> None:
+def _log_internal(request: Request, errors: Sequence[GraphQLError]) -> None:
     """Log the first error of ours: a list may have the same one in each of its items."""
-    first = next(filter(is_internal, result.errors or []), None)
+    first = next(filter(is_internal, errors), None)
     if first is not None:
         state_of(request).log.failure(request.scope, first.original_error or first)

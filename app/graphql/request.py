@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -47,13 +48,21 @@ async def read_request(request: Request) -> GraphQLRequest:
 
 
 async def _body(request: Request) -> bytes:
-    kind, _, rest = request.headers.get("content-type", "").partition(";")
-    if kind.strip().lower() != JSON or ("charset" in rest.lower() and "utf-8" not in rest.lower()):
+    sent = dict(reversed(request.scope["headers"]))  # of several the first
+    if not _is_json(sent.get(b"content-type", b"")):
         raise Problem(UNSUPPORTED_MEDIA_TYPE, f"GraphQL is sent as {JSON} in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if sent.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
+    declared = sent.get(b"content-length")
     limit = state_of(request).settings.max_body
-    return await read_body(request.stream(), request.headers.get("content-length"), limit)
+    return await read_body(request.stream(), None if declared is None else declared.decode("latin-1"), limit)
+
+
+@lru_cache(maxsize=64)
+def _is_json(content_type: bytes) -> bool:
+    """Tell whether a Content-Type is that of JSON in UTF-8."""
+    kind, _, rest = content_type.decode("latin-1").partition(";")
+    return kind.strip().lower() == JSON and ("charset" not in rest.lower() or "utf-8" in rest.lower())
 
 
 def _from_query(request: Request) -> dict[str, Any]:
@@ -87,7 +96,7 @@ def _checked(sent: Any, variables_limit: int, size: int) -> GraphQLRequest:
         raise Problem(GRAPHQL_REQUEST, "operationName must be a string.")
     if size > variables_limit:
         _check_size(variables, variables_limit)
-    if (found := _values(variables)) > MAX_VALUES:
+    if size > MAX_VALUES and (found := _values(variables)) > MAX_VALUES:  # each takes a byte of what was sent
         raise over(GRAPHQL_VARIABLES_TOO_LONG, "values in its variables", found, MAX_VALUES)
     return GraphQLRequest(query, sha256, variables or {}, name or None)  # as in a query string, empty is absent
 

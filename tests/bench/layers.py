@@ -20,7 +20,7 @@ _HEAD: Final = ("Layer of REST: one by id", "µs of it", "ratio with all above")
 OFF: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
     "limits": ("rest-one", "the rate limit", {"rate_limit": "off"}),
     "logs": ("rest-one", "the log", {"log_level": "error"}),
-    "plans": ("graphql-one", "compiled plans", {"graphql_plans": "false"}),
+    "plans": ("graphql-one", "compiled plans", {"graphql_plans": "off"}),
 }
 """By key in `ROWS`: the work, the layer, and the settings that switch it off."""
 KEYS: Final = (*OFF, "crowd", "workers", "ready")

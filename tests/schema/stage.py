@@ -1,7 +1,8 @@
 """A schema of the gateway's own types whose root fields give the very values that a test holds in its hands.
 
 Each question is run three times: by graphql-core alone, which is the measure, with plans for values, and with plans
-for all there is. The answers must be the same to the byte, and each root field must have been called as often.
+for all there is. The answers must be the same to the byte, and each root field must have been called as often
+and with the same arguments.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ _NO_LIMITS: Final = DocumentLimits(10**6, 10**6, 50, 1000, 1000, 100, 10**6, 10*
 
 @dataclass
 class Hands:
-    """What the root fields give, by their names, and which of them were called; what to give may be an exception."""
+    """What the root fields give, by their names, and how they were called; what to give may be an exception."""
 
     gives: dict[str, Any]
-    calls: list[str] = field(default_factory=list)
+    calls: list[tuple[object, ...]] = field(default_factory=list)
 
-    def give(self, name: str) -> Any:
+    def give(self, name: str, *arguments: object) -> Any:
         """Return, or raise, what a root field is to give."""
-        self.calls.append(name)
+        self.calls.append((name, *((type(value).__name__, value) for value in arguments)))
         value = self.gives[name]
         if isinstance(value, Exception):
             raise value
@@ -74,10 +75,14 @@ class Questions:
     async def perhaps(
         self,
         info: Info,
-        id: IdArgument | None = None,  # noqa: A002, ARG002 - the schema's name
-        upTo: int = 3,  # noqa: ARG002, N803
+        id: IdArgument | None = None,  # noqa: A002 - the schema's name
+        upTo: int = 3,  # noqa: N803
+        really: bool | None = strawberry.UNSET,
+        word_for_it: str | None = "none",
+        names: list[str] | None = None,
     ) -> Customer | None:
-        return _hands(info).give("perhaps")  # type: ignore[no-any-return]
+        said = "nothing" if really is strawberry.UNSET else really
+        return _hands(info).give("perhaps", id, upTo, said, word_for_it, names)  # type: ignore[no-any-return]
 
     @strawberry.field
     async def all(self, info: Info) -> list[Customer]:
@@ -122,12 +127,12 @@ class Changes:
     """Root fields that are called one after the other."""
 
     @strawberry.mutation
-    async def first(self, info: Info, ifVersion: int) -> Customer:  # noqa: ARG002, N803
-        return _hands(info).give("sure")  # type: ignore[no-any-return]
+    async def first(self, info: Info, ifVersion: int) -> Customer:  # noqa: N803
+        return _hands(info).give("sure", ifVersion)  # type: ignore[no-any-return]
 
     @strawberry.mutation
-    async def second(self, info: Info, ifVersion: int | None = None) -> Customer | None:  # noqa: ARG002, N803
-        return _hands(info).give("perhaps")  # type: ignore[no-any-return]
+    async def second(self, info: Info, ifVersion: int | None = None) -> Customer | None:  # noqa: N803
+        return _hands(info).give("perhaps", ifVersion)  # type: ignore[no-any-return]
 
 
 def build(mode: PlanMode) -> GatewaySchema:
@@ -165,6 +170,8 @@ async def difference(
     """Return how the answers differ; nothing where they are the same."""
     made = schemas or stages()
     answers = {mode: await answer(schema, text, variables, gives) for mode, schema in made.items()}
+    if schemas is None:
+        answers["again"] = await answer(made["on"], text, variables, gives)  # by the plan that was made for the first
     if len(set(answers.values())) == 1:
         return ""
     shown = "\n".join(f"{mode:>6}: {told.decode()}" for mode, told in answers.items())

@@ -216,6 +216,21 @@ def test_c084_the_cost_counts_pages_parts_and_what_is_below_them(
     assert cost(query, **variables) == expected
 
 
+def test_c084_a_price_that_no_variable_changes_is_found_once() -> None:
+    for query in (ONE % "first: 10", "query($p: Int!) { customerPage(page: $p, size: 9) { items { id } } }"):
+        operation = PREPARED.operation(query, None)
+        assert operation.price({"p": 3}) is operation.price({})
+    text = "query($n: Int!) { customerPage(size: $n) { items { id } } }"
+    operation = Documents(SCHEMA, DocumentLimits(cost=50), introspection=True).operation(text, None)
+    assert [operation.price({"n": number}).cost for number in (9, 3)] == [10, 4]
+    with pytest.raises(Problem):
+        operation.price({"n": 90})
+    fixed = Documents(SCHEMA, DocumentLimits(cost=50), introspection=True).operation(ONE % "first: 90", None)
+    for _ in range(2):
+        with pytest.raises(Problem):
+            fixed.price({})
+
+
 def test_c084_which_operation_stands_first_changes_no_cost() -> None:
     fragment = "fragment q on Query { customers(first: 10) { nodes { addresses { id } } } }"
     small, large = "query Small { viewer { name } }", "query Large { ...q }"

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from schema import build, cost, documents, plan, planned, rows
+from schema import build, calls, cost, documents, plan, planned, rows, runs, variants
+from schema import variables as plain
 from tests.schema import stage
 from tests.schema.stage import answer, given, perfect, stages
 from tests.schema.test_plan_matrix import ALL, PATHS, SHAPES, UNPLANNED, VALUES, damaged
@@ -40,9 +41,9 @@ BUGS: Final = {
     "pages made of anything": Bug(plan, "if source is None or isinstance(source, Exception):", "if False:"),
     "fields that take arguments": Bug(plan, "if field.args or definition", "if definition"),
     "resolved fields left out": Bug(plan, "return fill if parts else None", "return None"),
-    "one plan for all variants": Bug(planned, "[variables.coerced.get(name) for name in self._flags]", "[0]"),
-    "one plan for all types": Bug(planned, "(id(kind), *[", "(0, *["),
-    "one plan for all fields": Bug(planned, "*[id(item.node) for item in fields]", ""),
+    "one plan for all variants": Bug(variants, "[variables.coerced.get(name) for name in self._flags]", "[0]"),
+    "one plan for all types": Bug(variants, "(id(kind), *[", "(0, *["),
+    "one plan for all fields": Bug(variants, "*[id(item.node) for item in fields]", ""),
     "errors without their place": Bug(
         planned,
         "self.handle_field_error(error, kind, root.fields, root.path)",
@@ -51,13 +52,26 @@ BUGS: Final = {
     "null that does not rise": Bug(planned, "            data = None\n", "            data = {root.name: None}\n"),
     "resolvers called twice": Bug(
         planned,
-        "if shown is _UNFIT:\n",
-        "if shown is _UNFIT:\n                value = await root.resolve(None, info)\n",
+        "if shown is UNFIT:\n",
+        "if shown is UNFIT:\n                value = await root.resolve(None, info)\n",
+    ),
+    "lone resolvers called twice": Bug(runs, "call(root, Outcome(value))", "call(root)"),
+    "lone resolvers that fail called twice": Bug(runs, "call(root, Outcome(error=error))", "call(root)"),
+    "lone values left as they are": Bug(runs, "plan(value) if plan", "value if plan"),
+    "lone values that are unfit left out": Bug(runs, "shown = UNFIT\n", "shown = None\n"),
+    "the null of variables left out": Bug(calls, "if value is not Undefined:", "if value:"),
+    "defaults of arguments forgotten": Bug(calls, "value = absent", "value = None"),
+    "defaults of variables left out": Bug(plain, "if default is not Undefined:", "if False:"),
+    "variables of any size": Bug(plain, "type(value) is int and value in _INT32", "type(value) is int"),
+    "truths for numbers": Bug(plain, "type(value) is int and", "isinstance(value, int) and"),
+    "variables that may not be null": Bug(plain, "(value is None and nullable)", "value is None"),
+    "variables that may not be absent": Bug(
+        plain, "                if not optional:\n                    return None\n", ""
     ),
     "what is unfit left out": Bug(planned, "            self._counts.fell += 1\n", "            return None\n"),
-    "lists not counted": Bug(rows, "total += len(getattr(self, name))", "total += 1"),
+    "lists not counted": Bug(rows, "sum(map(len, map(listed, rows)))", "len(rows)"),
     "objects not counted": Bug(rows, "fixed = len(single)", "fixed = 0"),
-    "objects in objects not counted": Bug(rows, "total += getattr(self, name).below()", "total += 0"),
+    "objects in objects not counted": Bug(rows, "total += kind.below(list(map(found, rows)))", "total += 0"),
     "text of other types": Bug(rows, "return str.__str__(value)", "return repr(value)"),
     "members in another order": Bug(rows, "for member in members\n    ]", "for member in sorted(members)\n    ]"),
     "members that may be absent": Bug(rows, "(member.name, member.kind) if", "(member.name, member.kind, None) if"),
@@ -69,6 +83,18 @@ _CONDITIONS: Final = tuple(
         "all { id addresses { id @include(if: $yes) city @skip(if: $no) } }",
     )
 )
+
+
+_ARGUMENTS: Final = (
+    "{ perhaps(upTo: 4, id: 5) { id } }",
+    "query($n: Int! = 7) { perhaps(upTo: $n) { id } }",
+    "query($n: Int!) { perhaps(upTo: $n) { id } }",
+    "query($n: Int) { perhaps(upTo: $n) { id } }",
+    "query($n: Boolean) { perhaps(really: $n) { id } }",
+    "query($n: String) { perhaps(wordForIt: $n) { id } }",
+    "query($n: ID!) { perhaps(id: $n) { id } }",
+)
+"""Each about `n`, which may be absent or null, and may be of another type."""
 
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
@@ -107,7 +133,7 @@ def _put(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.count(bug.before) == 1, "the code is not what it was: mend the table of bugs"
     made = ModuleType(bug.module.__name__)
     exec(compile(source.replace(bug.before, bug.after), f"<{bug.module.__name__} with a bug>", "exec"), made.__dict__)
-    for user in (build, cost, documents, plan, planned, stage):
+    for user in (build, calls, cost, documents, plan, planned, runs, stage, plain, variants):
         for name in made.__dict__.keys() & user.__dict__.keys():
             if getattr(user.__dict__[name], "__module__", None) == bug.module.__name__ and user is not bug.module:
                 monkeypatch.setattr(user, name, made.__dict__[name])
@@ -123,6 +149,9 @@ def _cases() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         for no in (True, False, None):
             for text in _CONDITIONS:
                 yield text, {"yes": yes, "no": no}, given(perfect(), perfect(2))
+    for text in _ARGUMENTS:
+        for sent in ({}, *({"n": value} for value in (None, 5, True, "", "x", 2**31, 1.0))):
+            yield text, sent, given(perfect())
     for path in PATHS:
         for value in VALUES:
             yield SHAPES["one"], {}, given(damaged(path, value))

@@ -79,7 +79,11 @@ def _store_options(settings: Settings) -> StoreOptions:
     if settings.mongodb_url is None:
         raise RuntimeError("GATEWAY_MONGODB_URL is not set; `gateway serve` starts an embedded MongoDB.")
     return StoreOptions(
-        settings.mongodb_url, settings.mongodb_database, settings.mongodb_driver, settings.request_timeout
+        settings.mongodb_url,
+        settings.mongodb_database,
+        settings.mongodb_driver,
+        settings.request_timeout,
+        settings.gather,
     )
 
 

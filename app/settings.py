@@ -145,6 +145,10 @@ class Settings(BaseSettings):
     graphql_max_cost: int = Field(
         default=3000, ge=1, le=10**6, description="Cost of a GraphQL operation: the objects that it may answer."
     )
+    gather: bool = Field(
+        default=True,
+        description="Whether reads by id, equal lists and creates that wait together go to the store as one.",
+    )
     graphql_plans: Literal["on", "values", "off"] = Field(
         default="on",
         description="Whether GraphQL answers by compiled plans: `values` leaves root fields to graphql-core, "

@@ -39,6 +39,8 @@ class Customers:
 
     client: Client
     database: str
+    gather: bool = True
+    """Whether what waits at the same moment is asked for together."""
     _customers: driver.Collection = field(init=False, repr=False, compare=False)
     _reads: GatheredReads[Customer] = field(init=False, repr=False, compare=False)
     _lists: SharedReads[Question, list[Customer]] = field(init=False, repr=False, compare=False)
@@ -46,9 +48,9 @@ class Customers:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_customers", self.client[self.database]["customers"])
-        object.__setattr__(self, "_reads", GatheredReads(self._read_many))
-        object.__setattr__(self, "_lists", SharedReads(self._find))
-        object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers))
+        object.__setattr__(self, "_reads", GatheredReads(self._read_many, self.gather))
+        object.__setattr__(self, "_lists", SharedReads(self._find, self.gather))
+        object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers, self.gather))
 
     async def close(self) -> None:
         """Return when what was gathered and sent has ended; to be called before the client is closed."""

@@ -32,6 +32,8 @@ Run = Callable[[list[ItemT]], Coroutine[Any, Any, Sequence[ResultT | Exception]]
 Read = Callable[[list[str]], Awaitable[Mapping[str, ValueT]]]
 """Reads several ids at once; ids that are not there are absent in the answer."""
 
+ALONE: Final = (sys.maxsize, 1)
+"""How many batches may be out, and how many items one may have, where nothing is to be gathered."""
 _READS_IN_FLIGHT: Final = 2
 _MOST_READS: Final = 500
 
@@ -182,13 +184,14 @@ class Gathered(Generic[ItemT, ResultT]):
 
 @dataclass(slots=True)
 class GatheredReads(Generic[ValueT]):
-    """Reads by id that are gathered."""
+    """Reads by id that are gathered, or each on its own."""
 
     read: Read[ValueT]
+    gather: bool = True
     queue: Gathered[str, ValueT | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.queue = Gathered(self._read, _READS_IN_FLIGHT, _MOST_READS)
+        self.queue = Gathered(self._read, *((_READS_IN_FLIGHT, _MOST_READS) if self.gather else ALONE))
 
     async def get(self, key: str) -> ValueT | None:
         """Return what is stored under an id, or None; raises `Unavailable`."""
@@ -222,10 +225,13 @@ class SharedReads(Generic[QuestionT, ValueT]):
     """
 
     read: Callable[[QuestionT], Awaitable[ValueT]]
+    share: bool = True
     _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
 
     async def get(self, question: QuestionT) -> ValueT:
         """Return the answer to a question; raises what the read raises."""
+        if not self.share:
+            return await self.read(question)
         first = question not in self._out
         queue = self._out.setdefault(question, None)
         if not first and queue is None:

@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 
 from storage.driver import Collection, Document
 from storage.errors import DocumentTooLarge, StoreError, inserting
-from storage.gather import Gathered
+from storage.gather import ALONE, Gathered
 
 _IN_FLIGHT: Final = 2
 _MOST: Final = 100
@@ -29,10 +29,12 @@ class GatheredInserts:
     """Inserts into the one collection that `collection` gives."""
 
     collection: Callable[[], Collection]
+    gather: bool = True
     queue: Gathered[RawBSONDocument, None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.queue = Gathered(self._insert, _IN_FLIGHT, _MOST, _HEAVIEST, lost="unknown")
+        in_flight, most = (_IN_FLIGHT, _MOST) if self.gather else ALONE
+        self.queue = Gathered(self._insert, in_flight, most, _HEAVIEST, lost="unknown")
 
     async def insert(self, document: Document) -> None:
         """Store a new document; raises `Duplicate`, `DocumentTooLarge` and `Unavailable`."""

@@ -20,12 +20,16 @@ from storage.totals import Totals
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """How to reach the store: a MongoDB address, a database, a driver, and the longest wait in seconds."""
+    """How to reach the store: a MongoDB address, a database, a driver, and the longest wait in seconds.
+
+    With `gather` requests that wait at the same moment are sent together.
+    """
 
     url: str
     database: str = "gateway"
     driver: Driver = "pymongo"
     timeout: float = 5.0
+    gather: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
     )
     database = options.database
-    customers, keys = Customers(client, database), Keys(client, database)
+    customers, keys = Customers(client, database, options.gather), Keys(client, database)
     totals = Totals(customers)
     try:
         yield Store(

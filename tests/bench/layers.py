@@ -20,6 +20,8 @@ _HEAD: Final = ("Layer of REST: one by id", "µs of it", "ratio with all above")
 OFF: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
     "limits": ("rest-one", "the rate limit", {"rate_limit": "off"}),
     "logs": ("rest-one", "the log", {"log_level": "error"}),
+    "gather": ("rest-one", "gathered reads", {"gather": "false"}),
+    "gather-create": ("rest-create", "gathered creates", {"gather": "false"}),
     "plans": ("graphql-one", "compiled plans", {"graphql_plans": "off"}),
 }
 """By key in `ROWS`: the work, the layer, and the settings that switch it off."""

@@ -60,6 +60,22 @@ async def test_a_read_never_joins_one_that_has_begun() -> None:
     assert (await early, await late) == (1, 2)
 
 
+async def test_where_nothing_is_to_be_gathered_each_asks_on_its_own_and_at_once() -> None:
+    source = Source()
+    source.open.clear()
+    reads = GatheredReads(source.read, gather=False)
+    waiting = [asyncio.ensure_future(reads.get(key)) for key in "aab"]
+    await until(lambda: len(source.asked) == 3)
+    assert source.asked == [["a"], ["a"], ["b"]]
+    source.open.set()
+    await asyncio.gather(*waiting)
+    lists = Lists()
+    lists.open.set()
+    shared = SharedReads(lists.read, share=False)
+    await asyncio.gather(*(shared.get("one") for _ in range(5)))
+    assert lists.asked == ["one"] * 5
+
+
 async def test_at_most_two_batches_are_out_and_the_rest_gather() -> None:
     source = Source()
     source.open.clear()

@@ -11,8 +11,9 @@ import pytest
 
 from app.cli.demo import demo_customers
 from storage.customers import Customers
+from storage.deadlines import wire_deadline
 from storage.documents import Customer
-from storage.errors import Duplicate, Unavailable, wire_deadline
+from storage.errors import Duplicate, Unavailable
 from storage.query import EVERYTHING, Filter
 from storage.store import Store
 from storage.timing import measured

@@ -51,7 +51,7 @@ def keys_of(customer: Customer) -> Document:
         "place": place(customer["createdAt"], customer["id"]),
         "order": {name: order_key(document[name]) for name, _ in _ORDERED},
     }
-    parts = {name: [_folded(part, marks, terms) for part in document[name]] for name, marks in _PARTS}
+    parts: Document = {name: [_folded(part, marks, terms) for part in document[name]] for name, marks in _PARTS}
     _add_fields(terms, document)
     _add_words(terms, document)
     return {**keys, "terms": sorted(terms), **parts}

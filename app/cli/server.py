@@ -22,6 +22,7 @@ from app.cli.memory import settled
 from app.cli.session import fail
 from app.limits.table import table_file
 from app.observe.logs import adopt_strays, configure
+from app.observe.workers import shared_folder
 from app.settings import Settings, is_loopback
 
 FACTORY: Final = "app.cli.server:worker_app"
@@ -140,8 +141,9 @@ def raise_open_files() -> None:
 
 def run(settings: Settings, listener: socket.socket, mongodb_url: str, *, reload: bool = False) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); running requests get `_GRACE_SECONDS` to end."""
-    with table_file() if settings.workers > 1 else nullcontext() as table:
-        hand_over(settings.model_copy(update={"limits_table": table}), mongodb_url)
+    several = settings.workers > 1
+    with table_file() if several else nullcontext() as table, shared_folder() if several else nullcontext() as folder:
+        hand_over(settings.model_copy(update={"limits_table": table, "metrics_folder": folder}), mongodb_url)
         log_as_json(settings)
         raise_open_files()
         structlog.get_logger().info("Listening", url=settings.local_url())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
@@ -62,6 +62,12 @@ class Operation:
     size: Size
     limits: DocumentLimits
     plans: Plans
+    label: str = field(init=False)
+    """What it asks for, in the words of the schema alone: `Query.customer`, or `Query.*` for several fields."""
+
+    def __post_init__(self) -> None:
+        names = {root.node.name.value for root in self.size.roots}
+        object.__setattr__(self, "label", f"{self.type.value.title()}.{names.pop() if len(names) == 1 else '*'}")
 
     @property
     def name(self) -> str | None:
@@ -97,7 +103,7 @@ class Documents:
         self._limits = limits
         self._suggest = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED, _MOST)
+        self.recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED, _MOST)
 
     def operation(self, text: str, name: str | None) -> Operation:
         """Return the operation that is to run.
@@ -106,7 +112,7 @@ class Documents:
             Problem: a limit of the text or of its operations; graphql-validation where it is unclear what is to run.
             DocumentErrors: the document is not well-formed or not valid.
         """
-        operations = self._recent.get(text) or self._recent.keep(text, self._prepare(text))
+        operations = self.recent.get(text) or self.recent.keep(text, self._prepare(text))
         if name is None and len(operations) == 1:
             return next(iter(operations.values()))
         if name is None:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, S
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from storage.errors import Outcome, StoreError, Unavailable, seconds_left
 from storage.timing import StoreTime, current
@@ -31,6 +31,13 @@ Read = Callable[[list[str]], Awaitable[Mapping[str, ValueT]]]
 
 _READS_IN_FLIGHT: Final = 2
 _MOST_READS: Final = 500
+
+
+class Counted(Protocol):
+    """What counts its commands to the store: `batches` have begun so far, for `items` that were asked."""
+
+    batches: int
+    items: int
 
 
 class _Waiting(NamedTuple, Generic[ItemT]):
@@ -57,6 +64,8 @@ class Gathered(Generic[ItemT, ResultT]):
     _waiting: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = field(default_factory=dict, init=False)
     _batches: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
     _scheduled: bool = field(default=False, init=False)
+    batches: int = field(default=0, init=False)
+    items: int = field(default=0, init=False)
 
     async def ask(self, item: ItemT, size: int = 0) -> ResultT:
         """Return the result for one item; raises its error, or `Unavailable` at the wire's deadline."""
@@ -109,6 +118,8 @@ class Gathered(Generic[ItemT, ResultT]):
         for spent in {one.spent for one in taken.values()}:
             if spent is not None:
                 spent.calls += 1
+        self.batches += 1
+        self.items += len(taken)
         asked = self.run([one.item for one in taken.values()])
         batch = asyncio.get_running_loop().create_task(asked, name="gathered")
         self._batches.add(batch)
@@ -197,13 +208,17 @@ class SharedReads(Generic[QuestionT, ValueT]):
 
     read: Callable[[QuestionT], Awaitable[ValueT]]
     _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
+    batches: int = field(default=0, init=False)
+    items: int = field(default=0, init=False)
 
     async def get(self, question: QuestionT) -> ValueT:
         """Return the answer to a question; raises what the read raises."""
+        self.items += 1
         first = question not in self._out
         queue = self._out.setdefault(question, None)
         if not first and queue is None:
             queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
+        self.batches += queue is None
         try:
             return await (self.read(question) if queue is None else queue.ask(question))
         finally:
@@ -218,4 +233,5 @@ class SharedReads(Generic[QuestionT, ValueT]):
                 await queue.close()
 
     async def _read(self, questions: list[QuestionT]) -> Sequence[ValueT]:
+        self.batches += 1
         return [await self.read(questions[0])] * len(questions)

@@ -49,6 +49,7 @@ async def pay(request: Request, ctx: Context, units: int) -> None:
         return
     smallest = min(ctx.budgets, key=lambda budget: budget.limit)
     if units > smallest.limit:
+        state_of(request).metrics.refused(smallest.name)
         raise impossible(RATE_LIMITED, units, smallest)
     ctx.budgets = await charge(request, ctx.caller, units - 1)
 
@@ -85,6 +86,7 @@ def _shown(request: Request) -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
+        state_of(request).metrics.refused(refusal.budgets[0].name)
         request.scope["budgets"] = refusal.budgets
         raise
 
@@ -102,6 +104,7 @@ async def check_failures(request: Request) -> None:
 
 async def count_failure(request: Request) -> None:
     """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
+    state_of(request).metrics.failed(request.scope)
     with _shown(request):
         await state_of(request).limiter.failed(address_of(request))
 

@@ -6,7 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any, Final
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.http.problems import problem_response
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
+from app.observe.metrics import Metrics
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 from storage.timing import StoreTime, measured
@@ -47,6 +48,7 @@ class Edge:
 
     app: ASGIApp
     log: AccessLog
+    metrics: Metrics = field(default_factory=Metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete its answer."""
@@ -54,12 +56,15 @@ class Edge:
             await self.app(scope, receive, send)
             return
         scope["request_id"] = _request_id(scope)
+        self.metrics.in_flight += 1
         with measured() as store:
             exchange = _Exchange(scope, receive, send, time.perf_counter(), store)
             try:
                 await self._inside(scope, exchange)
             finally:
-                self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
+                seconds = time.perf_counter() - exchange.began
+                self.metrics.request(scope, exchange.status, seconds, store, exchange.sent)
+                self.log.request(scope, exchange.status, seconds)
 
     async def _inside(self, scope: Scope, exchange: _Exchange) -> None:
         try:
@@ -78,7 +83,7 @@ class Edge:
 
 @dataclass(slots=True)
 class _Exchange:
-    """The answer on its way out; `status` is 0 until it has begun."""
+    """The answer on its way out; `status` is 0 until it has begun, `sent` are bytes of its body."""
 
     scope: Scope
     receive: Receive
@@ -86,6 +91,7 @@ class _Exchange:
     began: float
     store: StoreTime
     status: int = 0
+    sent: int = 0
 
     async def refuse(self, problem: Problem) -> None:
         """Answer with a problem."""
@@ -107,6 +113,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             _complete(message, self.scope, self._timing())
+        else:
+            self.sent += len(message.get("body", b""))
         await self.send(message)
 
     def _timing(self) -> bytes:

@@ -19,7 +19,10 @@ from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
 from app.limits.limiter import open_limiter
+from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
+from app.observe.metrics import Metrics
+from app.observe.workers import open_workers
 from app.settings import Settings
 from app.state import State
 from resolvers.context import Services, utc_now
@@ -46,7 +49,7 @@ class LifespanState(TypedDict):
     gateway: State
 
 
-def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
+def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics) -> Lifespan:
     """Return the lifespan of a gateway with these settings."""
 
     @asynccontextmanager
@@ -56,6 +59,7 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
             outside_issuers(settings) as outside,
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
+            open_workers(settings.metrics_folder) as workers,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
@@ -69,8 +73,11 @@ def lifespan_of(settings: Settings, log: AccessLog) -> Lifespan:
                 _schema(settings),
                 documents,
                 log,
+                metrics,
+                workers,
             )
-            yield {"gateway": state}
+            async with publishing(state):
+                yield {"gateway": state}
 
     return lifespan
 

@@ -20,7 +20,9 @@ from app.http.doors import GatewayApplication
 from app.http.edge import Edge
 from app.http.problems import problem_response
 from app.lifespan import lifespan_of
+from app.observe.exposition import PATH, metrics_page
 from app.observe.logs import LEVELS, AccessLog, configure
+from app.observe.metrics import Metrics
 from app.rest.documents import openapi_json, openapi_yaml, schema_document
 from app.rest.routes import rest_routes
 from app.settings import Settings
@@ -40,11 +42,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or Settings()
     configure(chosen.log_level)
     log = AccessLog(sys.stderr, enabled=LEVELS[chosen.log_level] <= LEVELS["info"])
+    metrics = Metrics()
     app = GatewayApplication(
         routes=_routes(),
-        middleware=_middleware(chosen, log),
+        middleware=_middleware(chosen, log, metrics),
         exception_handlers={HTTPException: _http_exception},
-        lifespan=lifespan_of(chosen, log),
+        lifespan=lifespan_of(chosen, log, metrics),
     )
     app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
     return app
@@ -65,11 +68,12 @@ def _routes() -> list[BaseRoute]:
         Route("/assets/{path:path}", pages.asset),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
+        Route(PATH, metrics_page),
     ]
 
 
-def _middleware(settings: Settings, log: AccessLog) -> list[Middleware]:
-    outer = [Middleware(Edge, log=log)]
+def _middleware(settings: Settings, log: AccessLog, metrics: Metrics) -> list[Middleware]:
+    outer = [Middleware(Edge, log=log, metrics=metrics)]
     if settings.cors_origins:
         outer.append(
             Middleware(

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
     )
     tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM), for HTTPS.")
     tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
+    metrics_token: str | None = Field(
+        default=None,
+        min_length=32,
+        pattern=r"^[A-Za-z0-9._~+/-]+=*$",
+        repr=False,
+        description="A bearer token that may read `/metrics`, beside credentials of the scope `customers:admin`.",
+    )
     trusted_proxies: Names = Field(
         default=(),
         description="Addresses or networks of proxies whose X-Forwarded-* headers count, separated by commas.",
@@ -170,6 +177,9 @@ class Settings(BaseSettings):
     dev: bool = Field(default=False, description="Set by `gateway dev`: the playground comes with `dev_key` filled in.")
     limits_table: Path | None = Field(
         default=None, description="Set by `gateway serve` for several workers: the file in which they count together."
+    )
+    metrics_folder: Path | None = Field(
+        default=None, description="Set by `gateway serve` for several workers: the folder in which they add up metrics."
     )
     dev_key: str | None = Field(default=None, description="Set by `gateway dev`: the demo API key.", repr=False)
 

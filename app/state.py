@@ -9,6 +9,8 @@ from app.auth.issuer import TokenIssuer
 from app.graphql.persisted import PersistedDocuments
 from app.limits.limiter import Limiter
 from app.observe.logs import AccessLog
+from app.observe.metrics import Metrics
+from app.observe.workers import Workers
 from app.settings import Settings
 from resolvers.context import Services
 from schema.build import GatewaySchema
@@ -28,3 +30,5 @@ class State:
     graphql: GatewaySchema
     documents: PersistedDocuments
     log: AccessLog
+    metrics: Metrics
+    workers: Workers

@@ -63,10 +63,14 @@ class Operation:
     limits: DocumentLimits
     plans: Plans
     fixed: Price | None = field(init=False)
+    label: str = field(init=False)
+    """What it asks for, in the words of the schema alone: `Query.customer`, or `Query.*` for several fields."""
 
     def __post_init__(self) -> None:
         fixed = all(is_fixed(root.node) for root in self.size.roots) and self._cost({}) <= self.limits.cost
         object.__setattr__(self, "fixed", self._price({}) if fixed else None)
+        names = {root.node.name.value for root in self.size.roots}
+        object.__setattr__(self, "label", f"{self.type.value.title()}.{names.pop() if len(names) == 1 else '*'}")
 
     @property
     def name(self) -> str | None:
@@ -108,7 +112,7 @@ class Documents:
         self._limits = limits
         self._suggest = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED, _MOST)
+        self.recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED, _MOST)
 
     def operation(self, text: str, name: str | None) -> Operation:
         """Return the operation that is to run.
@@ -117,7 +121,7 @@ class Documents:
             Problem: a limit of the text or of its operations; graphql-validation where it is unclear what is to run.
             DocumentErrors: the document is not well-formed or not valid.
         """
-        operations = self._recent.get(text) or self._recent.keep(text, self._prepare(text))
+        operations = self.recent.get(text) or self.recent.keep(text, self._prepare(text))
         if name is None and len(operations) == 1:
             return next(iter(operations.values()))
         if name is None:

@@ -20,11 +20,20 @@ class Recent(Generic[T]):
         self._most = most
         self._size = 0
         self._values: OrderedDict[str, T] = OrderedDict()
+        self.hits = self.misses = 0
+
+    @property
+    def entries(self) -> int:
+        """How many values are kept."""
+        return len(self._values)
 
     def get(self, text: str) -> T | None:
         """Return what was made of a text, None where that is not known any more."""
         value = self._values.get(text)
-        if value is not None:
+        if value is None:
+            self.misses += 1
+        else:
+            self.hits += 1
             self._values.move_to_end(text)
         return value
 

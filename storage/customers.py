@@ -12,7 +12,7 @@ from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
-from storage.gather import GatheredReads, SharedReads
+from storage.gather import Counted, GatheredReads, SharedReads
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.inserts import GatheredInserts
 from storage.orders import projection, sort_terms
@@ -51,6 +51,11 @@ class Customers:
         object.__setattr__(self, "_reads", GatheredReads(self._read_many, self.gather))
         object.__setattr__(self, "_lists", SharedReads(self._find, self.gather))
         object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers, self.gather))
+
+    def gathered(self) -> dict[str, tuple[int, int]]:
+        """Return how many commands have gone out for what waited together, and for how many, by kind."""
+        queues: dict[str, Counted] = {"reads": self._reads.queue, "lists": self._lists, "inserts": self._inserts.queue}
+        return {name: (queue.batches, queue.items) for name, queue in queues.items()}
 
     async def close(self) -> None:
         """Return when what was gathered and sent has ended; to be called before the client is closed."""

@@ -17,7 +17,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from storage.deadlines import deadline
 from storage.errors import Outcome, StoreError, Unavailable
@@ -36,6 +36,13 @@ ALONE: Final = (sys.maxsize, 1)
 """How many batches may be out, and how many items one may have, where nothing is to be gathered."""
 _READS_IN_FLIGHT: Final = 2
 _MOST_READS: Final = 500
+
+
+class Counted(Protocol):
+    """What counts its commands to the store: `batches` have begun so far, for `items` that were asked."""
+
+    batches: int
+    items: int
 
 
 class _Waiting(NamedTuple, Generic[ItemT]):
@@ -65,6 +72,8 @@ class Gathered(Generic[ItemT, ResultT]):
     _deadlines: dict[asyncio.Future[ResultT], float] = field(default_factory=dict, init=False)
     _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
     _rings: float = field(default=0.0, init=False)
+    batches: int = field(default=0, init=False)
+    items: int = field(default=0, init=False)
 
     async def ask(self, item: ItemT, size: int = 0) -> ResultT:
         """Return the result for one item; raises its error, or `Unavailable` at the wire's deadline."""
@@ -137,6 +146,8 @@ class Gathered(Generic[ItemT, ResultT]):
         for spent in {one.spent for one in taken.values()}:
             if spent is not None:
                 spent.calls += 1
+        self.batches += 1
+        self.items += len(taken)
         asked = self.run([one.item for one in taken.values()])
         batch = asyncio.get_running_loop().create_task(asked, name="gathered")
         self._batches.add(batch)
@@ -227,15 +238,19 @@ class SharedReads(Generic[QuestionT, ValueT]):
     read: Callable[[QuestionT], Awaitable[ValueT]]
     share: bool = True
     _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
+    batches: int = field(default=0, init=False)
+    items: int = field(default=0, init=False)
 
     async def get(self, question: QuestionT) -> ValueT:
         """Return the answer to a question; raises what the read raises."""
+        self.items += 1
         if not self.share:
             return await self.read(question)
         first = question not in self._out
         queue = self._out.setdefault(question, None)
         if not first and queue is None:
             queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
+        self.batches += queue is None
         try:
             return await (self.read(question) if queue is None else queue.ask(question))
         finally:
@@ -250,4 +265,5 @@ class SharedReads(Generic[QuestionT, ValueT]):
                 await queue.close()
 
     async def _read(self, questions: list[QuestionT]) -> Sequence[ValueT]:
+        self.batches += 1
         return [await self.read(questions[0])] * len(questions)

@@ -18,10 +18,19 @@ class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no 
         super().__init__(timeout=None, **options)  # memory needs none, and each would be a task of its own
         self._maxsize = maxsize
         self._cache: OrderedDict[str, Any] = OrderedDict()
+        self.hits = self.misses = 0
+
+    @property
+    def entries(self) -> int:
+        """How many entries there are."""
+        return len(self._cache)
 
     async def _get(self, key: str, encoding: str = "utf-8", _conn: object = None) -> Any:  # noqa: ARG002
         if key in self._cache:
+            self.hits += 1
             self._cache.move_to_end(key)
+        else:
+            self.misses += 1
         return self._cache.get(key)
 
     async def _clear(self, namespace: str | None = None, _conn: object = None) -> Any:

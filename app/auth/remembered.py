@@ -28,16 +28,23 @@ class RememberedCallers:
     seconds: float
     most: int
     clock: Callable[[], float] = time.monotonic
+    hits: int = field(default=0, init=False)
+    misses: int = field(default=0, init=False)
     _known: OrderedDict[bytes, _Known] = field(default_factory=OrderedDict, init=False)
+
+    @property
+    def entries(self) -> int:
+        """How many callers there are."""
+        return len(self._known)
 
     def get(self, name: bytes, now: Callable[[], Instant]) -> Caller | None:
         """Return a caller, or None; `now` is asked where the credentials themselves have an end."""
         known = self._known.get(name)
-        if known is None:
+        if known is None or known.until <= self.clock() or (known.expires is not None and known.expires <= now()):
+            self.misses += 1
+            self._known.pop(name, None)
             return None
-        if known.until <= self.clock() or (known.expires is not None and known.expires <= now()):
-            del self._known[name]
-            return None
+        self.hits += 1
         return known.caller
 
     def set(self, name: bytes, caller: Caller, expires: Instant | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app.observe.families import FAMILIES
 from app.rest.customers import PREFIX
 from app.settings import Settings
 from resolvers.context import ALL_SCOPES
@@ -31,6 +32,7 @@ def documents() -> Mapping[str, str]:
         "settings.md": settings(),
         "problems.md": problems(),
         "security.md": security(),
+        "metrics.md": metrics(),
     }
 
 
@@ -82,6 +84,18 @@ def problems() -> str:
         "the registry of problems",
         "Both doors answer with these. A running gateway shows each at `/problems/{slug}`, the `type` of the problem.",
         _table(("Type", "Status", "Code", "Title"), rows) + "\n" + "\n".join(sections),
+    )
+
+
+def metrics() -> str:
+    """Return the table of metrics."""
+    rows = [(f"`{one.name}`", one.kind, one.help, _codes(one.labels)) for one in FAMILIES]
+    return _page(
+        "Metrics",
+        "app/observe/families.py",
+        "`/metrics` shows these, each as a whole for all workers. "
+        "[Operations](operations.md#metrics) tells how to read them.",
+        _table(("Metric", "Kind", "What it says", "Labels"), rows),
     )
 
 

@@ -22,11 +22,14 @@ from app.cli.memory import settled
 from app.cli.session import fail
 from app.limits.table import table_file
 from app.observe.logs import adopt_strays, configure
+from app.observe.workers import shared_folder
 from app.settings import Settings, is_loopback
 
 FACTORY: Final = "app.cli.server:worker_app"
 _GRACE_SECONDS: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 20
+_WORKER_SECONDS: Final = 20
+"""How long a worker may take to start where it stands in for another, and to say that it is alive."""
 _BACKLOG: Final = 2048
 _OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
@@ -140,8 +143,9 @@ def raise_open_files() -> None:
 
 def run(settings: Settings, listener: socket.socket, mongodb_url: str, *, reload: bool = False) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); running requests get `_GRACE_SECONDS` to end."""
-    with table_file() if settings.workers > 1 else nullcontext() as table:
-        hand_over(settings.model_copy(update={"limits_table": table}), mongodb_url)
+    several = settings.workers > 1
+    with table_file() if several else nullcontext() as table, shared_folder() if several else nullcontext() as folder:
+        hand_over(settings.model_copy(update={"limits_table": table, "metrics_folder": folder}), mongodb_url)
         log_as_json(settings)
         raise_open_files()
         structlog.get_logger().info("Listening", url=settings.local_url())
@@ -175,6 +179,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_worker_healthcheck": _WORKER_SECONDS,
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": ",".join(settings.trusted_proxies) or None,
         "ssl_certfile": str(settings.tls_cert) if settings.tls_cert else None,

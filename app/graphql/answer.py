@@ -164,6 +164,7 @@ def refused(request: Request, problem: Problem, media_type: str) -> Response:
 
 
 def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
+    state_of(request).metrics.problem(request.scope, problem_of(error).type)
     explain = state_of(request).settings.introspection
     return formatted(error, base_url(request), request_id(request), explain=explain)
 

@@ -19,6 +19,7 @@ from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated,
 from app.graphql.request import GraphQLRequest, read_request
 from app.http.admission import admit, pay
 from app.http.requests import state_of
+from app.observe.metrics import GRAPHQL_OPERATION
 from app.pages import playground
 from resolvers.context import Context
 from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, Problem
@@ -74,6 +75,7 @@ async def _prepared(request: Request, asked: GraphQLRequest) -> Operation:
     operation = state.graphql.documents.operation(
         await state.documents.text(asked.query, asked.sha256), asked.operation_name
     )
+    request.scope[GRAPHQL_OPERATION] = operation.label
     if operation.type is OperationType.SUBSCRIPTION:
         raise Problem(GRAPHQL_REQUEST, "This kind of operation is not served here.")
     if operation.type is OperationType.MUTATION and request.method != "POST":

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
 
 from app.http.heads import Heads, heads_of
 from app.http.origins import check_origin
@@ -51,6 +50,7 @@ async def pay(request: Request, ctx: Context, units: int) -> None:
         return
     smallest = min(ctx.budgets, key=lambda budget: budget.limit)
     if units > smallest.limit:
+        state_of(request).metrics.refused(smallest.name)
         raise impossible(RATE_LIMITED, units, smallest)
     ctx.budgets = await charge(request, ctx.caller, units - 1)
 
@@ -75,7 +75,7 @@ async def charge(request: Request, caller: Caller | None, units: int = 1) -> tup
         Problem: rate-limited, quota-exhausted, unavailable where the store does not answer about the quota.
     """
     limiter = state_of(request).limiter
-    with _Shown(request.scope):
+    with _Shown(request):
         budgets = await (limiter.spend(caller, units) if caller else limiter.spend_anonymous(address_of(request)))
     request.scope["budgets"] = budgets
     return budgets
@@ -84,17 +84,18 @@ async def charge(request: Request, caller: Caller | None, units: int = 1) -> tup
 class _Shown:
     """Lets the answer's head show the budgets of a refusal."""
 
-    __slots__ = ("_scope",)
+    __slots__ = ("_request",)
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, request: Request) -> None:
+        self._request = request
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refused):
-            self._scope["budgets"] = error.budgets
+            state_of(self._request).metrics.refused(error.budgets[0].name)
+            self._request.scope["budgets"] = error.budgets
 
 
 def address_of(request: Request) -> str:
@@ -104,13 +105,14 @@ def address_of(request: Request) -> str:
 
 async def check_failures(request: Request) -> None:
     """Let pass unless too many credentials of the address were not good lately. Raises rate-limited."""
-    with _Shown(request.scope):
+    with _Shown(request):
         await state_of(request).limiter.check_failures(address_of(request))
 
 
 async def count_failure(request: Request) -> None:
     """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
-    with _Shown(request.scope):
+    state_of(request).metrics.failed(request.scope)
+    with _Shown(request):
         await state_of(request).limiter.failed(address_of(request))
 
 

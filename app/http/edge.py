@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Final
@@ -17,6 +17,7 @@ from app.http.heads import Heads, head_bytes, heads_of
 from app.http.problems import problem_response
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
+from app.observe.metrics import Metrics
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 from storage.documents import new_id
@@ -48,6 +49,7 @@ class Edge:
 
     app: ASGIApp
     log: AccessLog
+    metrics: Metrics = field(default_factory=Metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete its answer."""
@@ -56,6 +58,7 @@ class Edge:
             return
         heads = heads_of(scope)
         scope["request_id"] = _request_id(scope, heads)
+        self.metrics.in_flight += 1
         exchange = _Exchange(scope, receive, send, time.perf_counter(), measure())
         try:
             problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
@@ -70,12 +73,14 @@ class Edge:
             if exchange.status == 0:
                 await exchange.refuse(Problem(INTERNAL_ERROR, "Something went wrong in the gateway."))
         finally:
-            self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
+            seconds = time.perf_counter() - exchange.began
+            self.metrics.request(scope, exchange.status, seconds, exchange.store, exchange.sent)
+            self.log.request(scope, exchange.status, seconds)
 
 
 @dataclass(slots=True)
 class _Exchange:
-    """The answer on its way out; `status` is 0 until it has begun."""
+    """The answer on its way out; `status` is 0 until it has begun, `sent` are bytes of its body."""
 
     scope: Scope
     receive: Receive
@@ -83,6 +88,7 @@ class _Exchange:
     began: float
     store: StoreTime
     status: int = 0
+    sent: int = 0
 
     async def refuse(self, problem: Problem) -> None:
         """Answer with a problem."""
@@ -104,6 +110,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._completed(message.get("headers", ()))
+        else:
+            self.sent += len(message.get("body", b""))
         return self.send(message)
 
     def _completed(self, given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

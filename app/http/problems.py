@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from app.http.negotiation import wants_envelope
-from app.http.requests import base_url, path_of, request_id
+from app.http.requests import base_url, path_of, request_id, state_of
 from resolvers.problems import (
     PATCH_CONFLICT,
     PRECONDITION_FAILED,
@@ -27,6 +27,7 @@ _WITH_ETAG = {PRECONDITION_FAILED, PRECONDITION_MISSING, PATCH_CONFLICT}
 
 def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer for a problem: RFC 9457, or `errors[]` in the enveloped profile."""
+    state_of(request).metrics.problem(request.scope, problem.type)
     enveloped = wants_envelope(request)
     members = problem.members(base_url(request), request_id(request))
     members["instance"] = path_of(request)

@@ -29,7 +29,7 @@ _TAGS: Final = {
     "Viewer": "Who the credentials belong to.",
     "GraphQL": "The other door to the same operations.",
     "OAuth": "Access tokens for API keys, and what verifies them. Public.",
-    "Gateway": "The gateway itself: health, documents, problems. Public.",
+    "Gateway": "The gateway itself: health, documents, problems, all public; and metrics.",
     "Pages": "What a browser shows: home, documentation, playground. Public.",
 }
 _DESCRIPTION: Final = """\

@@ -1,4 +1,4 @@
-"""OpenAPI's view of what is public: health, documents, problems, pages."""
+"""OpenAPI's view of the gateway itself: health, documents, problems, pages, which are public; and metrics."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app.rest.call import JSON
 from app.rest.shapes import ref
 from app.version import API_VERSION
 from resolvers import problems as p
+from resolvers.context import Scope
 from storage.schema import customer_schema
 
 Document = dict[str, Any]
@@ -20,8 +21,8 @@ _SCHEMA_EXAMPLE: Final = ("$schema", "$id", "title", "type", "required")
 
 
 def gateway_paths() -> Document:
-    """Return the path items of all that is public."""
-    return {**_health(), **_documents(), **_problems(), **_pages()}
+    """Return the path items of all that is no operation."""
+    return {**_health(), **_metrics(), **_documents(), **_problems(), **_pages()}
 
 
 def _health() -> Document:
@@ -31,6 +32,28 @@ def _health() -> Document:
             "get": _public("getReady", "Tell whether the store answers", {"status": "ready"}, "Health", p.UNAVAILABLE)
         },
     }
+
+
+def _metrics() -> Document:
+    example = "# TYPE gateway_workers gauge\ngateway_workers 1.0\n"
+    told = {"schema": {"type": "string"}, "examples": {"example": {"summary": "One of them", "value": example}}}
+    kinds = (*_EVERY, p.UNAUTHORIZED, p.FORBIDDEN, p.QUOTA_EXHAUSTED, p.NOT_ACCEPTABLE, p.UNAVAILABLE)
+    get = {
+        "operationId": "getMetrics",
+        "summary": "Get the metrics of all workers, as Prometheus reads them",
+        "description": "Needs the scope `customers:admin`, or the token of the setting `GATEWAY_METRICS_TOKEN`.",
+        "tags": ["Gateway"],
+        "security": [{"apiKey": []}, {"basic": []}, {"bearer": []}, {"oauth2": [Scope.ADMIN.value]}],
+        "responses": {
+            "200": {
+                "description": "Here they are.",
+                "headers": headers("Vary"),
+                "content": {"text/plain": told, "application/openmetrics-text": told},
+            },
+            **problem_answers(kinds, "/metrics"),
+        },
+    }
+    return {"/metrics": {"get": get}}
 
 
 def _documents() -> Document:

@@ -51,6 +51,7 @@ class Aftermath:
     mongod_log: str
     command_lines: str
     commands: str
+    metrics: str
     dump: dict[str, str]
 
 
@@ -65,6 +66,7 @@ def aftermath(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             damaged = list(_damaged(sender, database.customers, stored))
             dump = {name: repr(list(database[name].find())) for name in database.list_collection_names()}
             secrets = [*_secrets(sender, keys), _password(database)]
+            metrics = sender.maker.get("/metrics").text
         _spoken(server)
         words = (["check"], ["check", "--json"], ["keys", "list"], ["keys", "list", "--json"])
         commands = [server.run(*command) for command in words]
@@ -72,7 +74,7 @@ def aftermath(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         assert server.stop() == 0
         log = server.err
     printed = "".join(ended.out + ended.err for ended in commands)
-    return Aftermath(secrets, sender.answers, damaged, log, _mongod_log(folder), lines, printed, dump)
+    return Aftermath(secrets, sender.answers, damaged, log, _mongod_log(folder), lines, printed, metrics, dump)
 
 
 @contextmanager
@@ -156,6 +158,11 @@ def test_c122_no_canary_and_no_secret_is_in_the_log(aftermath: Aftermath) -> Non
     assert found([MARK, DIGITS, *aftermath.secrets], aftermath.log.decode()) == []
 
 
+def test_c122_no_canary_and_no_secret_is_in_the_metrics(aftermath: Aftermath) -> None:
+    assert 'operation="Mutation.updateCustomer"' in aftermath.metrics
+    assert found([MARK, DIGITS, *aftermath.secrets], aftermath.metrics) == []
+
+
 def test_c121_c123_every_line_is_one_object_and_short(aftermath: Aftermath) -> None:
     lines = aftermath.log.splitlines()
     assert len(lines) == aftermath.log.count(b"\n") == len(aftermath.log.decode().splitlines())
@@ -235,6 +242,7 @@ BAD_SETTINGS: dict[str, dict[str, str]] = {
     "another store": {"mongodb_url": "postgres://qanaryuser:qanarypass@127.0.0.1/qanary"},
     "a Redis that is none": {"redis_url": "http://:qanarypass@127.0.0.1:1"},
     "a short secret": {"store_secret": "qanarysecret"},
+    "a short token for metrics": {"metrics_token": "qanarytoken"},
     "an issuer by plain HTTP": {"jwt_issuer": "http://qanaryuser:qanarypass@issuer.example", "jwt_audience": "a"},
     "a public key without an issuer": {"jwt_public_key": "qanarykey"},
 }

@@ -5,7 +5,8 @@ How examples are written, so that they can be run:
 - All blocks of one page run in order in one folder, against a gateway of the page's own with 100 demo customers.
 - `bash` blocks run as they stand. Variables last for the page; `http://127.0.0.1:8000` is the running gateway and
   `cgw_…` its key; `make` and `docker` are only looked up. `graphql` blocks are sent, with the variables of a `json`
-  block behind them; without an answer shown they must give no errors. `python` blocks run; `ini` blocks are settings.
+  block behind them; without an answer shown they must give no errors. `python` blocks run; `ini` blocks are settings,
+  `yaml` blocks are YAML.
 - A `json`, `http` or `text` block behind them is the answer. What differs from run to run (ids, times, tags, and
   words that end in `…`) is compared by form, and stands for the real value from there on. `"…"` as the last
   member or item stands for more of them, a line `…` for more lines. `http` shows some of the headers.
@@ -31,6 +32,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from app.cli.demo import demo_customers
 from app.cli.main import app as command_line
@@ -42,7 +44,7 @@ from tests.conftest import StartGateway
 from tests.harness import Gateway
 
 ROOT = Path(__file__).parents[2]
-GENERATED = {"parity.md", "problems.md", "settings.md"}
+GENERATED = {"metrics.md", "parity.md", "problems.md", "settings.md"}
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *(page for page in DOCS if page.name not in GENERATED)]
 HERE = "http://127.0.0.1:8000"
@@ -139,6 +141,9 @@ class Reader:
         assert {name.lower() for name in names} <= set(Settings.model_fields)
         (self.folder / "settings.env").write_text(block.text, encoding="utf-8")
         Settings(_env_file=self.folder / "settings.env")
+
+    def _yaml(self, block: Block) -> None:
+        assert yaml.safe_load(block.text)
 
     def _graphql(self, block: Block) -> None:
         self.asked = self.real(block.text)

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from app.http.problems import problem_response
 from app.http.requests import state_of
 from resolvers.operation import unavailable
-from storage.errors import Unavailable, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import Unavailable
 
 READY_SECONDS: Final = 1.0
 """How long the store may take to answer before the gateway calls itself not ready."""

@@ -10,10 +10,11 @@ import structlog
 from starlette.applications import Starlette
 
 from app.auth.cache import BoundedCache
-from app.auth.credentials import Authenticator
+from app.auth.credentials import REMEMBERED_SECONDS, Authenticator
 from app.auth.issuer import AUDIENCE, TokenIssuer
 from app.auth.key_ring import ALGORITHM
 from app.auth.outside import outside_issuers
+from app.auth.remembered import RememberedCallers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
@@ -25,7 +26,8 @@ from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
 from schema.build import GatewaySchema, SchemaOptions, build_schema
 from schema.limits import DocumentLimits
-from storage.errors import StoreError, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import StoreError
 from storage.store import Store, StoreOptions, open_store
 
 _START_SECONDS: Final = 30.0
@@ -112,8 +114,8 @@ def _tokens(own: TokenIssuer, outside: tuple[Issuer, ...]) -> TokenVerifier:
 
 
 def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:
-    known, lately = (BoundedCache(maxsize=_REMEMBERED) for _ in range(2))
-    return Authenticator(store.keys, utc_now, known, tokens, lately)
+    known = RememberedCallers(REMEMBERED_SECONDS, _REMEMBERED)
+    return Authenticator(store.keys, utc_now, known, tokens, BoundedCache(maxsize=_REMEMBERED))
 
 
 def _schema(settings: Settings) -> GatewaySchema:

@@ -16,6 +16,7 @@ from app import health, pages
 from app.auth.oauth import oauth_routes
 from app.graphql.door import GraphQLDoor
 from app.http.admission import public
+from app.http.doors import GatewayApplication
 from app.http.edge import Edge
 from app.http.problems import problem_response
 from app.lifespan import lifespan_of
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or Settings()
     configure(chosen.log_level)
     log = AccessLog(sys.stderr, enabled=LEVELS[chosen.log_level] <= LEVELS["info"])
-    app = Starlette(
+    app = GatewayApplication(
         routes=_routes(),
         middleware=_middleware(chosen, log),
         exception_handlers={HTTPException: _http_exception},

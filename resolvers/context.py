@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
@@ -51,8 +52,7 @@ class Caller:
     allowance: Allowance = Allowance()
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """One limit as it stands: `left` of `limit` units in `window` seconds; there is more after `reset` seconds.
 
     `name` is that of the policy (`caller`, `daily`), as the RateLimit header has it.
@@ -86,30 +86,33 @@ class Context:
     services: Services
     caller: Caller | None
     request_id: str
-    base_url: str = ""
     budgets: tuple[Budget, ...] = ()
-    pages: PageReads = field(default_factory=PageReads)
     deadline: float = field(init=False)
+    """The moment of `time.monotonic` at which the request's time is over."""
+    _pages: PageReads | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
         """Let the request's time begin now; again when its body, which has a time of its own, has come."""
-        self.deadline = asyncio.get_running_loop().time() + self.services.request_timeout
+        self.deadline = time.monotonic() + self.services.request_timeout
 
     @property
     def store(self) -> Store:
         """The open store."""
         return self.services.store
 
+    @property
+    def pages(self) -> PageReads:
+        """The pages that the request reads."""
+        if self._pages is None:
+            self._pages = PageReads()
+        return self._pages
+
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""
         return self.services.clock()
-
-    def seconds_left(self) -> float:
-        """Return how many seconds of the request's time are left; negative when it is over."""
-        return self.deadline - asyncio.get_running_loop().time()
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the caller has a scope."""

@@ -15,7 +15,7 @@ from resolvers.commands import (
 )
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
-from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, parts_of, shown, with_ids
+from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, shown, with_ids
 from resolvers.patches import Change
 from resolvers.problems import NOT_FOUND, JsonValue, Problem
 from resolvers.validation import Locate, check, check_read_only, nearest
@@ -154,11 +154,11 @@ async def _erase(ctx: Context, current: Customer) -> Tombstone | None:
 
 def representation(customer: Customer) -> dict[str, JsonValue]:
     """Return the full customer of the Customer JSON Schema: without version, without ids of parts."""
-    document = cast("dict[str, Any]", customer)
-    body = {name: value for name, value in document.items() if name != "version"}
+    body = cast("dict[str, Any]", customer.copy())
+    body.pop("version", None)
     for kind in (ADDRESS, PHONE_NUMBER):
         if kind.list_name in body:
-            body[kind.list_name] = [shown(part) for part in parts_of(customer, kind)]
+            body[kind.list_name] = [shown(part) for part in body[kind.list_name]]
     return body
 
 

@@ -5,20 +5,17 @@ Doors, OpenAPI, `docs/parity.md` and the parity test all read these declarations
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from resolvers.context import Context, Scope
 from resolvers.problems import BODY_TOO_LARGE, CONFLICT, UNAVAILABLE, Problem
-from storage.errors import DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable, wire_deadline
+from storage.deadlines import GRACE, WireDeadline
+from storage.errors import DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")
-
-_WIRE_MARGIN = 0.25
-"""Seconds by which the wire's deadline lies before the request's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +37,11 @@ class Operation(Generic[CommandT, ResultT]):
     async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
         """Run the operation for the caller of `ctx`."""
         ctx.require(self.scope)
-        left = ctx.seconds_left()
-        if left <= 0:
-            raise unavailable("none")
-        try:
-            async with asyncio.timeout(left):
-                with wire_deadline(left - _WIRE_MARGIN):
-                    return await self.run(ctx, command)
-        except TimeoutError as error:
-            raise unavailable("unknown" if self.changes else "none") from error
-        except StoreError as error:
-            raise _problem(error) from error
+        with WireDeadline(ctx.deadline - GRACE):
+            try:
+                return await self.run(ctx, command)
+            except StoreError as error:
+                raise _problem(error) from error
 
     @property
     def changes(self) -> bool:

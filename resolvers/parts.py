@@ -52,7 +52,9 @@ def find_part(customer: Customer, kind: PartKind, part_id: PartId) -> Part | Non
 
 def shown(part: Part) -> Part:
     """Return a part without its id, as the Customer JSON Schema has it."""
-    return {name: value for name, value in part.items() if name != "id"}
+    fields = part.copy()
+    fields.pop("id", None)
+    return fields
 
 
 def with_ids(new: Sequence[Part], old: Sequence[Part]) -> list[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NewType, cast
@@ -293,5 +293,5 @@ class Viewer:
     def of(viewer: Viewing) -> Viewer:
         """Return GraphQL's form of a caller."""
         caller = viewer.caller
-        quota = [Quota(**asdict(budget)) for budget in viewer.quota]
+        quota = [Quota(**budget._asdict()) for budget in viewer.quota]
         return Viewer(id=strawberry.ID(caller.id), name=caller.name, scopes=sorted(caller.scopes), quota=quota)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Literal
 
 import pymongo
 from pymongo import errors as driver
 
-from storage.timing import waiting
+from storage.deadlines import GRACE, HardEnd, seconds_left
+from storage.timing import current
 
 Outcome = Literal["none", "unknown"]
 
-_DEADLINE: ContextVar[float | None] = ContextVar("wire_deadline", default=None)
 _DUPLICATE_KEY = 11000
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
 # An answer of the server to one command that says it was not run, so the write is certainly absent.
@@ -82,24 +80,47 @@ def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> Store
     return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Run a read; a driver's error leaves as `Unavailable('none')`."""
-    try:
-        with waiting():
-            yield
-    except driver.PyMongoError as error:
-        raise _translate(error, writing=False) from error
+class _Calling:
+    """One call of the driver, or several: counted, ended in time, and with our errors instead of the driver's."""
+
+    __slots__ = ("_end", "_limit", "_spent", "_writing")
+
+    def __init__(self, *, writing: bool) -> None:
+        self._writing = writing
+        self._end: HardEnd | None = None
+
+    def __enter__(self) -> None:
+        left = seconds_left()
+        if left is not None:
+            if left <= 0:
+                raise Unavailable("none")
+            self._limit = pymongo.timeout(left)
+            self._limit.__enter__()
+            self._end = HardEnd(left + GRACE)
+        self._spent = current()
+        if self._spent is not None:
+            self._spent.calls += 1
+            self._spent.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if self._spent is not None:
+            self._spent.end()
+        if self._end is not None:
+            self._limit.__exit__(None, None, None)
+            if self._end.over(error):
+                raise Unavailable("unknown" if self._writing else "none") from error
+        if isinstance(error, driver.PyMongoError):
+            raise _translate(error, writing=self._writing) from error
 
 
-@contextmanager
-def writing() -> Iterator[None]:
-    """Run a write; a driver's error leaves as a `StoreError` that tells the truth about the outcome."""
-    try:
-        with waiting():
-            yield
-    except driver.PyMongoError as error:
-        raise _translate(error, writing=True) from error
+def reading() -> _Calling:
+    """Run a read, within the wire's deadline; a driver's error leaves as `Unavailable('none')`."""
+    return _Calling(writing=False)
+
+
+def writing() -> _Calling:
+    """Run a write, within the wire's deadline; an error leaves as a `StoreError` that is true about the outcome."""
+    return _Calling(writing=True)
 
 
 @contextmanager
@@ -136,21 +157,3 @@ def opening() -> Iterator[None]:
             yield
     except (driver.ConfigurationError, ValueError, UserWarning) as error:
         raise BadAddress from error
-
-
-@contextmanager
-def wire_deadline(seconds: float) -> Iterator[None]:
-    """Give every operation inside at most `seconds` on the wire, retries and server selection included."""
-    bounded = max(seconds, 0.001)
-    token = _DEADLINE.set(time.monotonic() + bounded)
-    try:
-        with pymongo.timeout(bounded):
-            yield
-    finally:
-        _DEADLINE.reset(token)
-
-
-def seconds_left() -> float | None:
-    """Return how many seconds the wire's deadline leaves, None where there is none."""
-    deadline = _DEADLINE.get()
-    return None if deadline is None else deadline - time.monotonic()

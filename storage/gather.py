@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import copy
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from storage.errors import Outcome, StoreError, Unavailable, seconds_left
+from storage.deadlines import deadline
+from storage.errors import Outcome, StoreError, Unavailable
 from storage.timing import StoreTime, current
 
 ItemT = TypeVar("ItemT")
@@ -57,18 +60,21 @@ class Gathered(Generic[ItemT, ResultT]):
     _waiting: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = field(default_factory=dict, init=False)
     _batches: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
     _scheduled: bool = field(default=False, init=False)
+    _deadlines: dict[asyncio.Future[ResultT], float] = field(default_factory=dict, init=False)
+    _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
+    _rings: float = field(default=0.0, init=False)
 
     async def ask(self, item: ItemT, size: int = 0) -> ResultT:
         """Return the result for one item; raises its error, or `Unavailable` at the wire's deadline."""
-        left = seconds_left()
-        if left is not None and left <= 0:
+        moment = deadline()
+        if moment is not None and moment <= time.monotonic():
             raise Unavailable("none")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[ResultT] = loop.create_future()
+        future: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         spent = current()
         self._waiting[future] = _Waiting(item, size, spent)
         self._schedule()
-        timer = None if left is None else loop.call_later(left, self._expire, future)
+        if moment is not None:
+            self._watch(future, moment)
         if spent is not None:
             spent.begin()
         try:
@@ -76,14 +82,34 @@ class Gathered(Generic[ItemT, ResultT]):
         finally:
             if spent is not None:
                 spent.end()
-            if timer is not None:
-                timer.cancel()
+            self._deadlines.pop(future, None)
             self._waiting.pop(future, None)
+
+    def _watch(self, future: asyncio.Future[ResultT], moment: float) -> None:
+        """End the waiting at a moment; one alarm is enough for all, as later requests seldom end earlier."""
+        self._deadlines[future] = moment
+        if self._alarm is None or moment < self._rings:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._rings = moment
+            self._alarm = asyncio.get_running_loop().call_later(moment - time.monotonic(), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        now = time.monotonic()
+        for future, moment in list(self._deadlines.items()):
+            if moment <= now:
+                del self._deadlines[future]
+                self._expire(future)
+        if self._deadlines:
+            self._watch(*min(self._deadlines.items(), key=itemgetter(1)))
 
     async def close(self) -> None:
         """Return when nothing is on its way any more: what was sent is let end, within the store's own timeout."""
         while self._batches:
             await asyncio.wait(self._batches)
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     @property
     def idle(self) -> bool:

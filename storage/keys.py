@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NewType
 
 from storage.documents import Instant, instant, new_id
 from storage.driver import Client, Collection, Document
 from storage.errors import reading, writing
+from storage.gather import SharedReads
 
 KeyId = NewType("KeyId", str)
 
@@ -20,6 +21,8 @@ SECRET_PREFIX: Final = "cgs_"
 TOUCH_EVERY: Final = timedelta(minutes=1)
 """How exact `lastUsedAt` is."""
 
+_Question = tuple[tuple[str, str], ...]
+"""What a key is found by: fields and their values."""
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SHOWN = {"_id": 0, "hash": 0, "secretHash": 0, "expires": 0}
 
@@ -92,10 +95,21 @@ def _record(document: Document) -> KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The collection of API keys. Every method raises `Unavailable` where the store does not answer."""
+    """The collection of API keys. Every method raises `Unavailable` where the store does not answer.
+
+    Requests that wait for the same key at the same moment share one read of it.
+    """
 
     client: Client
     database: str
+    _reads: SharedReads[_Question, KeyRecord | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_reads", SharedReads(self._find))
+
+    async def close(self) -> None:
+        """Return when no shared read is on its way any more; to be called before the client is closed."""
+        await self._reads.close()
 
     @property
     def _keys(self) -> Collection:
@@ -135,21 +149,21 @@ class Keys:
 
     async def find_by_key(self, key: str) -> KeyRecord | None:
         """Return the record of a key, expired and revoked ones too."""
-        return await self._find({"hash": {"$eq": digest(key)}})
+        return await self._reads.get((("hash", digest(key)),))
 
     async def find_by_client(self, client_id: str, client_secret: str) -> KeyRecord | None:
         """Return the record whose client id, or key, and client secret these are."""
         name = "hash" if client_id.startswith(PREFIX) else "clientId"
         value = digest(client_id) if name == "hash" else client_id
-        return await self._find({name: {"$eq": value}, "secretHash": {"$eq": digest(client_secret)}})
+        return await self._reads.get(((name, value), ("secretHash", digest(client_secret))))
 
     async def find(self, key_id: KeyId) -> KeyRecord | None:
         """Return the record of an id, expired and revoked ones too."""
-        return await self._find({"id": {"$eq": key_id}})
+        return await self._reads.get((("id", key_id),))
 
-    async def _find(self, query: Document) -> KeyRecord | None:
+    async def _find(self, question: _Question) -> KeyRecord | None:
         with reading():
-            found = await self._keys.find_one(query, _SHOWN)
+            found = await self._keys.find_one({name: {"$eq": value} for name, value in question}, _SHOWN)
         return _record(found) if found else None
 
     async def list(self) -> list[KeyRecord]:
@@ -158,12 +172,14 @@ class Keys:
             found = await self._keys.find({}, _SHOWN, sort=[("createdAt", 1), ("id", 1)]).to_list(None)
         return [_record(document) for document in found]
 
-    async def touch(self, key_id: KeyId, now: datetime) -> None:
-        """Note that a key was used, at most once in `TOUCH_EVERY`."""
+    async def touch(self, record: KeyRecord, now: datetime) -> None:
+        """Note that a key was used, at most once in `TOUCH_EVERY`; the store is asked only where that is due."""
         before = instant(now - TOUCH_EVERY)
+        if record.lastUsedAt is not None and record.lastUsedAt >= before:
+            return
         stale = {"$or": [{"lastUsedAt": {"$eq": None}}, {"lastUsedAt": {"$lt": before}}]}
         with writing():
-            await self._keys.update_one({"id": {"$eq": key_id}, **stale}, {"$set": {"lastUsedAt": instant(now)}})
+            await self._keys.update_one({"id": {"$eq": record.id}, **stale}, {"$set": {"lastUsedAt": instant(now)}})
 
     async def revoke(self, key_id: KeyId, now: datetime) -> bool:
         """End a key; False when there is none of that id. Revoking again keeps the first moment."""

@@ -89,17 +89,18 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
     )
     database = options.database
-    customers = Customers(client, database)
+    customers, keys = Customers(client, database), Keys(client, database)
     try:
         yield Store(
             client,
             database,
             customers,
             Totals(customers),
-            Keys(client, database),
+            keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
         )
     finally:
         await customers.close()
+        await keys.close()
         await driver.close(client)

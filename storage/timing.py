@@ -43,6 +43,13 @@ def current() -> StoreTime | None:
     return _CURRENT.get()
 
 
+def measure() -> StoreTime:
+    """Sum up what is waited for the store from now on by the task at hand, and by tasks that it starts."""
+    spent = StoreTime()
+    _CURRENT.set(spent)
+    return spent
+
+
 @contextmanager
 def measured() -> Iterator[StoreTime]:
     """Sum up what is waited for the store inside the block, tasks that it starts included."""
@@ -52,18 +59,3 @@ def measured() -> Iterator[StoreTime]:
         yield spent
     finally:
         _CURRENT.reset(token)
-
-
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Count the block as one call of the store."""
-    spent = _CURRENT.get()
-    if spent is None:
-        yield
-        return
-    spent.calls += 1
-    spent.begin()
-    try:
-        yield
-    finally:
-        spent.end()

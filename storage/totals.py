@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from storage.customers import Customers
-from storage.errors import Unavailable, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import Unavailable
 from storage.query import EVERYTHING
 
 TRUSTED_SECONDS: Final = 300.0

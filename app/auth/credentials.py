@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
-
-from starlette.datastructures import Headers
 
 from app.auth.cache import BoundedCache
 from app.auth.claims import EXPIRED, InvalidToken
 from app.auth.issuer import key_caller
 from app.auth.jwks import IssuerUnavailable
+from app.auth.remembered import RememberedCallers
 from app.auth.tokens import TokenVerifier
+from app.http.heads import Heads
 from resolvers.context import Caller, Clock
 from resolvers.problems import UNAUTHORIZED, UNAVAILABLE, JsonValue, Problem
 from storage.documents import instant
@@ -25,6 +26,7 @@ from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
 
 REMEMBERED_SECONDS: Final = 2
 """How long a checked key is remembered: the most that a revocation waits is this and one request."""
+_HEADERS: Final = (b"x-api-key", b"authorization")
 LATELY_SECONDS: Final = 600
 """How long credentials that were good are not held up by others from their address that are not."""
 
@@ -37,12 +39,20 @@ class Authenticator:
 
     keys: Keys
     clock: Clock
-    cache: BoundedCache
+    known: RememberedCallers
     tokens: TokenVerifier
     lately: BoundedCache
     """Which credentials have been good in the last minutes, by their hash."""
 
-    async def authenticate(self, headers: Headers, guard: Guard) -> Caller | None:
+    def remembered(self, heads: Heads) -> Caller | None:
+        """Return the caller of an API key, or of Basic credentials, that was good a moment ago, else None."""
+        key, authorization = heads.get(b"x-api-key"), heads.get(b"authorization")
+        sent = authorization if key is None else key
+        if sent is None or (key is not None and authorization is not None):
+            return None
+        return self.known.get(_name(sent), lambda: instant(self.clock()))
+
+    async def authenticate(self, heads: Heads, guard: Guard) -> Caller | None:
         """Return the caller, or None where no credentials were sent.
 
         `guard` is asked before credentials are looked at that have not been good lately.
@@ -52,34 +62,34 @@ class Authenticator:
                 for a token whose issuer is away; and what `guard` raises.
             Unavailable: the store does not answer.
         """
-        keys, authorizations = headers.getlist("x-api-key"), headers.getlist("authorization")
-        if len(keys) + len(authorizations) > 1:
+        sent = [heads[name] for name in _HEADERS if name in heads]
+        if len(sent) > 1 or (heads.repeated and any(b", " in value for value in sent)):
             raise _bad("Send one kind of credentials, and once.")
-        if keys:
-            return await self._by_key(keys[0], guard)
-        if not authorizations:
+        if not sent:
             return None
-        scheme, _, rest = authorizations[0].partition(" ")
+        name, value = _name(sent[0]), sent[0].decode("latin-1")
+        if b"x-api-key" in heads:
+            return await self._by_key(name, value, guard)
+        scheme, _, rest = value.partition(" ")
         if scheme.lower() == "basic":
-            return await self._by_basic(rest.strip(), guard)
+            return await self._by_basic(name, rest.strip(), guard)
         if scheme.lower() == "bearer":
             return await self._by_token(rest.strip(" "), guard)
         raise _bad("These credentials are not good.")
 
-    async def _by_key(self, key: str, guard: Guard) -> Caller:
+    async def _by_key(self, name: bytes, key: str, guard: Guard) -> Caller:
         if not well_formed(key):
             raise _bad("The API key is not good.")
-        return await self._remembered(digest(key), lambda: self.keys.find_by_key(key), guard)
+        return await self._found(name, lambda: self.keys.find_by_key(key), guard)
 
-    async def _by_basic(self, encoded: str, guard: Guard) -> Caller:
+    async def _by_basic(self, name: bytes, encoded: str, guard: Guard) -> Caller:
         try:
             client, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError, ValueError) as error:
             raise _bad("The Basic credentials are not well-formed.") from error
         if not secret or (client.startswith(PREFIX) and not well_formed(client)):
             raise _bad("The key or the secret is not good.")
-        name = digest(f"{client}:{secret}")
-        return await self._remembered(name, lambda: self.keys.find_by_client(client, secret), guard)
+        return await self._found(name, lambda: self.keys.find_by_client(client, secret), guard)
 
     async def _by_token(self, token: str, guard: Guard) -> Caller:
         name = digest(token)
@@ -98,19 +108,17 @@ class Authenticator:
             await self.lately.set(name, True, LATELY_SECONDS)
         return caller
 
-    async def _remembered(self, name: str, find: Callable[[], Awaitable[KeyRecord | None]], guard: Guard) -> Caller:
-        known = await self.cache.get(name)
-        if isinstance(known, KeyRecord):
-            return self._caller(known)
-        if await self.lately.get(name) is None:
+    async def _found(self, name: bytes, find: Callable[[], Awaitable[KeyRecord | None]], guard: Guard) -> Caller:
+        lately = name.hex()
+        if await self.lately.get(lately) is None:
             await guard()
         record = await find()
         if record is None:
             raise _bad("The key or the secret is not good.")
         caller = self._caller(record)
-        await self.keys.touch(record.id, self.clock())
-        await self.cache.set(name, record, REMEMBERED_SECONDS)
-        await self.lately.set(name, True, LATELY_SECONDS)
+        self.known.set(name, caller, record.expiresAt)
+        await self.keys.touch(record, self.clock())
+        await self.lately.set(lately, True, LATELY_SECONDS)
         return caller
 
     def _caller(self, record: KeyRecord) -> Caller:
@@ -119,6 +127,11 @@ class Authenticator:
         if record.expiresAt is not None and record.expiresAt <= instant(self.clock()):
             raise _bad("The API key has expired.")
         return key_caller(record, frozenset(record.scopes))
+
+
+def _name(sent: bytes) -> bytes:
+    """Return by what credentials are remembered: their hash, so that no secret stays in memory."""
+    return hashlib.sha256(sent).digest()
 
 
 def _bad(detail: str, *, token: bool = False) -> Problem:

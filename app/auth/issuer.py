@@ -61,7 +61,7 @@ class TokenIssuer:
         server = TokenServer(record, seconds, lambda scope: self._token(signer, record, scope, now, seconds))
         answer = server.answer(form)
         if answer.status == 200:
-            await self.keys.touch(record.id, now)
+            await self.keys.touch(record, now)
         return answer
 
     def _token(self, signer: ECKey, record: KeyRecord, scope: str, now: datetime, seconds: int) -> str:
@@ -99,7 +99,7 @@ class TokenIssuer:
             return known
         found = await self.keys.find(key_id)
         if found is not None:
-            await self.keys.touch(key_id, self.clock())
+            await self.keys.touch(found, self.clock())
             await self.cache.set(key_id, found, REMEMBERED_SECONDS)
         return found
 

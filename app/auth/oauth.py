@@ -28,7 +28,8 @@ from app.rest.conditions import not_modified
 from resolvers.context import ALL_SCOPES
 from resolvers.operation import unavailable
 from resolvers.problems import UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE, Problem
-from storage.errors import Unavailable, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import Unavailable
 
 TOKEN_PATH: Final = "/oauth/token"
 JWKS_PATH: Final = "/.well-known/jwks.json"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from starlette.applications import Starlette
-
-from app.lifespan import Lifespan, LifespanState
-
+Lifespan: TypeAlias = Callable[[Any], AbstractAsyncContextManager[Any]]
 _THRESHOLDS: Final = (50_000, 20, 100)
 
 
@@ -22,7 +19,7 @@ def settled(lifespan: Lifespan) -> Lifespan:
     """
 
     @asynccontextmanager
-    async def lived(app: Starlette) -> AsyncIterator[LifespanState]:
+    async def lived(app: object) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
             gc.collect()
             gc.freeze()

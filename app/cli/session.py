@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.settings import Settings
-from storage.errors import BadAddress, StoreError, opening, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import BadAddress, StoreError, opening
 from storage.mongod import EmbeddedMongod, MongodError, acquire
 from storage.store import Store, StoreOptions, open_store
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from app.http.heads import Heads, heads_of
 from app.http.origins import check_origin
 from app.http.problems import problem_response
-from app.http.requests import base_url, context_of, state_of
+from app.http.requests import base_url, request_id, state_of
 from app.limits.refusals import Refused, impossible
 from resolvers.context import Budget, Caller, Context
 from resolvers.operation import unavailable
@@ -29,11 +30,12 @@ async def admit(request: Request) -> Context:
         Problem: origin-refused, unauthorized, rate-limited, quota-exhausted, unavailable where credentials
             cannot be checked.
     """
-    settings = state_of(request).settings
-    check_origin(request.method, request.headers, settings.cors_origins, base_url(request))
-    caller = await _authenticated(request)
-    request.scope["caller_id"] = caller.id if caller else ""
-    ctx = context_of(request, caller)
+    scope = request.scope
+    state, heads = state_of(request), heads_of(scope)
+    check_origin(scope["method"], heads, state.settings.cors_origins, lambda: base_url(request))
+    caller = state.authenticator.remembered(heads) or await _authenticated(request, heads)
+    scope["caller_id"] = caller.id if caller else ""
+    ctx = Context(state.services, caller, request_id(request))
     ctx.budgets = await charge(request, caller)
     ctx.require(None)
     return ctx
@@ -73,20 +75,26 @@ async def charge(request: Request, caller: Caller | None, units: int = 1) -> tup
         Problem: rate-limited, quota-exhausted, unavailable where the store does not answer about the quota.
     """
     limiter = state_of(request).limiter
-    with _shown(request):
+    with _Shown(request.scope):
         budgets = await (limiter.spend(caller, units) if caller else limiter.spend_anonymous(address_of(request)))
     request.scope["budgets"] = budgets
     return budgets
 
 
-@contextmanager
-def _shown(request: Request) -> Iterator[None]:
-    """Let the answer's head show the budgets of a refusal."""
-    try:
-        yield
-    except Refused as refusal:
-        request.scope["budgets"] = refusal.budgets
-        raise
+class _Shown:
+    """Lets the answer's head show the budgets of a refusal."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Refused):
+            self._scope["budgets"] = error.budgets
 
 
 def address_of(request: Request) -> str:
@@ -96,20 +104,19 @@ def address_of(request: Request) -> str:
 
 async def check_failures(request: Request) -> None:
     """Let pass unless too many credentials of the address were not good lately. Raises rate-limited."""
-    with _shown(request):
+    with _Shown(request.scope):
         await state_of(request).limiter.check_failures(address_of(request))
 
 
 async def count_failure(request: Request) -> None:
     """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
-    with _shown(request):
+    with _Shown(request.scope):
         await state_of(request).limiter.failed(address_of(request))
 
 
-async def _authenticated(request: Request) -> Caller | None:
-    authenticator = state_of(request).authenticator
+async def _authenticated(request: Request, heads: Heads) -> Caller | None:
     try:
-        return await authenticator.authenticate(request.headers, lambda: check_failures(request))
+        return await state_of(request).authenticator.authenticate(heads, lambda: check_failures(request))
     except Unavailable as error:
         raise unavailable("none") from error  # of what the request asks for nothing has begun
     except Problem as problem:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.heads import Heads, head_bytes, heads_of
 from app.http.problems import problem_response
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
-from storage.timing import StoreTime, measured
+from storage.documents import new_id
+from storage.timing import StoreTime, measure
 
 MAX_URI: Final = 2000
 MAX_HEADERS: Final = 100
@@ -29,16 +30,16 @@ REFUSAL: Final = "refusal"
 _CLIENT_GONE: Final = 499
 """The status in the log of a request whose client went away before it was whole, as nginx has it."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
+_CACHE_CONTROL: Final = b"private, no-cache"
 _FIXED: Final = (
     (b"api-version", API_VERSION.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-_DEFAULTS: Final = {
-    b"cache-control": b"private, no-cache",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-}
+_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,11 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope["request_id"] = _request_id(scope)
-        with measured() as store:
-            exchange = _Exchange(scope, receive, send, time.perf_counter(), store)
-            try:
-                await self._inside(scope, exchange)
-            finally:
-                self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
-
-    async def _inside(self, scope: Scope, exchange: _Exchange) -> None:
+        heads = heads_of(scope)
+        scope["request_id"] = _request_id(scope, heads)
+        exchange = _Exchange(scope, receive, send, time.perf_counter(), measure())
         try:
-            problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope)
+            problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
             if problem is not None:
                 await exchange.refuse(problem)
             else:
@@ -74,6 +69,8 @@ class Edge:
             self.log.failure(scope, error)
             if exchange.status == 0:
                 await exchange.refuse(Problem(INTERNAL_ERROR, "Something went wrong in the gateway."))
+        finally:
+            self.log.request(scope, exchange.status, time.perf_counter() - exchange.began)
 
 
 @dataclass(slots=True)
@@ -102,34 +99,40 @@ class _Exchange:
             raise problem
         return message
 
-    async def send_message(self, message: Message) -> None:
+    def send_message(self, message: Message) -> Awaitable[None]:
         """Send a message on, the first one with our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            _complete(message, self.scope, self._timing())
-        await self.send(message)
+            message["headers"] = self._completed(message.get("headers", ()))
+        return self.send(message)
+
+    def _completed(self, given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        headers = list(given)
+        names = dict(headers)
+        cache_control = names.get(b"cache-control")
+        if cache_control is None:
+            cache_control = _CACHE_CONTROL
+            headers.append((b"cache-control", cache_control))
+        if b"content-security-policy" not in names:
+            headers.append(_POLICY)
+        request_id = self.scope["request_id"].encode()
+        headers += _FIXED
+        headers += (
+            (b"x-request-id", request_id),
+            (b"request-id", request_id),
+            (b"expires", _expires(cache_control, int(time.time()))),
+            (b"server-timing", self._timing()),
+        )
+        headers += limit_headers(self.scope.get("budgets", ()))
+        if self.scope["scheme"] == "https":
+            headers.append(_SECURE)
+        return headers
 
     def _timing(self) -> bytes:
         """Return Server-Timing: the wait for the store and the whole, in milliseconds, up to the answer's head."""
         total = (time.perf_counter() - self.began) * 1000
-        store = f'store;dur={self.store.seconds * 1000:.2f};desc="{self.store.calls} calls"'
-        return f"{store}, total;dur={total:.2f}".encode()
-
-
-def _complete(message: MutableMapping[str, Any], scope: Scope, timing: bytes) -> None:
-    headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
-    present = {name.lower() for name, _ in headers}
-    headers += [(name, value) for name, value in _DEFAULTS.items() if name not in present]
-    request_id = scope["request_id"].encode()
-    headers += [*_FIXED, (b"x-request-id", request_id), (b"request-id", request_id)]
-    cache_control = next(value for name, value in headers if name.lower() == b"cache-control")
-    headers.append((b"expires", _expires(cache_control, int(time.time()))))
-    headers.append((b"server-timing", timing))
-    limits = limit_headers(scope.get("budgets", ()))
-    headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
-    if scope["scheme"] == "https":
-        headers.append((b"strict-transport-security", b"max-age=31536000"))
-    message["headers"] = headers
+        store = self.store
+        return b'store;dur=%.2f;desc="%d calls", total;dur=%.2f' % (store.seconds * 1000, store.calls, total)
 
 
 @lru_cache(maxsize=64)
@@ -139,25 +142,27 @@ def _expires(cache_control: bytes, now: int) -> bytes:
     return formatdate(now + (int(found[1]) if found else 0), usegmt=True).encode()
 
 
-def _request_id(scope: Scope) -> str:
-    for wanted in (b"x-request-id", b"request-id"):
-        for name, value in scope["headers"]:
-            if name == wanted and _REQUEST_ID.fullmatch(value):
-                return str(value.decode())
-    return str(uuid.uuid4())
+def _request_id(scope: Scope, heads: Heads) -> str:
+    """Return the first good id of the client's own, or a new one."""
+    for wanted in _REQUEST_IDS:
+        if wanted in heads:
+            for name, value in scope["headers"]:
+                if name == wanted and _REQUEST_ID.fullmatch(value):
+                    return str(value.decode())
+    return new_id()
 
 
-def _head_problem(scope: Scope) -> Problem | None:
+def _head_problem(scope: Scope, heads: Heads) -> Problem | None:
     headers = scope["headers"]
-    size = hosts = 0
-    for name, value in headers:
-        size += len(name) + len(value) + 4
-        hosts += name == b"host"
-    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+    if len(headers) > MAX_HEADERS or head_bytes(headers) > MAX_HEADER_BYTES:
         return Problem(HEADERS_TOO_LARGE, f"At most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes of them.")
-    if hosts != 1 and scope.get("http_version") == "1.1":  # RFC 9112 section 3.2
-        return Problem(MALFORMED_REQUEST, "A request of HTTP/1.1 has exactly one Host header.")
+    if (b"host" not in heads or heads.repeated) and scope.get("http_version") == "1.1" and _hosts(headers) != 1:
+        return Problem(MALFORMED_REQUEST, "A request of HTTP/1.1 has exactly one Host header.")  # RFC 9112 section 3.2
     query = scope["query_string"]
     if len(scope["raw_path"]) + len(query) + bool(query) > MAX_URI:
         return Problem(URI_TOO_LONG, f"A URI may have at most {MAX_URI} characters.")
     return None
+
+
+def _hosts(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(name == b"host" for name, _ in headers)

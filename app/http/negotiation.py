@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
+from app.http.heads import heads_of
 from app.http.requests import state_of
 from resolvers.problems import NOT_ACCEPTABLE, Problem
 
@@ -31,7 +32,7 @@ class MediaRange:
 
 def accept_of(request: HTTPConnection) -> str:
     """Return the Accept header; several of them are one list (RFC 9110 section 5.3)."""
-    return ",".join(request.headers.getlist("accept"))
+    return heads_of(request.scope).text(b"accept")
 
 
 @lru_cache(maxsize=512)
@@ -75,5 +76,10 @@ def _profile(header: str) -> str | None:
 def check_accept(request: HTTPConnection, *types: str) -> None:
     """Raise not-acceptable unless the client takes one of the media types (errors are always sent)."""
     header = accept_of(request)
-    if header and not any(accepted_quality(header, name) > 0 for name in types):
+    if header and not _takes(header, types):
         raise Problem(NOT_ACCEPTABLE, f"This answers {' or '.join(types)}.")
+
+
+@lru_cache(maxsize=512)
+def _takes(header: str, types: tuple[str, ...]) -> bool:
+    return any(accepted_quality(header, name) > 0 for name in types)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 
+from app.http.heads import heads_of
 from app.state import State
-from resolvers.context import Caller, Context
 
 _IN_PATH = "!$%&'()*+,-./:;=@_~"
 """What may stand in a path (RFC 3986 section 3.3)."""
@@ -18,12 +17,14 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\]
 
 def state_of(request: HTTPConnection) -> State:
     """Return what the application holds."""
-    return cast("State", request.scope["state"]["gateway"])
+    state: State = request.scope["state"]["gateway"]
+    return state
 
 
 def request_id(request: HTTPConnection) -> str:
     """Return the request's id, the client's own or a new one."""
-    return cast("str", request.scope.get("request_id", ""))
+    identifier: str = request.scope.get("request_id", "")
+    return identifier
 
 
 def path_of(request: HTTPConnection) -> str:
@@ -36,12 +37,7 @@ def base_url(request: HTTPConnection) -> str:
     settings = state_of(request).settings
     if settings.public_url:
         return settings.public_url
-    host = request.headers.get("host", "")
+    host = heads_of(request.scope).text(b"host")
     if not _HOST.fullmatch(host):
         host = f"{settings.host}:{settings.port}"
     return f"{request.scope['scheme']}://{host}"
-
-
-def context_of(request: HTTPConnection, caller: Caller | None) -> Context:
-    """Return the operations' context for a request; its time begins now."""
-    return Context(state_of(request).services, caller, request_id(request), base_url(request))

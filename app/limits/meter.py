@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from math import ceil
 from typing import Final
@@ -49,7 +50,7 @@ class Meter:
         Raises:
             Refused: rate-limited; nothing was taken.
         """
-        name, seconds = _name(policy, item, who), item.get_expiry()
+        name, seconds = _name(policy.name, item, who), item.get_expiry()
         if units > item.amount:
             raise impossible(RATE_LIMITED, units, await self._look(policy, item, name))
         self._check_empty(policy, name, units)
@@ -61,7 +62,7 @@ class Meter:
 
     async def check(self, policy: Policy, item: RateLimitItem, who: str) -> None:
         """Let pass where a unit is left; takes none. Raises as `spend` does."""
-        name = _name(policy, item, who)
+        name = _name(policy.name, item, who)
         self._check_empty(policy, name, 1)
         window = window_of(item, await self.storage.get_sliding_window(name, item.get_expiry()))
         if window.left < 1:
@@ -88,12 +89,14 @@ class Meter:
         return refused(RATE_LIMITED, policy.sentence, _budget(policy, window), wait, spread, self.jitter)
 
 
-def _name(policy: Policy, item: RateLimitItem, who: str) -> str:
+@lru_cache(maxsize=4096)
+def _name(policy: str, item: RateLimitItem, who: str) -> str:
     """Return the name of a counter: of one length, and without an id or an address in it that people could read."""
-    return item.key_for(policy.name, blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
+    return item.key_for(policy, blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
 
 
 def _budget(policy: Policy, window: Window) -> Budget:
     """Return a budget as it is shown; it has more after `reset` seconds."""
-    reset = ceil(window.wait(window.left + 1)) if window.left < window.limit else 0
-    return Budget(policy.name, window.limit, window.left, window.seconds, reset)
+    left = window.left
+    reset = ceil(window.wait(left + 1)) if left < window.limit else 0
+    return Budget(policy.name, window.limit, left, window.seconds, reset)

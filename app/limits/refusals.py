@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor
 from typing import Final
 
@@ -35,7 +35,7 @@ def refused(kind: ProblemType, detail: str, budget: Budget, wait: float, spread:
     The budget's reset is the same moment (RateLimit Header Fields for HTTP, Retry-After and RateLimit).
     """
     seconds = floor(wait + _SLACK) + 1 + jitter(spread + 1)
-    shown = replace(budget, reset=seconds)
+    shown = budget._replace(reset=seconds)
     text = detail.format(seconds=seconds)
     return Refused(kind, text, extra={"retryAfter": seconds}, resource="limits", budgets=(shown,))
 

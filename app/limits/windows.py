@@ -6,10 +6,9 @@ counts in full. A window begins with the first hit after a time without any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 from limits import RateLimitItem, parse
 
@@ -22,8 +21,7 @@ def parse_rate(text: str) -> RateLimitItem:
     return parse(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One limit at one moment: units of both windows, and the seconds until the present one ends."""
 
     limit: int

@@ -7,12 +7,13 @@ Design Guidelines, Logging.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
 import threading
+import time
 import traceback
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, TextIO
@@ -20,8 +21,6 @@ from typing import Any, Final, TextIO
 import orjson
 import structlog
 from starlette.types import Scope
-
-from storage.documents import instant
 
 SERVICE: Final = "customer-gateway"
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -31,7 +30,7 @@ _TEMPLATE_UNKNOWN = "(no route)"
 def line(level: str, message: str, *, ip: str = "", request_id: str = "", user_id: str = "", **more: Any) -> bytes:
     """Return one log line, with its end; in ASCII, so that no reader finds a line's end within it."""
     entry = {
-        "timestamp": instant(datetime.now(UTC)),
+        "timestamp": _timestamp(time.time()),
         "level": level,
         "service": SERVICE,
         "ip": ip,
@@ -45,6 +44,17 @@ def line(level: str, message: str, *, ip: str = "", request_id: str = "", user_i
     except TypeError:  # a lone surrogate, which UTF-8 cannot hold
         text = b"\xff"
     return text if text.isascii() else json.dumps(entry, default=str).encode() + b"\n"
+
+
+def _timestamp(seconds: float) -> str:
+    """Return a moment as logs and documents have it, in UTC and with milliseconds."""
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1000):03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _render(_logger: object, level: str, event: structlog.typing.EventDict) -> str:
@@ -109,44 +119,41 @@ def failure_fields(error: BaseException) -> dict[str, str]:
     return {"error": type(error).__qualname__, "at": places}
 
 
-@lru_cache(maxsize=16)
-def _server_ip(server: tuple[str, int | None] | None) -> str:
-    return server[0] if server else ""
-
-
-@dataclass(frozen=True, slots=True)
 class AccessLog:
-    """The access line: written directly, because it is written for every request."""
+    """The access lines: made directly, as each request has one, and written together at the end of the loop's turn."""
 
-    stream: TextIO
-    enabled: bool = True
+    def __init__(self, stream: TextIO, *, enabled: bool = True) -> None:
+        self._stream = stream
+        self._enabled = enabled
+        self._lines: list[bytes] = []
 
     def request(self, scope: Scope, status: int, seconds: float) -> None:
         """Write the line of one finished request; the path only as its template."""
-        if not self.enabled:
-            return
-        template = scope.get("route_template", _TEMPLATE_UNKNOWN)
-        milliseconds = round(seconds * 1000, 2)
-        self._write(
-            scope,
-            "info",
-            f"{scope['method'][:16]} {template} {status}",
-            status=status,
-            durationMs=milliseconds,
-        )
+        if self._enabled:
+            template = scope.get("route_template", _TEMPLATE_UNKNOWN)
+            message = f"{scope['method'][:16]} {template} {status}"
+            self._write(scope, "info", message, status=status, durationMs=round(seconds * 1000, 2))
 
     def failure(self, scope: Scope, error: BaseException) -> None:
         """Write the line of an error that should not have happened."""
         self._write(scope, "error", "Unexpected error", **failure_fields(error))
 
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._lines = self._lines, []
+        self._stream.write(b"".join(lines).decode())
+        self._stream.flush()
+
     def _write(self, scope: Scope, level: str, message: str, **more: Any) -> None:
+        server = scope.get("server")
         entry = line(
             level,
             message,
-            ip=_server_ip(scope.get("server")),
+            ip=server[0] if server else "",
             request_id=scope.get("request_id", ""),
             user_id=scope.get("caller_id", ""),
             **more,
         )
-        self.stream.write(entry.decode())
-        self.stream.flush()
+        self._lines.append(entry)
+        if len(self._lines) == 1:
+            asyncio.get_running_loop().call_soon(self.flush)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.http.body import parse_json, read_body
-from app.http.negotiation import wants_envelope
+from app.http.heads import heads_of
 from app.http.requests import state_of
 from app.rest.conditions import precondition
 from app.rest.parameters import Parameters
@@ -23,25 +23,26 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 PATCH_TYPES = (MERGE_PATCH, JSON_PATCH, JSON)
+_KEPT = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handling", "return")}
+"""Which preferences mean something, by method."""
 _UTF_8 = {"utf-8", "utf8"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """What a handler has in hand; `dry_run` stores nothing, `resource` False asks for a short answer."""
+    """What a handler has in hand.
+
+    `enveloped` asks for that form of the answer, `resource` False for a short one; `dry_run` stores nothing.
+    """
 
     request: Request
     ctx: Context
     parameters: Parameters
     preferences: Preferences
+    enveloped: bool = False
     dry_run: bool = False
     resource: bool = True
     canonical: str | None = None
-
-    @property
-    def enveloped(self) -> bool:
-        """Whether the answer is to be enveloped."""
-        return wants_envelope(self.request)
 
     @property
     def strict(self) -> bool:
@@ -55,9 +56,11 @@ class Call:
 
     def applied(self) -> dict[str, str]:
         """Return the header that says which preferences were kept: those that mean something here."""
-        kept = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handling", "return")}
+        kept = _KEPT.get(self.request.scope["method"])
+        if kept is None:
+            return {}
         preferences = self.preferences if self.resource else self.preferences.without_representation()
-        return preferences.applied(kept.get(self.request.method, ()))
+        return preferences.applied(kept)
 
     def customer_id(self) -> CustomerId:
         """Return the customer's id of the path; raises invalid-id."""
@@ -92,20 +95,20 @@ class Call:
 
     async def _raw(self) -> bytes:
         limit = state_of(self.request).settings.max_body
-        raw = await read_body(self.request.stream(), self.request.headers.get("content-length"), limit)
+        raw = await read_body(self.request.stream(), self._header(b"content-length") or None, limit)
         self.ctx.begin()
         return raw
 
     def _media_type(self, *types: str) -> str:
-        kind, *parameters = (part.strip().lower() for part in self._header("content-type").split(";"))
+        kind, *parameters = (part.strip().lower() for part in self._header(b"content-type").split(";"))
         pairs = (parameter.partition("=") for parameter in parameters)
         charsets = {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}
         if kind not in types or not charsets <= _UTF_8:
             raise Problem(UNSUPPORTED_MEDIA_TYPE, f"This reads {', '.join(types)} in UTF-8.")
-        if self._header("content-encoding").lower() not in {"", "identity"}:
+        if self._header(b"content-encoding").lower() not in {"", "identity"}:
             raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
         return kind
 
-    def _header(self, name: str) -> str:
+    def _header(self, name: bytes) -> str:
         """Return a header; one sent twice is one that names nothing we know (RFC 9110 section 5.3)."""
-        return ", ".join(self.request.headers.getlist(name)).strip()
+        return heads_of(self.request.scope).text(name)

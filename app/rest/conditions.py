@@ -6,15 +6,16 @@ import re
 
 from starlette.requests import Request
 
+from app.http.heads import heads_of
 from resolvers.preconditions import ANY, Precondition, Tags
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 
 
-def tags_of(request: Request, name: str) -> Tags | None:
+def tags_of(request: Request, name: bytes) -> Tags | None:
     """Return the tags of a header, `ANY` for `*`, None when absent; what is no list of tags never matches."""
-    header = ",".join(request.headers.getlist(name)).strip()
+    header = heads_of(request.scope).text(name)
     if not header:
         return None
     if header == "*":
@@ -24,9 +25,9 @@ def tags_of(request: Request, name: str) -> Tags | None:
 
 def precondition(request: Request, *, required: bool) -> Precondition:
     """Return what the request says of the version it was made from."""
-    none_match = tags_of(request, "if-none-match") or ()
+    none_match = tags_of(request, b"if-none-match") or ()
     return Precondition(
-        match=tags_of(request, "if-match"),
+        match=tags_of(request, b"if-match"),
         none_match=tuple(tag.removeprefix("W/") for tag in none_match),
         required=required,
     )
@@ -34,5 +35,5 @@ def precondition(request: Request, *, required: bool) -> Precondition:
 
 def not_modified(request: Request, tag: str) -> bool:
     """Tell whether a GET may be answered by 304: weak comparison, list and `*` (RFC 9110 section 13.1.2)."""
-    tags = tags_of(request, "if-none-match")
+    tags = tags_of(request, b"if-none-match")
     return tags is not None and (tags == ANY or tag in (one.removeprefix("W/") for one in tags))

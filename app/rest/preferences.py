@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -43,10 +44,11 @@ class Preferences:
         return {"Preference-Applied": said} if said else {}
 
 
-def parse_prefer(headers: list[str]) -> Preferences:
-    """Return the preferences of all Prefer headers; the first of a name counts."""
+@lru_cache(maxsize=64)
+def parse_prefer(header: str) -> Preferences:
+    """Return the preferences of the Prefer header; the first of a name counts."""
     found: dict[str, str] = {}
-    for entry in _ENTRY.findall(",".join(headers)[:_LONGEST]):
+    for entry in _ENTRY.findall(header[:_LONGEST]):
         match = _PREFERENCE.fullmatch(entry.strip())
         if match:
             found.setdefault(match[1].lower(), (match[2] or "").strip('"').lower())

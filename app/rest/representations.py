@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 
+from app.http.answers import Answer
 from app.rest.call import Call
 from app.rest.conditions import not_modified
 from app.rest.questions import fields_of
@@ -18,30 +19,27 @@ from storage.documents import Customer
 
 CONTENT_TYPE = "application/json; charset=utf-8"
 Headers = Mapping[str, str]
+_VARY: Final = (b"vary", b"Accept, Prefer")
+_JSON: Final = ((b"content-type", CONTENT_TYPE.encode()), _VARY)
 
 
-def json_response(call: Call, body: object, *, status: int = 200, headers: Headers | None = None) -> Response:
+def json_response(call: Call, body: object, *, status: int = 200, headers: Headers | None = None) -> Answer:
     """Return a JSON answer with what every answer of this request carries."""
-    return Response(
-        orjson.dumps(body, default=bytes.hex),
-        status_code=status,
-        headers={**_common(call), **(headers or {})},
-        media_type=CONTENT_TYPE,
-    )
+    return Answer(orjson.dumps(body, default=bytes.hex), status, _JSON, _with_common(call, headers))
 
 
-def empty_response(call: Call, status: int, headers: Headers | None = None) -> Response:
+def empty_response(call: Call, status: int, headers: Headers | None = None) -> Answer:
     """Return an answer without a body."""
-    return Response(status_code=status, headers={**_common(call), **(headers or {})})
+    return Answer(b"", status, (_VARY,), _with_common(call, headers))
 
 
-def _common(call: Call) -> dict[str, str]:
-    common = {"Vary": "Accept, Prefer", **call.applied()}
+def _with_common(call: Call, headers: Headers | None) -> Headers:
+    common = call.applied()
     if call.canonical:
         common["Link"] = f'<{call.canonical}>; rel="canonical"'
     if call.dry_run:
         common["Dry-Run"] = "true"
-    return common
+    return {**common, **(headers or {})}
 
 
 def tag_of(call: Call, customer: Customer) -> str:

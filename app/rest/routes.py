@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.http.admission import admit, pay
-from app.http.negotiation import check_accept
+from app.http.heads import heads_of
+from app.http.negotiation import check_accept, wants_envelope
 from app.http.problems import PROBLEM, problem_response
 from app.limits.prices import price
 from app.rest.call import JSON, PATCH_TYPES, Call
@@ -38,19 +39,18 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every problem is an answer too."""
-        request = Request(scope, receive, send)
         scope["route_template"] = self.template
-        response = await self._respond(request)
+        response = await self._respond(Request(scope, receive, send), scope["method"])
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, method: str) -> Response:
         try:
-            if request.method == "OPTIONS":
+            endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
+            if endpoint is not None:
+                return await endpoint.handler(await self._call(request, endpoint))
+            if method == "OPTIONS":
                 return Response(status_code=204, headers=self._options())
-            endpoint = self.endpoints.get("GET" if request.method == "HEAD" else request.method)
-            if endpoint is None:
-                raise Problem(METHOD_NOT_ALLOWED, f"{request.method[:32]} does not work here.")
-            return await endpoint.handler(await self._call(request, endpoint))
+            raise Problem(METHOD_NOT_ALLOWED, f"{method[:32]} does not work here.")
         except Problem as problem:
             return problem_response(request, problem, self._hints(problem))
 
@@ -65,7 +65,8 @@ class Resource:
             request,
             ctx,
             parameters,
-            parse_prefer(request.headers.getlist("prefer")),
+            parse_prefer(heads_of(request.scope).text(b"prefer")),
+            enveloped=wants_envelope(request),
             dry_run=parameters.flag("dryRun", default=False),
             resource=parameters.flag("resource", default=True),
             canonical=self._canonical(request),

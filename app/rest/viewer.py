@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from starlette.responses import Response
 
 from app.rest.call import Call
@@ -19,6 +17,6 @@ async def get(call: Call) -> Response:
         "id": caller.id,
         "name": caller.name,
         "scopes": sorted(caller.scopes),
-        "quota": [asdict(budget) for budget in viewer.quota],
+        "quota": [budget._asdict() for budget in viewer.quota],
     }
     return json_response(call, {"viewer": body} if call.enveloped else body)

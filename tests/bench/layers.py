@@ -5,23 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from statistics import median
 from typing import Final
 
 from app.settings import Settings
-from tests.bench.pairs import Bench
-from tests.bench.processes import Client
+from tests.bench.load import run
+from tests.bench.pairs import DATABASE, SECONDS, SETTINGS, Bench, Pairs
+from tests.bench.processes import Client, layered
+from tests.bench.report import table
+from tests.bench.stack import LAYERS
 
+_HEAD: Final = ("Layer of REST: one by id", "µs of it", "ratio with all above")
 OFF: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
     "limits": ("rest-one", "the rate limit", {"rate_limit": "off"}),
     "logs": ("rest-one", "the log", {"log_level": "error"}),
     "plans": ("graphql-one", "compiled plans", {"graphql_plans": "false"}),
 }
 """By key in `ROWS`: the work, the layer, and the settings that switch it off."""
-KEYS: Final = (*OFF, "workers", "ready")
+KEYS: Final = (*OFF, "crowd", "workers", "ready")
+STACK: Final = "layers"
 _PAIRS: Final = 3
 _READY_SECONDS: Final = 1.5
 _TWICE: Final = 1.8
+_CROWD: Final = 64
+_WAITS: Final = 3
+"""By how many times p99 may be p50 with so many connections."""
 _CORES: Final = 4
 """Two workers, mongod and wrk: with fewer cores they take them from each other."""
 
@@ -31,10 +40,32 @@ def layer_rows(bench: Bench, ours: Client, keys: frozenset[str]) -> Iterator[str
     for key, (work, layer, settings) in OFF.items():
         if key in keys and settings.keys() <= Settings.model_fields.keys():
             yield _layer(bench, ours, work, layer, settings)
+    if "crowd" in keys:
+        yield _crowd(bench, ours)
     if "workers" in keys:
         yield _workers(bench, ours)
     if "ready" in keys:
         yield _ready(bench)
+
+
+def stack_table(bench: Bench, bare: Client) -> str:
+    """Return what each layer adds to reading one customer over REST; each is measured in turn with the bare handler."""
+    measured = {name: _cut_off(bench, bare, name) for name in LAYERS}
+    unit = median(sample.cpu for pairs in measured.values() for sample in pairs.second)
+    rows, before = [], 0.0
+    for name, said in LAYERS.items():
+        ratio = median(measured[name].cpu)
+        rows.append([f"{name}: {said}", f"{(ratio - before) * unit:,.0f}", f"{ratio:.2f}"])
+        before = ratio
+    return table(_HEAD, rows)
+
+
+def _cut_off(bench: Bench, bare: Client, last: str) -> Pairs:
+    work = bench.works["rest-one"]
+    settings = SETTINGS if last in {"limits", "whole"} else {**SETTINGS, "rate_limit": "off"}
+    with layered(bench.mongod, DATABASE, last, bench.log, settings) as server:
+        bench.warm(server, work.ours)
+        return bench.measure((server, work.ours), (bare, work.bare), _PAIRS)
 
 
 def _layer(bench: Bench, ours: Client, work: str, layer: str, settings: dict[str, str]) -> str:
@@ -44,6 +75,16 @@ def _layer(bench: Bench, ours: Client, work: str, layer: str, settings: dict[str
         pairs = bench.measure((without, load), (ours, load), _PAIRS)
     name, ratio = bench.works[work].name, pairs.cpu
     return f"{name} costs {median(ratio):.2f} times as much without {layer} ({ratio[0]:.2f} to {ratio[-1]:.2f})."
+
+
+def _crowd(bench: Bench, ours: Client) -> str:
+    """Say how long the slowest wait where many ask at the same time."""
+    load = replace(bench.works["rest-one"].ours, connections=_CROWD)
+    samples = [run(ours, load, SECONDS) for _ in range(_PAIRS)]
+    waits = median(sample.p99 / sample.p50 for sample in samples)
+    p50, p99 = (median(getattr(sample, name) for sample in samples) for name in ("p50", "p99"))
+    reached = "reached" if waits <= _WAITS else "**missed**"
+    return f"With {_CROWD} connections p99 is {waits:.1f} times p50 ({p99:.1f} and {p50:.1f} ms; goal {_WAITS}, {reached})."
 
 
 def _workers(bench: Bench, ours: Client) -> str:

@@ -161,6 +161,19 @@ def yardstick(mongod: EmbeddedMongod, database: str) -> Iterator[Client]:
 
 
 @contextmanager
+def layered(
+    mongod: EmbeddedMongod, database: str, last: str, log: Path, settings: Mapping[str, str]
+) -> Iterator[Client]:
+    """Run the gateway cut off after a layer of `tests.bench.stack` until the end of the block."""
+    uvicorn = "uvicorn --factory tests.bench.stack:layered_app --loop uvloop --http app.http.wire:GatewayProtocol"
+    words = [sys.executable, "-m", *uvicorn.split(), "--no-access-log", "--log-level", "warning", "--port"]
+    environ = {**environment(mongod, database, settings), "STACK": last}
+    with _serving(words, environ, "/health/ready", log, database) as client:
+        client.headers["X-API-Key"] = make_key(mongod.url, database)
+        yield client
+
+
+@contextmanager
 def _serving(words: list[str], environ: dict[str, str], ready: str, log: Path, database: str) -> Iterator[Client]:
     """Run a server, whose command ends with its port, until the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as probe:

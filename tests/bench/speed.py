@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tests.bench.layers import KEYS, layer_rows
+from tests.bench.layers import KEYS, STACK, layer_rows, stack_table
 from tests.bench.load import Sample
 from tests.bench.pairs import DATABASE, PAIRS, SECONDS, Bench, Pairs
 from tests.bench.processes import ROOT, Client, fill, store, yardstick
@@ -36,7 +36,7 @@ _HEAD: Final = (
 
 def main() -> None:
     """Fill, measure, print, and write where that was asked for."""
-    known = {*KEYS, *(work.key for work in works([]))}
+    known = {*KEYS, STACK, *(work.key for work in works([]))}
     if ROWS - known:
         sys.exit(f"There is no row {', '.join(sorted(ROWS - known))}; there are {', '.join(sorted(known))}.")
     if os.environ.get("WRITE") and ROWS:
@@ -70,6 +70,7 @@ def _report(bench: Bench, ours: Client, bare: Client) -> str:
     for sentence in layer_rows(bench, ours, ROWS or frozenset(KEYS)):
         _say(sentence)
         sentences.append(sentence)
+    layers = f"\n{stack_table(bench, bare)}" if not ROWS or STACK in ROWS else ""
     rows, memory = [], 0.0
     for work in bench.works.values():
         if not ROWS or work.key in ROWS:
@@ -80,7 +81,7 @@ def _report(bench: Bench, ours: Client, bare: Client) -> str:
     if rows:
         sentences.append(f"Resident under load {memory:.0f} MB (goal {_MEGABYTES}, {_met(memory, _MEGABYTES)}).")
     listed = "".join(f"- {sentence}\n" for sentence in sentences)
-    return f"{table(_HEAD, rows)}\n{listed}" if rows else listed
+    return (f"{table(_HEAD, rows)}\n{listed}" if rows else listed) + layers
 
 
 def _row(work: Work, pairs: Pairs) -> list[str]:

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from storage.deadlines import wire_deadline
 from storage.documents import CustomerId, new_id
-from storage.errors import Unavailable, wire_deadline
+from storage.errors import Unavailable
 from storage.store import Store
 from tests.storage.conftest import OpenStore, relayed
 from tests.storage.test_customers import customer

@@ -10,7 +10,8 @@ from bson.codec_options import CodecOptions
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 
-from storage.errors import Unavailable, wire_deadline
+from storage.deadlines import wire_deadline
+from storage.errors import Unavailable
 from storage.gather import GatheredReads, SharedReads
 from storage.query import Question
 from storage.store import Store

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from storage.deadlines import seconds_left, wire_deadline
 from storage.documents import Customer, CustomerId
 from storage.driver import Driver
-from storage.errors import DocumentTooLarge, Duplicate, Unavailable, seconds_left, wire_deadline
+from storage.errors import DocumentTooLarge, Duplicate, Unavailable
 from storage.mongod import acquire
 from storage.mongod_files import Folder
 from storage.query import EVERYTHING

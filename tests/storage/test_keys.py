@@ -68,7 +68,7 @@ async def test_the_last_use_is_noted_once_a_minute(store: Store) -> None:
     made = await store.keys.create("ci", SCOPES, NOW, None)
     seen = []
     for seconds in (0, 30, 59, 61, 30):
-        await store.keys.touch(made.record.id, NOW + timedelta(seconds=seconds))
+        await store.keys.touch(made.record, NOW + timedelta(seconds=seconds))
         found = await store.keys.find_by_key(made.key)
         seen.append(found and found.lastUsedAt)
     first, later = "2026-01-01T00:00:00.000Z", "2026-01-01T00:01:01.000Z"

@@ -46,14 +46,14 @@ BUDGETS = st.builds(
 
 @given(st.lists(BUDGETS, min_size=1, max_size=2, unique_by=lambda budget: budget.name))
 def test_c046_the_headers_are_structured_fields_that_fit_each_other(budgets: list[Budget]) -> None:
-    headers = limit_headers(budgets)
-    policies, shown = read_list(headers["RateLimit-Policy"]), read_list(headers["RateLimit"])
+    headers = dict(limit_headers(budgets))
+    policies, shown = (read_list(headers[name].decode()) for name in (b"ratelimit-policy", b"ratelimit"))
     assert [(name, set(parameters)) for name, parameters in policies] == [(b.name, {"q", "w"}) for b in budgets]
     assert shown == [(budgets[0].name, {"r": budgets[0].left, "t": budgets[0].reset})]
 
 
 def test_without_budgets_there_are_no_headers() -> None:
-    assert limit_headers(()) == {}
+    assert limit_headers(()) == ()
 
 
 @pytest.mark.parametrize("text", ["", "caller;q=1", '"a";q=1,', '"a";q=x', '"a";q=1 "b";q=1', '"a";q=1;q=2', '"é";q=1'])

@@ -118,5 +118,5 @@ def test_preferences_of_nobody_are_404_and_of_the_deleted_410(gateway: Gateway) 
     ids=lambda value: str(value)[:30],
 )
 def test_prefer_is_read_as_rfc_7240_has_it(headers: list[str], handling: str | None, returns: str | None) -> None:
-    found = parse_prefer(headers)
+    found = parse_prefer(", ".join(headers))
     assert (found.handling, found.returns) == (handling, returns)

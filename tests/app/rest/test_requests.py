@@ -222,7 +222,9 @@ async def test_a_client_that_goes_away_in_the_middle_of_its_body_is_no_internal_
 
     log = io.StringIO()
     scope = {"type": "http", "method": "POST", "headers": [], "raw_path": b"/", "query_string": b""}
-    await Edge(interrupted, AccessLog(log))(scope, receive, nothing)
+    lines = AccessLog(log)
+    await Edge(interrupted, lines)(scope, receive, nothing)
+    lines.flush()
     (line,) = map(json.loads, log.getvalue().splitlines())
     assert (line["level"], line["status"]) == ("info", 499)
 

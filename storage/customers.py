@@ -80,7 +80,7 @@ class Customers:
     async def get(self, customer_id: CustomerId) -> Customer | None:
         """Return one customer, or None; those that are asked for at the same moment are read together.
 
-        Always as a whole: a read of a few fields by itself costs some five times as much as a gathered one.
+        Always as a whole: a read of a few fields by itself costs more than three times as much as a gathered one.
         """
         return await self._reads.get(customer_id)
 

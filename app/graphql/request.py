@@ -48,14 +48,11 @@ async def read_request(request: Request) -> GraphQLRequest:
 
 async def _body(request: Request) -> bytes:
     heads = heads_of(request.scope)
-    sent = dict(reversed(request.scope["headers"])) if heads.repeated else heads  # of several the first
-    if not _is_json(sent.get(b"content-type", b"")):
+    if not _is_json(heads.get(b"content-type", b"")):
         raise Problem(UNSUPPORTED_MEDIA_TYPE, f"GraphQL is sent as {JSON} in UTF-8.")
-    if sent.get(b"content-encoding", b"identity").lower() != b"identity":
+    if heads.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
-    declared = sent.get(b"content-length")
-    limit = state_of(request).settings.max_body
-    return await read_body(request.stream(), None if declared is None else declared.decode("latin-1"), limit)
+    return await read_body(request, state_of(request).settings.max_body)
 
 
 @lru_cache(maxsize=64)

@@ -245,6 +245,7 @@ class SharedReads(Generic[QuestionT, ValueT]):
         """Return the answer to a question; raises what the read raises."""
         self.items += 1
         if not self.share:
+            self.batches += 1
             return await self.read(question)
         first = question not in self._out
         queue = self._out.setdefault(question, None)

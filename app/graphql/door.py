@@ -91,7 +91,7 @@ async def _run(
 ) -> Response:
     result = await state_of(request).graphql.run(operation, asked.variables, ctx)
     # graphql-core's executor refers to itself: what it holds would stay until the garbage collector comes.
-    ctx.pages.forget()
+    ctx.forget_pages()
     if result.errors:
         _log_internal(request, result.errors)
         forget_frames(result.errors)

@@ -5,12 +5,12 @@ What it says is held against the running gateway by `tests/contract`.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from app.rest.answers import HEADERS
 from app.rest.customers import PREFIX
 from app.rest.endpoints import ENDPOINTS, Endpoint
+from app.rest.openapi_deprecation import mark_deprecations
 from app.rest.openapi_gateway import gateway_paths
 from app.rest.openapi_graphql import graphql_path
 from app.rest.openapi_oauth import oauth_paths, oauth_schemas, oauth_security
@@ -18,6 +18,7 @@ from app.rest.openapi_operations import PATH_PARAMETERS, alias_operation, rest_o
 from app.rest.routes import ALIAS
 from app.rest.schemas import schemas
 from app.version import API_VERSION
+from resolvers.deprecation import DEPRECATIONS, Deprecations
 
 Document = dict[str, Any]
 
@@ -52,9 +53,14 @@ Unicode NFC without blanks at its ends, and holds no control characters. `HEAD` 
 """
 
 
-@lru_cache(maxsize=1)
-def openapi() -> Document:
-    """Return the document."""
+def openapi(public_url: str | None = None, deprecations: Deprecations = DEPRECATIONS) -> Document:
+    """Return the document; `public_url` is where clients reach the gateway, if that is set."""
+    document = _document(public_url)
+    mark_deprecations(document, deprecations)
+    return document
+
+
+def _document(public_url: str | None) -> Document:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -65,23 +71,24 @@ def openapi() -> Document:
             "contact": {"name": "The gateway's operators"},
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [
-            {
-                "url": "/",
-                "description": "Where this document was read, in production or on a local machine.",
-                "x-internal": False,
-            }
-        ],
+        "servers": _servers(public_url),
         "security": [{"apiKey": []}, {"basic": []}, {"bearer": []}],
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
         "paths": _paths(),
         "components": {
             "schemas": {**schemas(), **oauth_schemas()},
-            "headers": HEADERS,
+            "headers": {**HEADERS},
             "parameters": shared_parameters(),
             "securitySchemes": _security(),
         },
     }
+
+
+def _servers(public_url: str | None) -> list[Document]:
+    """Return where the gateway is: the setting first, for readers who have this document from elsewhere."""
+    here: Document = {"url": "/", "description": "Where this document was read, in production or on a local machine."}
+    public: Document = {"url": public_url, "description": "Where clients reach the gateway, in production."}
+    return [{**server, "x-internal": False} for server in ([public, here] if public_url else [here])]
 
 
 def _security() -> Document:

@@ -59,8 +59,8 @@ def _text(media_type: str, public_url: str | None, deprecations: Deprecations, *
     return text.encode()
 
 
-class _Dumper(_FAST_DUMPER):  # type: ignore[valid-type,misc] - which of the two it is shows when it runs
-    """Without anchors, which not every reader of OpenAPI follows."""
+class _Dumper(_FAST_DUMPER):  # type: ignore[valid-type, misc]
+    """Without anchors, which not every reader of OpenAPI follows; which dumper it is shows when it runs."""
 
     def ignore_aliases(self, _data: object) -> bool:
         """Write everything out."""

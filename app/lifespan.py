@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.state import State
 from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
+from resolvers.deprecation import Deprecations
 from schema.build import GatewaySchema, SchemaOptions, build_schema
 from schema.limits import DocumentLimits
 from storage.deadlines import wire_deadline
@@ -49,7 +50,7 @@ class LifespanState(TypedDict):
     gateway: State
 
 
-def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics) -> Lifespan:
+def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecations: Deprecations) -> Lifespan:
     """Return the lifespan of a gateway with these settings."""
 
     @asynccontextmanager
@@ -70,11 +71,12 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics) -> Lifespa
                 _authenticator(store, _tokens(issuer, outside)),
                 issuer,
                 limiter,
-                _schema(settings),
+                _schema(settings, deprecations),
                 documents,
                 log,
                 metrics,
                 workers,
+                deprecations,
             )
             async with publishing(state):
                 yield {"gateway": state}
@@ -129,7 +131,7 @@ def _authenticator(store: Store, tokens: TokenVerifier) -> Authenticator:
     return Authenticator(store.keys, utc_now, known, tokens, BoundedCache(maxsize=_REMEMBERED))
 
 
-def _schema(settings: Settings) -> GatewaySchema:
+def _schema(settings: Settings, deprecations: Deprecations) -> GatewaySchema:
     limits = DocumentLimits(
         document=settings.graphql_max_document,
         tokens=settings.graphql_max_tokens,
@@ -139,4 +141,5 @@ def _schema(settings: Settings) -> GatewaySchema:
         root_fields=settings.graphql_max_root_fields,
         cost=settings.graphql_max_cost,
     )
-    return build_schema(SchemaOptions(limits, introspection=settings.introspection, plans=settings.graphql_plans))
+    options = SchemaOptions(limits, settings.introspection, settings.graphql_plans, deprecations)
+    return build_schema(options)

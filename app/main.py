@@ -26,6 +26,7 @@ from app.observe.metrics import Metrics
 from app.rest.documents import openapi_json, openapi_yaml, schema_document
 from app.rest.routes import rest_routes
 from app.settings import Settings
+from resolvers.deprecation import DEPRECATIONS, Deprecations
 from resolvers.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 
 _CORS_REQUEST = (
@@ -33,31 +34,31 @@ _CORS_REQUEST = (
 )
 _CORS_ANSWER = (
     "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
-    "Preference-Applied Allow Accept-Patch WWW-Authenticate".split()
+    "Preference-Applied Allow Accept-Patch WWW-Authenticate Deprecation Sunset".split()
 )
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Settings | None = None, deprecations: Deprecations = DEPRECATIONS) -> Starlette:
     """Return the gateway; `settings` default to the environment. `GATEWAY_MONGODB_URL` must be set."""
     chosen = settings or Settings()
     configure(chosen.log_level)
     log = AccessLog(sys.stderr, enabled=LEVELS[chosen.log_level] <= LEVELS["info"])
     metrics = Metrics()
     app = GatewayApplication(
-        routes=_routes(),
+        routes=_routes(deprecations),
         middleware=_middleware(chosen, log, metrics),
         exception_handlers={HTTPException: _http_exception},
-        lifespan=lifespan_of(chosen, log, metrics),
+        lifespan=lifespan_of(chosen, log, metrics, deprecations),
     )
     app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
     return app
 
 
-def _routes() -> list[BaseRoute]:
+def _routes(deprecations: Deprecations) -> list[BaseRoute]:
     return [
         Route("/", public(pages.home)),
         Route("/graphql", GraphQLDoor()),
-        *rest_routes(),
+        *rest_routes(deprecations=deprecations),
         *oauth_routes(),
         Route("/docs", public(pages.docs)),
         Route("/openapi.json", public(openapi_json)),

@@ -13,6 +13,7 @@ from app.observe.metrics import Metrics
 from app.observe.workers import Workers
 from app.settings import Settings
 from resolvers.context import Services
+from resolvers.deprecation import Deprecations
 from schema.build import GatewaySchema
 from storage.store import Store
 
@@ -32,3 +33,4 @@ class State:
     log: AccessLog
     metrics: Metrics
     workers: Workers
+    deprecations: Deprecations

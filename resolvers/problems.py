@@ -266,6 +266,14 @@ GONE: Final = ProblemType(
     "The customer was here and has been deleted.",
     "Forget the id; it is not used again.",
 )
+RETIRED: Final = ProblemType(
+    "retired",
+    1204,
+    410,
+    "Retired",
+    "The request uses something that was deprecated, and whose sunset has passed.",
+    "Use what takes its place: `detail` says what that is, the `Link` header leads there.",
+)
 METHOD_NOT_ALLOWED: Final = ProblemType(
     "method-not-allowed",
     1202,

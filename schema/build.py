@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, cast
 
 import strawberry
@@ -14,6 +15,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import Context
+from resolvers.deprecation import DEPRECATIONS, Deprecations
+from schema.deprecation import Places, mark
 from schema.documents import MAX_FAULTS, Documents, Operation
 from schema.limits import DocumentLimits
 from schema.mutations import Mutation
@@ -33,12 +36,14 @@ class SchemaOptions:
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     introspection: bool = True
     plans: PlanMode = "on"
+    deprecations: Deprecations = DEPRECATIONS
 
 
 class GatewaySchema(strawberry.Schema):
     """Strawberry's schema, run by graphql-core directly: documents are prepared, priced and paid before they run."""
 
     options = SchemaOptions()
+    deprecated: Places = MappingProxyType({})
 
     @cached_property
     def counts(self) -> PlanCounts:
@@ -48,7 +53,11 @@ class GatewaySchema(strawberry.Schema):
     @cached_property
     def documents(self) -> Documents:
         """What prepares documents for this schema."""
-        return Documents(self._schema, self.options.limits, introspection=self.options.introspection)
+        return Documents(self._schema, self.options.limits, self.deprecated, introspection=self.options.introspection)
+
+    def deprecate(self) -> None:
+        """Mark in the schema what the options' registry has of it. Raises ValueError for what is not there."""
+        self.deprecated = mark(self._schema, self.options.deprecations)
 
     def _extend_introspection(self) -> None:
         """Leave `isOneOf` to graphql-core: Strawberry's own fails for every type that is a list or non-null."""
@@ -91,4 +100,5 @@ def build_schema(options: SchemaOptions) -> GatewaySchema:
         config=StrawberryConfig(default_resolver=read, scalar_map={DateTime: DATE_TIME}),
     )
     schema.options = options
+    schema.deprecate()
     return schema

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from graphql import (
@@ -23,6 +24,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Problem
 from schema.cost import is_fixed, page_size, units
+from schema.deprecation import Places, Uses, uses_of
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
 from schema.recent import Recent
@@ -31,6 +33,7 @@ from schema.variants import Plans
 _REMEMBERED: Final = 256 * 1024
 _MOST: Final = 256
 """How many characters of documents, and how many documents, are remembered, prepared."""
+_NO_PLACES: Final[Places] = MappingProxyType({})
 MAX_FAULTS: Final = 20
 """How many faults of a document or of its variables are told: names near to an unknown one take time to find."""
 _RULES: Final = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -62,6 +65,8 @@ class Operation:
     size: Size
     limits: DocumentLimits
     plans: Plans
+    uses: Uses | None = None
+    """What is deprecated of what it names; None where nothing of the schema is."""
     fixed: Price | None = field(init=False)
     label: str = field(init=False)
     """What it asks for, in the words of the schema alone: `Query.customer`, or `Query.*` for several fields."""
@@ -107,9 +112,12 @@ class Operation:
 class Documents:
     """Prepares documents for one schema; good ones are remembered, the one not used longest goes first."""
 
-    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: DocumentLimits, places: Places = _NO_PLACES, *, introspection: bool
+    ) -> None:
         self._schema = schema
         self._limits = limits
+        self._places = places
         self._suggest = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
         self.recent: Recent[dict[str | None, Operation]] = Recent(_REMEMBERED, _MOST)
@@ -150,4 +158,8 @@ class Documents:
             raise DocumentErrors(errors)
         if not operations:
             raise Problem(GRAPHQL_VALIDATION, "The document has no operation.")
-        return {operation.name: operation for operation in operations}
+        uses = uses_of(self._schema, self._places, document) if self._places else {}
+        return {
+            operation.name: replace(operation, uses=uses[operation.name]) if uses else operation
+            for operation in operations
+        }

@@ -25,6 +25,7 @@ from app.http.wire import GatewayProtocol
 from app.main import create_app
 from app.settings import Settings
 from resolvers.context import ALL_SCOPES
+from resolvers.deprecation import DEPRECATIONS, Deprecations
 from storage.schema import customer_schema
 from storage.store import Store, StoreOptions, open_store
 from tests import factories
@@ -137,6 +138,7 @@ def running(
     *,
     protocol: type[GatewayProtocol] = GatewayProtocol,
     loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    deprecations: Deprecations = DEPRECATIONS,
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run a gateway with these settings until the end of the block."""
@@ -146,7 +148,7 @@ def running(
         port = listener.getsockname()[1]
         fixed = {"mongodb_url": store_url, "mongodb_database": database, "port": port}
         chosen: dict[str, Any] = {**fixed, "rate_limit": "off", **settings}
-        app = create_app(Settings(_env_file=None, dev_key=key, dev=True, **chosen))
+        app = create_app(Settings(_env_file=None, dev_key=key, dev=True, **chosen), deprecations)
         config = uvicorn.Config(
             app,
             http=protocol,

@@ -11,8 +11,10 @@ from pydantic_core import PydanticUndefined
 
 from app.observe.families import FAMILIES
 from app.rest.customers import PREFIX
+from app.rest.openapi_deprecation import deprecation_table
 from app.settings import Settings
 from resolvers.context import ALL_SCOPES
+from resolvers.deprecation import DEPRECATIONS, Deprecations
 from resolvers.operation import Operation
 from resolvers.operations import OPERATIONS
 from resolvers.problems import PROBLEM_TYPES
@@ -22,6 +24,8 @@ DOCS: Final = Path(__file__).parents[2] / "docs"
 _MADE: Final = "<!-- Made by `make docs` from {source}; changes here are lost. -->"
 _BEGIN: Final = "<!-- Scope matrix: made by `make docs` from the operations' declarations; changes here are lost. -->"
 _END: Final = "<!-- End of the scope matrix. -->"
+_DEPRECATIONS: Final = "<!-- Deprecations: made by `make docs` from their registry; changes here are lost. -->"
+_DEPRECATIONS_END: Final = "<!-- End of the deprecations. -->"
 
 
 def documents() -> Mapping[str, str]:
@@ -33,6 +37,7 @@ def documents() -> Mapping[str, str]:
         "problems.md": problems(),
         "security.md": security(),
         "metrics.md": metrics(),
+        "versions.md": versions(),
     }
 
 
@@ -101,12 +106,21 @@ def metrics() -> str:
 
 def security() -> str:
     """Return the page about security with the scope matrix between its two markers; the rest is written by hand."""
-    page = (DOCS / "security.md").read_text(encoding="utf-8")
-    before, _, rest = page.partition(_BEGIN)
-    _, found, after = rest.partition(_END)
+    return _between("security.md", _BEGIN, scope_matrix(), _END)
+
+
+def versions(deprecations: Deprecations = DEPRECATIONS) -> str:
+    """Return the page about versions with the table of deprecations between its two markers."""
+    return _between("versions.md", _DEPRECATIONS, deprecation_table(deprecations), _DEPRECATIONS_END)
+
+
+def _between(name: str, begin: str, made: str, end: str) -> str:
+    """Return a page with what is made between its two markers."""
+    before, _, rest = (DOCS / name).read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise ValueError("docs/security.md has lost the markers of the scope matrix")
-    return f"{before}{_BEGIN}\n\n{scope_matrix()}\n{_END}{after}"
+        raise ValueError(f"docs/{name} has lost its markers")
+    return f"{before}{begin}\n\n{made}\n{end}{after}"
 
 
 def scope_matrix() -> str:

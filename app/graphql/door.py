@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated, refused, refused_document
 from app.graphql.request import GraphQLRequest, read_request
 from app.http.admission import admit, pay
+from app.http.deprecation import use
 from app.http.requests import state_of
 from app.observe.metrics import GRAPHQL_OPERATION
 from app.pages import playground
@@ -65,6 +66,8 @@ async def _answer(request: Request, media_type: str) -> Response:
     asked = await read_request(request)
     operation = await _prepared(request, asked)
     price = operation.price(asked.variables)
+    if operation.uses is not None:
+        use(request, ctx, operation.uses.of(asked.variables))
     ctx.begin()
     await pay(request, ctx, price.units)
     return await _run(request, operation, asked, ctx, price, media_type)

@@ -13,6 +13,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.deprecation import DEPRECATED, deprecation_headers
 from app.http.heads import Heads, head_bytes, heads_of
 from app.http.problems import problem_response
 from app.limits.headers import limit_headers
@@ -132,6 +133,8 @@ class _Exchange:
             (b"server-timing", self._timing()),
         )
         headers += limit_headers(self.scope.get("budgets", ()))
+        if DEPRECATED in self.scope:
+            headers += deprecation_headers(self.scope[DEPRECATED])
         if self.scope["scheme"] == "https":
             headers.append(_SECURE)
         return headers

@@ -60,6 +60,12 @@ PROBLEMS: Final = Family(
     "Problems that answers told of, by the last part of their type; GraphQL tells one for each error.",
     ("door", "type"),
 )
+DEPRECATED_USES: Final = Family(
+    "gateway_deprecated_uses_total",
+    "counter",
+    "Requests that named something deprecated, by its name in the registry and by the id of the caller.",
+    ("name", "caller"),
+)
 STORE_UP: Final = Family("gateway_store_up", "gauge", "1 where the store's primary answered the worker asked, else 0.")
 BATCHES: Final = Family(
     "gateway_store_gathered_batches_total",
@@ -136,6 +142,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     STORE_CALLS,
     STORE_SECONDS,
     PROBLEMS,
+    DEPRECATED_USES,
     STORE_UP,
     BATCHES,
     ITEMS,

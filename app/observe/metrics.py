@@ -4,7 +4,8 @@
 belong to one event loop; `app.observe.counts` reads them when somebody asks, and the client writes them down then.
 
 How many rows there can be is bounded: by what the code names (templates, root fields of the schema, methods that HTTP
-knows, statuses), and by `MOST` whatever happens. Nothing that a client writes becomes a label.
+knows, statuses), and by `MOST` whatever happens. Nothing that a client writes becomes a label; ids of callers do, of
+those alone who use what is deprecated, and of so many as `MOST_USES`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ GRAPHQL_OPERATION: Final = "graphql_operation"
 """Where a scope holds the label of the GraphQL operation that it asks for, once that is known."""
 OTHERS: Final = "(others)"
 NO_ROUTE: Final = "(no route)"
+NOBODY: Final = "(nobody)"
+MOST_USES: Final = 1000
+"""How many pairs of a deprecation and a caller are told apart; the callers of what would be more are `OTHERS`."""
 _WORST: Final = "worst_problem"
 """Where a scope holds the highest status of the problems that its answer tells of: GraphQL may tell them with 200."""
 _REST: Final = ("/api/", "/customers")
@@ -81,6 +85,7 @@ class Metrics:
     problems: Counter[tuple[Door, str]] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     bad_credentials: Counter[str] = field(default_factory=Counter)
+    uses: Counter[tuple[str, str]] = field(default_factory=Counter)
     _known: dict[tuple[str | None, str, int, int | None], Row] = field(default_factory=dict)
 
     def request(self, scope: Scope, status: int, seconds: float, store: StoreTime, sent: int) -> None:
@@ -114,6 +119,12 @@ class Metrics:
     def refused(self, policy: str) -> None:
         """Count a refusal by a limit; `policy` is its name in the RateLimit headers."""
         self.refusals[policy] += 1
+
+    def used(self, name: str, caller: str | None) -> None:
+        """Count a request that names something deprecated, by its name in the registry and by the caller's id."""
+        key = (name, NOBODY if caller is None else caller)
+        full = len(self.uses) >= MOST_USES and key not in self.uses
+        self.uses[(name, OTHERS) if full else key] += 1
 
     def failed(self, scope: Scope) -> None:
         """Count credentials that were not good, by their kind."""

@@ -60,6 +60,7 @@ def _durations(metrics: Metrics) -> dict[Labels, Histogram]:
 
 def _refusals(metrics: Metrics) -> Iterator[tuple[Family, Series]]:
     yield f.PROBLEMS, {tuple(labels): count for labels, count in metrics.problems.items()}
+    yield f.DEPRECATED_USES, {tuple(labels): count for labels, count in metrics.uses.items()}
     yield f.REFUSALS, {(name,): metrics.refusals[name] for name in POLICIES}
     yield f.BAD_CREDENTIALS, {(kind,): metrics.bad_credentials[kind] for kind in CREDENTIALS}
 

@@ -126,7 +126,6 @@ def problem_answers(kinds: tuple[ProblemType, ...], instance: str) -> Answers:
 
 
 def _problem_answer(status: int, kinds: list[ProblemType], instance: str) -> dict[str, Any]:
-    first = kinds[0]
     return {
         "description": "; ".join(kind.title for kind in kinds) + ".",
         "headers": problem_headers(status),
@@ -139,7 +138,9 @@ def _problem_answer(status: int, kinds: list[ProblemType], instance: str) -> dic
             },
             ENVELOPED: {
                 "schema": ref("EnvelopedErrors"),
-                "examples": {first.slug: {"summary": first.title, "value": enveloped_problem_example(first)}},
+                "examples": {
+                    kind.slug: {"summary": kind.title, "value": enveloped_problem_example(kind)} for kind in kinds
+                },
             },
         },
     }

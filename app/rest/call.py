@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.requests import Request
 
@@ -16,7 +17,7 @@ from resolvers.changes import Target
 from resolvers.context import Context
 from resolvers.identifiers import customer_id, part_id
 from resolvers.patches import Body, Change, JsonPatch, MergePatch, Replace
-from resolvers.problems import UNSUPPORTED_MEDIA_TYPE, Problem
+from resolvers.problems import UNSUPPORTED_MEDIA_TYPE, JsonValue, Problem
 from storage.documents import CustomerId, PartId
 
 JSON = "application/json"
@@ -28,11 +29,20 @@ _KEPT = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handli
 _UTF_8 = {"utf-8", "utf8"}
 
 
+class Usage(Protocol):
+    """What of a request is deprecated."""
+
+    def noticed(self, body: JsonValue) -> JsonValue:
+        """Return the body, what it names told and counted. Raises retired."""
+        ...
+
+
 @dataclass(slots=True)
 class Call:
     """What a handler has in hand.
 
-    `enveloped` asks for that form of the answer, `resource` False for a short one; `dry_run` stores nothing.
+    `enveloped` asks for that form of the answer, `resource` False for a short one; `dry_run` stores nothing. `usage` is
+    there where something of the endpoint is deprecated.
     """
 
     request: Request
@@ -43,6 +53,7 @@ class Call:
     dry_run: bool = False
     resource: bool = True
     canonical: str | None = None
+    usage: Usage | None = None
 
     @property
     def strict(self) -> bool:
@@ -89,9 +100,9 @@ class Call:
         body = self._parsed(await self._raw())
         return JsonPatch(body) if kind == JSON_PATCH else MergePatch(body)
 
-    @staticmethod
-    def _parsed(raw: bytes) -> Body:
-        return lambda: parse_json(raw)
+    def _parsed(self, raw: bytes) -> Body:
+        usage = self.usage
+        return (lambda: parse_json(raw)) if usage is None else (lambda: usage.noticed(parse_json(raw)))
 
     async def _raw(self) -> bytes:
         raw = await read_body(self.request, state_of(self.request).settings.max_body)

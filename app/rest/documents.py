@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import lru_cache
+from typing import Final
 
 import orjson
 import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.http.requests import state_of
 from app.rest.openapi import openapi
+from resolvers.deprecation import Deprecations
 from storage.schema import customer_schema
 
-_BRIEF = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+_BRIEF: Final = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+_FAST_DUMPER: Final[type[yaml.SafeDumper]] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""That of libyaml, where there is one: the other takes ten times as long."""
 
 
 async def openapi_json(request: Request) -> Response:
     """GET /openapi.json."""
     request.scope["route_template"] = "/openapi.json"
-    return Response(_json(), headers=_BRIEF, media_type="application/json")
+    return _document(request, "application/json")
 
 
 async def openapi_yaml(request: Request) -> Response:
     """GET /openapi.yaml."""
     request.scope["route_template"] = "/openapi.yaml"
-    return Response(_yaml(), headers=_BRIEF, media_type="application/yaml")
+    return _document(request, "application/yaml")
 
 
 async def schema_document(request: Request) -> Response:
@@ -33,19 +39,28 @@ async def schema_document(request: Request) -> Response:
     return Response(orjson.dumps(customer_schema()), headers=_BRIEF, media_type="application/schema+json")
 
 
-@lru_cache(maxsize=1)
-def _json() -> bytes:
-    return orjson.dumps(openapi())
+def _document(request: Request, media_type: str) -> Response:
+    """Return OpenAPI as this gateway has it, compressed where the client takes that: it is thirty times as small."""
+    state = state_of(request)
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    text = _text(media_type, state.settings.public_url, state.deprecations, packed=packed)
+    headers = {**_BRIEF, "Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if packed else {})}
+    return Response(text, headers=headers, media_type=media_type)
 
 
-@lru_cache(maxsize=1)
-def _yaml() -> bytes:
-    text: str = yaml.dump(orjson.loads(_json()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+@lru_cache(maxsize=8)
+def _text(media_type: str, public_url: str | None, deprecations: Deprecations, *, packed: bool) -> bytes:
+    if packed:
+        return gzip.compress(_text(media_type, public_url, deprecations, packed=False), mtime=0)
+    if media_type == "application/json":
+        return orjson.dumps(openapi(public_url, deprecations))
+    document = orjson.loads(_text("application/json", public_url, deprecations, packed=False))
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return text.encode()
 
 
-class _Dumper(yaml.SafeDumper):
-    """Without anchors, which not every reader of OpenAPI follows."""
+class _Dumper(_FAST_DUMPER):  # type: ignore[valid-type, misc]
+    """Without anchors, which not every reader of OpenAPI follows; which dumper it is shows when it runs."""
 
     def ignore_aliases(self, _data: object) -> bool:
         """Write everything out."""

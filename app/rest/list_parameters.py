@@ -6,66 +6,141 @@ from app.rest.parameters import BOOLEAN, INTEGER, Parameter
 from resolvers.cursors import MAX_CURSOR
 from resolvers.filtering import MAX_SEARCH
 
-PAGE = Parameter("page", {**INTEGER, "default": 1}, "Which page, from 1.")
+TEXT = {"type": "string"}
+_SHORT = {**TEXT, "maxLength": 64}
+MOMENT = {"type": "string", "format": "date-time"}
+PAGE = Parameter("page", {**INTEGER, "default": 1}, "Which page, from 1. Not together with `cursor`.", example=2)
 SIZE = Parameter(
     "size",
     {**INTEGER, "maximum": 100, "default": 25},
-    "How many customers a page has.",
+    "How many customers a page has, 100 at most.",
     aliases=("page_size", "pageSize"),
+    example=10,
 )
 CURSOR = Parameter(
     "cursor",
     {"type": "string", "maxLength": MAX_CURSOR},
-    "Read on from a `Next-Cursor`; empty to start reading by cursor.",
+    "Read by cursor: empty to start, then the `Next-Cursor` of each answer until there is none. A cursor is good only "
+    "with the filters and the order that it was made with (else 400); `size` and `fields` may change.",
+    example="",
 )
 COUNT = Parameter(
-    "count", {"type": "string", "enum": ["exact", "none"]}, "`none` leaves the totals out, `exact` always counts."
+    "count",
+    {"type": "string", "enum": ["exact", "none"]},
+    "`none` leaves `totalElements` and `totalPages` out, which is cheaper; `exact` counts with a cursor too.",
+    example="none",
 )
 FIELDS = Parameter(
-    "fields", {"type": "string"}, "Only these fields, separated by commas, e.g. `firstName,addresses.city`."
+    "fields",
+    {"type": "string"},
+    "Answer only these fields, separated by commas, with dots into parts; `id` always comes.",
+    example="firstName,lastName,addresses.city",
 )
-EXPLAIN = Parameter("explain", {**BOOLEAN, "default": False}, "Show how the store answers (scope `customers:admin`).")
-TEXT = {"type": "string"}
-_SHORT = {**TEXT, "maxLength": 64}
-MOMENT = {"type": "string", "format": "date-time"}
+EXPLAIN = Parameter(
+    "explain",
+    {**BOOLEAN, "default": False},
+    "`true` shows how the store answers instead of the answer: its query, its index, what it looked at. "
+    "Needs the scope `customers:admin`.",
+    example=True,
+)
 _SORT = Parameter(
-    "sort", _SHORT, "`createdAt,desc`, may stand several times; or `asc`/`desc` beside `sort_fields`.", repeatable=True
+    "sort",
+    _SHORT,
+    "A field and a direction: `createdAt,desc`, `lastName` (ascending). Stands once for each field, the most important "
+    "first. Beside `sort_fields` it is `asc` or `desc` alone. Fields: id, firstName, middleName, lastName, email, "
+    "createdAt, updatedAt.",
+    repeatable=True,
+    example=["lastName,asc", "createdAt,desc"],
 )
 _SORT_FIELDS = Parameter(
-    "sortFields", TEXT, "Fields to sort by, separated by commas.", aliases=("sort_field", "sortField")
+    "sortFields",
+    TEXT,
+    "Fields to sort by, separated by commas, all in the direction of `sort`.",
+    aliases=("sort_field", "sortField"),
+    example="lastName,firstName",
 )
-_SORT_BY = Parameter("sortBy", TEXT, "`-createdAt,+lastName` or `createdAt:desc,lastName:asc`.")
+_SORT_BY = Parameter(
+    "sortBy",
+    TEXT,
+    "Fields to sort by, each with its direction: `-createdAt,+lastName` or `createdAt:desc,lastName:asc`. Alone, "
+    "without `sort` and `sort_fields`.",
+    example="-createdAt,+lastName",
+)
 _Q = Parameter(
-    "q", {**TEXT, "maxLength": MAX_SEARCH}, "Words, each the beginning of one in names, e-mail, city or phone digits."
+    "q",
+    {**TEXT, "maxLength": MAX_SEARCH},
+    "Words that must all be found, each as the beginning of a word in names, e-mail, city or the digits of a phone "
+    "number; without case and accents.",
+    example="rei franc",
 )
 _FILTER = Parameter(
     "filter",
     {"type": "string", "maxLength": 8000},
-    "OData: `lastName eq 'Reiger' and addresses/any(a: a/city eq 'Berlin')`.",
+    "An OData expression: `lastName eq 'Reiger' and createdAt ge 2026-01-01`; `addresses/any(a: a/city eq 'Berlin' and "
+    "a/country eq 'DE')` on one and the same address. A quote within a text is doubled.",
+    example="addresses/any(a: a/city eq 'San Francisco') and notificationPreferences/sms eq false",
 )
+_EXAMPLES = {
+    "firstName": "Alex",
+    "middleName": "Marie",
+    "lastName": "Reiger",
+    "city": "San Francisco",
+    "state": "CA",
+    "postalCode": "94105",
+    "country": "USA",
+}
 _SIMPLE = (
-    Parameter("id", {"type": "string", "format": "uuid"}, "This customer; may stand several times.", repeatable=True),
-    Parameter("name", TEXT, "Any of the three names."),
-    *(
-        Parameter(name, TEXT, f"This {name}, compared without case.")
-        for name in ("firstName", "middleName", "lastName")
-    ),
-    Parameter("email", TEXT, "This e-mail address, compared without case."),
-    *(Parameter(name, TEXT, f"An address with this {name}.") for name in ("city", "state", "postalCode", "country")),
     Parameter(
-        "addressType", {"type": "string", "enum": ["billing", "shipping", "home", "work"]}, "An address of this type."
+        "id",
+        {"type": "string", "format": "uuid"},
+        "The customer of this id; stands once for each of several.",
+        repeatable=True,
+        example=["d68825b3-830c-44f8-953e-a8b5cd943aa8"],
+    ),
+    Parameter("name", TEXT, "Any of the three names is this, compared without case.", example="Reiger"),
+    *(
+        Parameter(name, TEXT, f"The {said} is this, compared without case.", example=_EXAMPLES[name])
+        for name, said in (("firstName", "first name"), ("middleName", "middle name"), ("lastName", "last name"))
+    ),
+    Parameter("email", TEXT, "The e-mail address is this, compared without case.", example="alex.reiger@example.com"),
+    *(
+        Parameter(name, TEXT, f"An address has this {said}, compared without case.", example=_EXAMPLES[name])
+        for name, said in (("city", "city"), ("state", "state"), ("postalCode", "postal code"), ("country", "country"))
     ),
     Parameter(
-        "phoneType", {"type": "string", "enum": ["mobile", "home", "work", "other"]}, "A phone number of this type."
+        "addressType",
+        {"type": "string", "enum": ["billing", "shipping", "home", "work"]},
+        "An address is of this type.",
+        example="home",
     ),
-    Parameter("phone", TEXT, "A phone number with these digits, with or without country code."),
+    Parameter(
+        "phoneType",
+        {"type": "string", "enum": ["mobile", "home", "work", "other"]},
+        "A phone number is of this type.",
+        example="mobile",
+    ),
+    Parameter(
+        "phone",
+        TEXT,
+        "A phone number has these digits, with or without its country code; all else in the text is ignored.",
+        example="+1 202-875-4343",
+    ),
     *(
-        Parameter(f"{word}{side}", MOMENT, f"{word.capitalize()} {side.lower()} this moment.")
+        Parameter(
+            f"{word}{side}",
+            MOMENT,
+            f"{word.capitalize()} {side.lower()} this moment, which is not included; UTC where it has no zone.",
+            example="2026-09-14T22:35:56Z",
+        )
         for word in ("created", "updated")
         for side in ("After", "Before")
     ),
     Parameter(
-        "notify", _SHORT, "Accepts these channels: email, sms, push, mail; separated by commas.", repeatable=True
+        "notify",
+        _SHORT,
+        "Accepts all of these channels: email, sms, push, mail; separated by commas.",
+        repeatable=True,
+        example=["email,push"],
     ),
 )
 LIST_PARAMETERS = (

@@ -5,12 +5,13 @@ What it says is held against the running gateway by `tests/contract`.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from app.rest.answers import HEADERS
 from app.rest.customers import PREFIX
 from app.rest.endpoints import ENDPOINTS, Endpoint
+from app.rest.introduction import INTRODUCTION, TAGS
+from app.rest.openapi_deprecation import mark_deprecations
 from app.rest.openapi_gateway import gateway_paths
 from app.rest.openapi_graphql import graphql_path
 from app.rest.openapi_oauth import oauth_paths, oauth_schemas, oauth_security
@@ -18,76 +19,63 @@ from app.rest.openapi_operations import PATH_PARAMETERS, alias_operation, rest_o
 from app.rest.routes import ALIAS
 from app.rest.schemas import schemas
 from app.version import API_VERSION
+from resolvers.deprecation import DEPRECATIONS, Deprecations
 
 Document = dict[str, Any]
 
-_TAGS: Final = {
-    "Customers": "Whole customers, each one document.",
-    "Addresses": "The addresses of one customer.",
-    "Phone numbers": "The phone numbers of one customer.",
-    "Notification preferences": "Which channels a customer accepts.",
-    "Viewer": "Who the credentials belong to.",
-    "GraphQL": "The other door to the same operations.",
-    "OAuth": "Access tokens for API keys, and what verifies them. Public.",
-    "Gateway": "The gateway itself: health, documents, problems, all public; and metrics.",
-    "Pages": "What a browser shows: home, documentation, playground. Public.",
-}
-_DESCRIPTION: Final = """\
-One customer with its addresses and phone numbers is one document, behind two doors: this REST API and
-GraphQL at `/graphql`. Both run the same operations; an ETag read at one is good at the other.
 
-**Representations.** Send `Accept: application/json;profile=enveloped` for enveloped answers:
-`{"customer": {…}}`, `{"customers": […], "metadata": {…}}`, `{"errors": […]}`. Both are sent as
-`application/json; charset=utf-8`.
-
-**Changes.** PUT and PATCH need `If-Match` with the ETag of what was read; without it, or with an old one: 412.
-GET with `If-None-Match` answers 304 while nothing has changed.
-
-**Requests.** Unknown query parameters are refused (400), every parameter is taken in snake_case too.
-Unknown properties of a body are ignored, or refused (422) under `Prefer: handling=strict`. Text is kept in
-Unicode NFC without blanks at its ends, and holds no control characters. `HEAD` works where `GET` does;
-`OPTIONS` and 405 tell the methods of an address in `Allow`. An `X-Request-Id` of your own is kept.
-
-**Problems.** Every refusal is `application/problem+json` (RFC 9457), and its `type` is the address of a page.
-"""
+def openapi(public_url: str | None = None, deprecations: Deprecations = DEPRECATIONS) -> Document:
+    """Return the document; `public_url` is where clients reach the gateway, if that is set."""
+    document = _document(public_url)
+    mark_deprecations(document, deprecations)
+    return document
 
 
-@lru_cache(maxsize=1)
-def openapi() -> Document:
-    """Return the document."""
+def _document(public_url: str | None) -> Document:
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Customer Gateway",
             "version": API_VERSION,
             "summary": "GraphQL and REST over one document.",
-            "description": _DESCRIPTION,
+            "description": INTRODUCTION,
             "contact": {"name": "The gateway's operators"},
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [
-            {
-                "url": "/",
-                "description": "Where this document was read, in production or on a local machine.",
-                "x-internal": False,
-            }
-        ],
+        "servers": _servers(public_url),
         "security": [{"apiKey": []}, {"basic": []}, {"bearer": []}],
-        "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": _paths(),
         "components": {
             "schemas": {**schemas(), **oauth_schemas()},
-            "headers": HEADERS,
+            "headers": {**HEADERS},
             "parameters": shared_parameters(),
             "securitySchemes": _security(),
         },
     }
 
 
+def _servers(public_url: str | None) -> list[Document]:
+    """Return where the gateway is: the setting first, for readers who have this document from elsewhere."""
+    here: Document = {"url": "/", "description": "Where this document was read, in production or on a local machine."}
+    public: Document = {"url": public_url, "description": "Where clients reach the gateway, in production."}
+    return [{**server, "x-internal": False} for server in ([public, here] if public_url else [here])]
+
+
 def _security() -> Document:
     return {
-        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
-        "basic": {"type": "http", "scheme": "basic", "description": "API key (or client id) and client secret."},
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-API-Key",
+            "description": "An API key, `cgw_…`: `gateway keys create --name NAME --scope customers:read` makes one. "
+            "Under `make run` the page has one already.",
+        },
+        "basic": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The API key, or its client id, as the user name; its client secret as the password.",
+        },
         **oauth_security(),
     }
 

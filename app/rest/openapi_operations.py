@@ -8,6 +8,7 @@ from app.http.edge import MAX_HEADER_BYTES, MAX_URI
 from app.rest.answers import endpoint_problems, problem_answers, success_answers
 from app.rest.call import JSON, JSON_PATCH, MERGE_PATCH
 from app.rest.customers import PREFIX
+from app.rest.descriptions import DESCRIPTIONS, part_descriptions
 from app.rest.endpoints import Endpoint
 from app.rest.examples import EXAMPLES, PATH_EXAMPLES
 from app.rest.parameters import Parameter
@@ -17,21 +18,23 @@ from app.rest.shapes import UUID, bounded, ref
 Document = dict[str, Any]
 
 PATH_PARAMETERS: Final = {
-    "customerId": "The customer's id.",
-    "addressId": "The address's id.",
-    "phoneNumberId": "The phone number's id.",
+    "customerId": "The customer's id, a UUID: `id` of an answer, or the end of its `Location`.",
+    "addressId": "The address's id, a UUID; the list of addresses shows it.",
+    "phoneNumberId": "The phone number's id, a UUID; the list of phone numbers shows it.",
 }
+_NOUNS: Final = {"Addresses": ("address", "addresses"), "Phone numbers": ("phone number", "phone numbers")}
 
 
 def rest_operation(endpoint: Endpoint) -> Document:
     """Return the operation of an endpoint."""
     scope = endpoint.operation.scope
-    needs = f"Needs the scope `{scope}`." if scope else "Needs good credentials."
+    needs = f"Needs the scope `{scope}`." if scope else "Needs good credentials of any scope."
     instance = PREFIX + endpoint.path.format_map(PATH_EXAMPLES)
     operation: Document = {
         "operationId": endpoint.id,
-        "summary": endpoint.operation.summary,
-        "description": f"{needs} In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}.",
+        "summary": _summary(endpoint),
+        "description": f"{_description(endpoint)}\n\n{needs} "
+        f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}.",
         "tags": [endpoint.tag],
         "parameters": [*map(_query_parameter, endpoint.parameters), *_header_parameters(endpoint)],
         "responses": {**success_answers(endpoint), **problem_answers(endpoint_problems(endpoint), instance)},
@@ -41,6 +44,28 @@ def rest_operation(endpoint: Endpoint) -> Document:
     return operation
 
 
+def _summary(endpoint: Endpoint) -> str:
+    if endpoint.kind == "delete" and not _is_delete(endpoint):
+        return f"Refused: one of the {endpoint.tag.lower()} must stay"
+    return endpoint.operation.summary
+
+
+def _is_delete(endpoint: Endpoint) -> bool:
+    """Tell whether DELETE is what the operation is for."""
+    return endpoint.operation.rest[0].startswith("DELETE ")
+
+
+def _description(endpoint: Endpoint) -> str:
+    name = endpoint.operation.name
+    if name in DESCRIPTIONS:
+        return DESCRIPTIONS[name]
+    noun, plural = _NOUNS[endpoint.tag]
+    whole = not endpoint.path.endswith("}")
+    done = {"read": "list" if whole else "get", "create": "add", "delete": "clear" if whole else "remove"}
+    changed = {kind: f"{said}All" if whole else said for kind, said in (("replace", "replace"), ("patch", "update"))}
+    return part_descriptions(noun, plural)[{**done, **changed}[endpoint.kind]]
+
+
 def alias_operation(endpoint: Endpoint) -> Document:
     """Return the operation of an endpoint at its old address, which answers with a `Link` to the new one."""
     operation = rest_operation(endpoint)
@@ -48,7 +73,8 @@ def alias_operation(endpoint: Endpoint) -> Document:
         **operation,
         "operationId": f"{endpoint.id}Alias",
         "summary": f"{operation['summary']} (old address)",
-        "description": f"{operation['description']} The same as `{PREFIX}{ALIAS}`, to which `Link` points.",
+        "description": f"The same as `{PREFIX}{ALIAS}`, to which `Link` points; for old clients; new ones use that.\n\n"
+        f"{operation['description']}",
     }
 
 
@@ -95,18 +121,31 @@ def shared_parameters() -> Document:
     }
     return {
         **identifiers,
-        "IfMatch": _header("If-Match", "Refuse unless this is the ETag of the present version.", '"v3-d68825b3"'),
+        "IfMatch": _header(
+            "If-Match",
+            "Do it only to this version: the `ETag` of an answer, with its quotes. Another version is 412.",
+            '"v3-d68825b3"',
+        ),
         "IfMatchRequired": {
-            **_header("If-Match", "The ETag of the version that the change was made from, or `*`.", '"v3-d68825b3"'),
+            **_header(
+                "If-Match",
+                "The `ETag` of the version that the change was made from, with its quotes; several may stand, "
+                "separated by commas. `*` changes whatever is there, and may undo what somebody else did.",
+                '"v3-d68825b3"',
+            ),
             "required": True,
         },
         "IfNoneMatch": _header(
-            "If-None-Match", "ETags that the client has; if one is still good: 304.", '"v3-d68825b3"'
+            "If-None-Match",
+            "The `ETag` of what you have, several separated by commas: 304 without a body while one is still good.",
+            '"v3-d68825b3"',
         ),
         "Prefer": _header(
             "Prefer",
-            "`handling=strict` refuses unknown properties; `return=minimal` answers a change shortly.",
-            "handling=strict",
+            "Preferences (RFC 7240), separated by commas; `Preference-Applied` tells which were kept. "
+            "`handling=strict` refuses properties of the body that are unknown, or that the server makes (422); "
+            "`return=minimal` answers a change by `id` and `updatedAt` alone.",
+            "handling=strict, return=minimal",
         ),
     }
 

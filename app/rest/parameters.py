@@ -177,6 +177,14 @@ def _text(parameter: Parameter, value: JsonValue) -> str:
 INTEGER = {"type": "integer", "minimum": 1}
 BOOLEAN = {"type": "boolean"}
 DRY_RUN = Parameter(
-    "dryRun", {**BOOLEAN, "default": False}, "Check everything, answer what would happen, store nothing."
+    "dryRun",
+    {**BOOLEAN, "default": False},
+    "`true` checks everything and answers what would happen, with `Dry-Run: true`, and stores nothing.",
+    example=True,
 )
-RESOURCE = Parameter("resource", {**BOOLEAN, "default": True}, "`false` answers only `id` and `updatedAt`.")
+RESOURCE = Parameter(
+    "resource",
+    {**BOOLEAN, "default": True},
+    "`false` answers only `id` and `updatedAt`, as `Prefer: return=minimal` does.",
+    example=False,
+)

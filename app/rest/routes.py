@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -18,9 +18,11 @@ from app.http.problems import PROBLEM, problem_response
 from app.limits.prices import price
 from app.rest.call import JSON, PATCH_TYPES, Call
 from app.rest.customers import PREFIX
+from app.rest.deprecation import Notices, check_places, notices_of
 from app.rest.endpoints import ENDPOINTS, Endpoint
 from app.rest.parameters import parse_parameters
 from app.rest.preferences import parse_prefer
+from resolvers.deprecation import DEPRECATIONS, Deprecations
 from resolvers.problems import METHOD_NOT_ALLOWED, Problem
 
 ALIAS = "/customers"
@@ -35,6 +37,7 @@ class Resource:
 
     template: str
     endpoints: dict[str, Endpoint]
+    notices: Mapping[str, Notices]
     canonical: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,6 +62,7 @@ class Resource:
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
         asked = endpoint.asked(parameters)
         ctx.require(asked.scope)
+        notices = self.notices.get(endpoint.method)
         await pay(request, ctx, price("explain" if asked is endpoint.explain else endpoint.kind))
         check_accept(request, JSON, PROBLEM)
         return Call(
@@ -70,6 +74,7 @@ class Resource:
             dry_run=parameters.flag("dryRun", default=False),
             resource=parameters.flag("resource", default=True),
             canonical=self._canonical(request),
+            usage=notices.usage(request, ctx, parameters) if notices is not None else None,
         )
 
     def _canonical(self, request: Request) -> str | None:
@@ -92,13 +97,30 @@ class Resource:
         return {}
 
 
-def rest_routes(endpoints: Sequence[Endpoint] = ENDPOINTS) -> list[BaseRoute]:
-    """Return the routes of /api/v1 and of the alias /customers."""
+def rest_routes(
+    endpoints: Sequence[Endpoint] = ENDPOINTS, deprecations: Deprecations = DEPRECATIONS
+) -> list[BaseRoute]:
+    """Return the routes of /api/v1 and of the alias /customers.
+
+    Raises:
+        ValueError: something is deprecated that is nowhere.
+    """
     paths: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    routes: list[BaseRoute] = [
-        Route(PREFIX + path, Resource(PREFIX + path, methods)) for path, methods in paths.items()
-    ]
     alias = {method: paths[ALIAS][method] for method in ("GET", "POST")}
-    return [*routes, Route(ALIAS, Resource(ALIAS, alias, canonical=False))]
+    resources = [
+        *(_resource(PREFIX + path, methods, deprecations) for path, methods in paths.items()),
+        _resource(ALIAS, alias, deprecations, canonical=False),
+    ]
+    check_places(deprecations, [(method, one.template) for one in resources for method in one.endpoints])
+    return [Route(resource.template, resource) for resource in resources]
+
+
+def _resource(
+    template: str, methods: dict[str, Endpoint], deprecations: Deprecations, *, canonical: bool = True
+) -> Resource:
+    """Return the application of an address; it knows of no notices where nothing is deprecated."""
+    found = {method: notices_of(template, endpoint, deprecations) for method, endpoint in methods.items()}
+    notices = {method: said for method, said in found.items() if said}
+    return Resource(template, methods, notices, canonical)

@@ -3,6 +3,7 @@ import 'swagger-ui-dist/swagger-ui.css';
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import './docs.css';
 import { demoKey } from './demo-key';
+import { type OpenApi, presented } from './presented';
 
 const SECURITY_SCHEME = 'apiKey';
 
@@ -13,21 +14,34 @@ followTheme();
 
 const key = demoKey();
 
-const ui = SwaggerUI({
-  url: '/openapi.json',
-  domNode: document.getElementById('main'),
-  presets: [SwaggerUI.presets.apis],
-  layout: 'BaseLayout',
-  deepLinking: true,
-  filter: true,
-  tryItOutEnabled: true,
-  persistAuthorization: true,
-  displayRequestDuration: true,
-  defaultModelsExpandDepth: 0,
-  // The badge asks an outside server about our document; nothing here leaves this origin.
-  validatorUrl: null,
-  onComplete() {
-    const given = JSON.parse(localStorage.getItem('authorized') ?? '{}') as Record<string, unknown>;
-    if (key && !(SECURITY_SCHEME in given)) ui.preauthorizeApiKey(SECURITY_SCHEME, key);
-  },
+function show(spec: OpenApi) {
+  const ui = SwaggerUI({
+    spec,
+    domNode: document.getElementById('main'),
+    presets: [SwaggerUI.presets.apis],
+    layout: 'BaseLayout',
+    deepLinking: true,
+    filter: true,
+    tryItOutEnabled: true,
+    persistAuthorization: true,
+    displayRequestDuration: true,
+    defaultModelsExpandDepth: 0,
+    // The badge asks an outside server about our document; nothing here leaves this origin.
+    validatorUrl: null,
+    onComplete() {
+      const given = JSON.parse(localStorage.getItem('authorized') ?? '{}') as Record<string, unknown>;
+      if (key && !(SECURITY_SCHEME in given)) ui.preauthorizeApiKey(SECURITY_SCHEME, key);
+    },
+  });
+}
+
+async function load() {
+  const answer = await fetch('/openapi.json');
+  if (!answer.ok) throw new Error(`/openapi.json answered ${answer.status}`);
+  show(presented((await answer.json()) as OpenApi));
+}
+
+load().catch((error: unknown) => {
+  const told = document.querySelector('.gateway-loading');
+  if (told) told.textContent = `The documentation could not be loaded: ${String(error)}`;
 });

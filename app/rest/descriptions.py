@@ -1,0 +1,87 @@
+"""What OpenAPI says of each operation of REST, in Markdown; scope and the other door are added there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CHANGE: Final = """\
+Send `If-Match` with the `ETag` of what your change was made from: of several clients that race with one ETag exactly \
+one wins, the others get 412 with the present ETag and the fields that differ. `If-Match: *` changes whatever is \
+there. `resource=false`, or `Prefer: return=minimal`, answers `id` and `updatedAt` alone; `dryRun=true` checks \
+everything and stores nothing. A change that makes no difference stores nothing, and the ETag stays."""
+_PATCH: Final = """\
+Three media types are read: `application/merge-patch+json` (RFC 7396) and plain `application/json`, where what is sent \
+replaces, `null` takes away and what is absent stays; and `application/json-patch+json` (RFC 6902), whose operations \
+are done all or not at all."""
+_PAGES: Final = """\
+**Pages.** `page` and `size` count pages from 1. To read all of a large list, start with an empty `cursor=` instead, \
+and go on with each answer's `Next-Cursor`: it costs the same at any depth, and customers that come and go meanwhile \
+make it neither miss nor repeat others. `Link` has the addresses of the pages around, ready to be used.
+
+**Which customers.** Parameters such as `city` and `createdAfter` must all hold; text is compared without case. `q` \
+finds words by their beginnings, without accents. `filter` takes OData: `eq ne gt ge lt le in`, `and or not`, \
+`startswith`, `contains`, `any`.
+
+**Order.** `sort=lastName,asc&sort=createdAt,desc`, or `sort_by=+lastName,-createdAt`, or \
+`sort_fields=lastName&sort=asc`. By `createdAt` where nothing is said; the id decides between equals.
+
+**Cost.** `totalElements` is counted for each page: `count=none` leaves it out. `fields` makes answers smaller."""
+
+DESCRIPTIONS: Final = {
+    "listCustomers": _PAGES,
+    "searchCustomers": """\
+The same as `GET /api/v1/customers`, for questions that are too long for an address. The members of the body are the \
+parameters of the list, with their spellings; `sort` may be a list of texts. There are no simple filters: say them in \
+`filter`. Nothing is changed, so it may be repeated at will.""",
+    "createCustomer": """\
+The server makes `id`, `createdAt` and `updatedAt`; sent along they are ignored. At least one address and one phone \
+number are needed, and an `email` that no other customer has, in whatever case (else 409). What is not valid is 422 \
+with every fault at once, each with its place as a JSON Pointer. Text is trimmed and kept in Unicode NFC.
+
+`Location` is the address of the new customer, `ETag` what its first change needs. `dryRun=true` answers 200 with what \
+would be created. Unknown properties are ignored, or refused under `Prefer: handling=strict`.""",
+    "getCustomer": """\
+A deleted customer is 410 for 30 days, an id that was never used is 404. `fields` chooses what is answered, and the \
+answer then has an ETag of its own. With `If-None-Match` an unchanged customer is 304, without a body.""",
+    "replaceCustomer": f"""\
+Everything is replaced: send the whole customer, as for a new one. Addresses and phone numbers that are equal to old \
+ones, or stand in the same place, keep their ids. To change a part of it, use `PATCH`.
+
+{_CHANGE}""",
+    "updateCustomer": f"""\
+{_PATCH} A merge patch replaces the list of addresses as a whole; a JSON Patch, or the address's own resource, reaches \
+one of them.
+
+{_CHANGE}""",
+    "deleteCustomer": """\
+The customer is erased at once, with all that told of the person, and cannot be had back. With `If-Match` only that \
+version is erased; without it, any. The id is 410 for reading and 404 for a second `DELETE`. `dryRun=true` tells \
+whether it would be done.""",
+    "getViewer": """\
+The first thing to ask with new credentials: it shows that they work, which scopes they have, and how much of each \
+limit is left. It costs one unit as any `GET` does.""",
+    "getNotificationPreferences": "All four channels, each true or false.",
+    "replaceNotificationPreferences": f"All four channels must be sent.\n\n{_CHANGE}",
+    "setNotificationPreferences": f"Only the channels that are sent change: `{{\"sms\": true}}`. {_PATCH}\n\n{_CHANGE}",
+}  # fmt: skip
+"""Those of customers, preferences and the viewer, by the operation's name."""
+
+
+def part_descriptions(noun: str, plural: str) -> dict[str, str]:
+    """Return what is said of the parts of a customer, by what is done to them."""
+    return {
+        "list": f"All {plural}, in their order, each with the id that it keeps for good. There are 50 at most, so "
+        "there are no pages.",
+        "add": f"It comes last in the list; `Location` is its own address. `If-Match` is honoured where it is sent. A "
+        f"customer has 50 {plural} at most (422).",
+        "get": f"The ETag is that of the whole customer: a change of another {noun} changes it too.",
+        "replace": f"All of its properties are replaced; the id stays.\n\n{_CHANGE}",
+        "update": f"{_PATCH}\n\n{_CHANGE}",
+        "remove": f"The last {noun} cannot be removed (422). With `If-Match` only from that version of the customer.",
+        "replaceAll": f"The list is replaced as a whole, with 1 to 50 {plural}. One that is equal to an old one, or "
+        f"stands in the same place, keeps its id.\n\n{_CHANGE}",
+        "updateAll": f"A JSON Patch reaches into the list: `/0` is the first, `/-` is after the last. As "
+        f"`application/json` or a merge patch a whole new list is sent.\n\n{_CHANGE}",
+        "clear": f"Always refused with 422, and here only so that it is said: a customer keeps one {noun} at least. "
+        "Remove single ones, or replace the list.",
+    }

@@ -187,7 +187,7 @@ def openapi() -> None:
 def documents(
     write: Annotated[bool, typer.Option("--write/--check", help="Write them, or say which differ.")] = False,
 ) -> None:
-    """Keep what is made from the code: in docs/ settings, problems, parity, GraphQL schema; the playground's doors.json."""
+    """Keep what is made from the code: documents in docs/, and the playground's doors.json."""
     from app.cli import documents as made
     from app.cli import playground
 

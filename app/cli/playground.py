@@ -1,4 +1,4 @@
-"""What the playground knows of the two doors, made from the declarations: the twins' mapping, and an example of each operation."""
+"""What the playground knows of the two doors: the mapping of the twins, and an example of each operation."""
 
 from __future__ import annotations
 

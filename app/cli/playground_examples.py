@@ -1,4 +1,4 @@
-"""An example of each operation for the playground: a document and its variables, from the declaration and the schema."""
+"""An example of each operation for the playground: document and variables, from declaration and schema."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ Json = dict[str, Any]
 AnyOperation = Operation[Any, Any]
 _BRIEF: Final = "id firstName lastName email version"
 """What an example shows of each customer of a list."""
+_BESIDE: Final = {
+    "items": "page { page size totalElements totalPages }",
+    "nodes": "pageInfo { hasNextPage endCursor }",
+}
 _SAMPLES: Final[Json] = {
     "first": 10,
     "page": 1,
@@ -149,11 +153,10 @@ def _shown(output: GraphQLOutputType, operation: AnyOperation) -> str:
 
 
 def _listed(kind: GraphQLObjectType) -> str:
-    things = next((name for name in ("nodes", "items") if name in kind.fields), None)
+    things = next((name for name in _BESIDE if name in kind.fields), None)
     if things is None:
         return _everything(kind)
-    beside = "page { page size totalElements totalPages }" if things == "items" else "pageInfo { hasNextPage endCursor }"
-    return f"{{ {things} {{ {_BRIEF} }} {beside} }}"
+    return f"{{ {things} {{ {_BRIEF} }} {_BESIDE[things]} }}"
 
 
 def _everything(output: GraphQLOutputType) -> str:

@@ -19,15 +19,15 @@ const TAKE_ONE = new Set(['-o', '--output', '-u', '--user', '-A', '--user-agent'
  * @returns {Request}
  */
 export function readRequest(text) {
-  const words = shellWords(text.trim().replace(/^\$\s+/, ''));
-  if (words.length === 0) throw new NoTwin('Paste an address or a curl line.');
-  return words[0] === 'curl' ? readCurl(words.slice(1)) : readPlain(words);
+  const line = text.trim().replace(/^\$\s+/, '');
+  if (!line) throw new NoTwin('Paste an address or a curl line.');
+  return /^curl\s/.test(line) ? readCurl(shellWords(line).slice(1)) : readPlain(line);
 }
 
-/** @param {string[]} words */
-function readPlain(words) {
-  const method = words.length > 1 && /^[A-Za-z]+$/.test(words[0] ?? '') ? /** @type {string} */ (words.shift()).toUpperCase() : 'GET';
-  return request(method, words[0] ?? '', {}, words.slice(1).join(' '));
+/** @param {string} line An address, perhaps with a method before it and a body of JSON behind it. */
+function readPlain(line) {
+  const found = /^(?:([A-Za-z]+)\s+)?(\S[^\n]*?)(?:\s+([[{].*))?$/s.exec(line);
+  return request((found?.[1] ?? 'GET').toUpperCase(), found?.[2] ?? '', {}, found?.[3] ?? '');
 }
 
 /** @param {string[]} words */

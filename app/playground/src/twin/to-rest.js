@@ -1,4 +1,4 @@
-import { getNamedType, getOperationAST, getVariableValues, parse, validate } from 'graphql';
+import { getOperationAST, getVariableValues, parse, validate } from 'graphql';
 import { NoTwin } from './refusal.js';
 import { listTwin } from './lists.js';
 import { below, collect } from './selections.js';
@@ -96,7 +96,7 @@ function plainTwin(doors, run, root, operation) {
 function mutationTwin(doors, operation, root) {
   const { ifVersion, idempotencyKey, dryRun, input, patch, ...rest } = root.args;
   const types = Object.fromEntries((root.field?.args ?? []).map((one) => [one.name, one.type]));
-  const isId = (/** @type {string} */ name) => getNamedType(/** @type {any} */ (types[name]))?.name === 'ID';
+  const isId = (/** @type {string} */ name) => String(types[name]).startsWith('ID');
   const other = Object.keys(rest).find((name) => !isId(name));
   if (other) throw new NoTwin(`${other} has no counterpart in REST.`);
   const ids = Object.values(rest);

@@ -93,8 +93,10 @@ def _names(endpoint: Endpoint) -> dict[str, str]:
 
 
 def _operation(one: Operation[Any, Any]) -> Json:
-    scope = str(one.scope) if one.scope else None
-    return {"name": one.name, "summary": one.summary, "scope": scope, "rest": one.rest, "graphql": one.graphql}
+    path = one.rest[0].partition("?")[0]
+    endpoint = next(served for served in ENDPOINTS if f"{served.method} {served.path}" == path)
+    told = {"name": one.name, "summary": one.summary, "scope": str(one.scope) if one.scope else None}
+    return {**told, "rest": one.rest, "graphql": one.graphql, "docs": f"{endpoint.tag}/{endpoint.id}"}
 
 
 def _without_descriptions(sdl: str) -> str:

@@ -9,7 +9,7 @@ interface Example { group: string; title: string; query: string; variables: Reco
 
 /** A few to start with, and one for each operation, made from its declaration. */
 const examples = [...chosen, ...doors.examples] as Example[];
-const groups = [...new Set(examples.map((one) => one.group))];
+const groups = [...new Set(['Start here', 'Read customers', ...examples.map((one) => one.group)])];
 
 function Examples() {
   const openTab = useOpenTab();

@@ -29,9 +29,10 @@ function findCustomer(value: unknown): SeenCustomer | null {
   return null;
 }
 
-/** A customer to begin with where none was seen yet: the newest that the credentials of the tab may read, if any. */
+/** The customer seen last with all that examples need; where none was seen, the newest that the tab's credentials may read. */
 async function lookUp(): Promise<void> {
-  const query = '{ customers(last: 1) { nodes { id version email addresses { id } phoneNumbers { id } } } }';
+  const fields = 'id version email addresses { id } phoneNumbers { id }';
+  const query = seen ? `{ customer(id: "${seen.id}") { ${fields} } }` : `{ customers(last: 1) { nodes { ${fields} } } }`;
   try {
     const response = await fetch('/graphql', {
       method: 'POST',
@@ -46,8 +47,9 @@ async function lookUp(): Promise<void> {
 
 /** The variables of an example, where they name a customer, its version or a part of it: with those last seen. */
 export async function filled(variables: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const wanted = ['customerId', 'ids', 'ifVersion', 'email'];
-  if (!seen && Object.keys(knownHeaders()).length > 0 && wanted.some((name) => name in variables)) await lookUp();
+  const wanted = ['customerId', 'ids', 'ifVersion', 'email'].some((name) => name in variables);
+  const lacking = !seen || ('addressId' in variables && !seen.addresses) || ('phoneNumberId' in variables && !seen.phoneNumbers);
+  if (wanted && lacking && Object.keys(knownHeaders()).length > 0) await lookUp();
   const known: Record<string, unknown> = seen
     ? {
         customerId: seen.id,

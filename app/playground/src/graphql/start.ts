@@ -34,7 +34,7 @@ export function start(demoKey: string | null): Start {
   const before = keptTabs();
   const firstVisit = before === null;
   // The panel of examples starts narrower than GraphiQL's third of the window; a person may drag it.
-  if (firstVisit) kept.setItem('graphiql:docExplorerFlex', '0.36');
+  if (firstVisit) kept.setItem('graphiql:docExplorerFlex', '0.3');
 
   const now = before ?? { tabs: [], activeTabIndex: 0 };
   let tab = now.tabs[now.activeTabIndex];

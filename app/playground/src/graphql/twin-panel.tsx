@@ -11,7 +11,9 @@ import { knownHeaders } from './fetcher';
 import { pretty } from './start';
 import { useOpenTab } from './tabs';
 
-const twins = twinsOf(doors as unknown as Doors);
+let made: ReturnType<typeof twinsOf> | undefined;
+/** Made when it is first needed: the schema in it takes a moment. */
+const twins = () => (made ??= twinsOf(doors as unknown as Doors));
 
 /** What a translation gives, or why there is none. */
 function attempt<T>(translate: () => T): { found: T } | { why: string } {
@@ -30,7 +32,7 @@ function restOf({ query, variables, operationName }: Written): RestTwin[] {
   } catch {
     throw new NoTwin('The variables are no JSON.');
   }
-  return twins.toRest(query, (values ?? {}) as Record<string, unknown>, operationName);
+  return twins().toRest(query, (values ?? {}) as Record<string, unknown>, operationName);
 }
 
 function Twin() {
@@ -114,7 +116,7 @@ function indented(text: string): string {
 
 function FromRest() {
   const [text, setText] = useState('');
-  const found = text.trim() ? attempt(() => twins.toGraphQL(text)) : null;
+  const found = text.trim() ? attempt(() => twins().toGraphQL(text)) : null;
   return (
     <div className="gateway-from-rest">
       <h3 className="gateway-panel-group"><label htmlFor="gateway-rest">A REST address or curl line, in GraphQL</label></h3>

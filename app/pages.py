@@ -25,6 +25,7 @@ _CSP: Final = (
 )
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _BRIEF: Final = "public, max-age=300"
+_CODINGS: Final = {"br": ".br", "gzip": ".gz"}
 _PORT: Final = re.compile(r":[0-9]*$")
 _HASHED: Final = re.compile(r"-[0-9a-f]{8}\.")
 _BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES}
@@ -79,21 +80,39 @@ async def asset(request: Request) -> Response:
     found = _asset_path(request.path_params["path"])
     if found is None:
         return problem_response(request, Problem(NOT_FOUND, "There is no such file.", resource="assets"))
-    compressed = found.with_name(found.name + ".gz")
-    gzip = compressed.is_file() and "gzip" in request.headers.get("accept-encoding", "")
+    coding = _coding(found, request.headers.get("accept-encoding", ""))
     hashed = _HASHED.search(found.name)
     headers = {"Cache-Control": _IMMUTABLE if hashed else _BRIEF, "Vary": "Accept-Encoding"}
-    if gzip:
-        headers["Content-Encoding"] = "gzip"
+    if coding:
+        headers["Content-Encoding"] = coding
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
-    return Response((compressed if gzip else found).read_bytes(), headers=headers, media_type=kind)
+    packed = found.with_name(found.name + _CODINGS[coding]) if coding else found
+    return Response(packed.read_bytes(), headers=headers, media_type=kind)
+
+
+def _coding(path: Path, accepted: str) -> str | None:
+    """Return the smallest coding that the file was built in and the client takes, None for the file as it is."""
+    for coding, suffix in _CODINGS.items():
+        if _takes(accepted, coding) and path.with_name(path.name + suffix).is_file():
+            return coding
+    return None
+
+
+@lru_cache(maxsize=256)
+def _takes(accepted: str, coding: str) -> bool:
+    """Tell whether Accept-Encoding names a coding, with any weight but zero (RFC 9110 section 12.5.3)."""
+    for entry in accepted.lower().split(","):
+        name, _, weight = entry.partition(";")
+        if name.strip() == coding:
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
 
 
 @lru_cache(maxsize=1024)
 def _asset_path(text: str) -> Path | None:
     root = (DIST / "assets").resolve()
     path = (root / text.lstrip("/")).resolve() if "\0" not in text else root
-    return path if path.is_relative_to(root) and path.is_file() and path.suffix != ".gz" else None
+    return path if path.is_relative_to(root) and path.is_file() and path.suffix not in _CODINGS.values() else None
 
 
 async def problem_page(request: Request) -> Response:

@@ -187,12 +187,14 @@ def openapi() -> None:
 def documents(
     write: Annotated[bool, typer.Option("--write/--check", help="Write them, or say which differ.")] = False,
 ) -> None:
-    """Keep the documents in docs/ that are made from the code: settings, problems, parity, GraphQL schema."""
+    """Keep what is made from the code: documents in docs/, and the playground's doors.json."""
     from app.cli import documents as made
+    from app.cli import playground
 
     if write:
         made.write()
-    elif names := made.differing():
+        playground.write()
+    elif names := [*made.differing(), *([] if playground.is_current() else [playground.DOORS.name])]:
         fail(f"not as the code has it, run `make docs`: {', '.join(names)}")
 
 

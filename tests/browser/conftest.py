@@ -1,13 +1,14 @@
-"""A real Chromium for each test that asks for one."""
+"""A real Chromium, new to each test that asks for it."""
 
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+
+from tests.harness import Gateway
 
 FLAGS = (
     "--headless",
@@ -33,19 +34,36 @@ def chromium() -> tuple[str, str]:
     return found[0], found[1]
 
 
-@pytest.fixture
-def browser(chromium: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chrome]:
-    """A browser that has never been here: its profile is empty; it notes requests and its console."""
-    # Selenium would otherwise look for a driver on the network, and tell its makers that it was used.
-    monkeypatch.setenv("SE_OFFLINE", "true")
-    monkeypatch.setenv("SE_AVOID_STATS", "true")
+@pytest.fixture(scope="session")
+def chrome(chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser for all tests; it notes requests and its console."""
     options = ChromeOptions()
     options.binary_location = chromium[0]
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = Chrome(options=options, service=Service(chromium[1], log_output=os.devnull))
+    with pytest.MonkeyPatch.context() as environment:
+        # Selenium would otherwise look for a driver on the network, and tell its makers that it was used.
+        environment.setenv("SE_OFFLINE", "true")
+        environment.setenv("SE_AVOID_STATS", "true")
+        driver = Chrome(options=options, service=Service(chromium[1], log_output=os.devnull))
     try:
         yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def browser(chrome: Chrome, gateway: Gateway) -> Chrome:
+    """The browser as one that has never been here: a new tab, nothing stored; only built files may be cached."""
+    old = chrome.window_handles
+    chrome.switch_to.new_window("tab")
+    new = chrome.current_window_handle
+    for handle in old:
+        chrome.switch_to.window(handle)
+        chrome.close()
+    chrome.switch_to.window(new)
+    chrome.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": gateway.url, "storageTypes": "local_storage"})
+    for name in ("performance", "browser"):
+        chrome.get_log(name)  # type: ignore[no-untyped-call]
+    return chrome

@@ -15,11 +15,15 @@ export function demoKey(): string | null {
   if (!key) return null;
   const old = localStorage.getItem(REMEMBERED);
   if (old && old !== key) {
-    for (const name of KEPT_BY_OTHERS) {
-      const text = localStorage.getItem(name);
-      if (text?.includes(old)) localStorage.setItem(name, text.replaceAll(old, key));
-    }
+    for (const storage of [sessionStorage, localStorage]) replace(storage, old, key);
   }
   localStorage.setItem(REMEMBERED, key);
   return key;
+}
+
+function replace(storage: Storage, old: string, key: string): void {
+  for (const name of KEPT_BY_OTHERS) {
+    const text = storage.getItem(name);
+    if (text?.includes(old)) storage.setItem(name, text.replaceAll(old, key));
+  }
 }

@@ -1,84 +1,117 @@
 import { type GraphiQLPlugin, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { type FormEvent, useState } from 'react';
-import { pretty } from './start';
 import { noteHeaders } from './fetcher';
+import { keepCredentials, keepsCredentials } from './kept';
+import { pretty } from './start';
+import { bearer, fetchToken, parsedHeaders, whoIs, withoutCredentials, type Headers } from './tokens';
 
-const HEADER = 'X-API-Key';
-
-/** The headers in an editor, or null where they are no JSON object. */
-function parsed(text: string): Record<string, string> | null {
-  try {
-    const value: unknown = JSON.parse(text.trim() || '{}');
-    return value && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, string>) : null;
-  } catch {
-    return null;
-  }
-}
-
-function withoutKey(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== HEADER.toLowerCase()));
-}
+type Use = (added: Headers, done: string) => Promise<void>;
 
 function Credentials() {
   const { introspect } = useGraphiQLActions();
   const headerEditor = useGraphiQL((state) => state.headerEditor);
-  const [key, setKey] = useState('');
-  const [visible, setVisible] = useState(false);
   const [note, setNote] = useState('');
 
-  function write(change: (headers: Record<string, string>) => Record<string, string>, done: string) {
-    const headers = parsed(headerEditor?.getValue() ?? '');
-    if (!headers) {
-      setNote('The headers of this tab are no JSON object; mend them first.');
-      return;
-    }
-    const text = pretty(change(headers));
+  /** Puts credentials into the headers of the tab, in the place of those that are there, and tells whose they are. */
+  const use: Use = async (added, done) => {
+    const headers = parsedHeaders(headerEditor?.getValue() ?? '');
+    if (!headers) return setNote('The headers of this tab are no JSON object; mend them first.');
+    const text = pretty({ ...withoutCredentials(headers), ...added });
     headerEditor?.setValue(text);
     noteHeaders(text);
-    setNote(done);
     void introspect();
-  }
-
-  function use(event: FormEvent) {
-    event.preventDefault();
-    write((headers) => ({ ...withoutKey(headers), [HEADER]: key.trim() }), 'The key is in the headers of this tab.');
-    setKey('');
-  }
+    setNote(`${done}${Object.keys(added).length ? ` ${await whoIs(added)}` : ''}`);
+  };
 
   return (
     <section className="gateway-panel" aria-label="Credentials">
       <h2 className="gateway-panel-title">Credentials</h2>
-      <p className="gateway-panel-note">
-        A key is sent as <code>{HEADER}</code>, from the headers of the tab. New tabs take over the headers of the one before.
-      </p>
-      <form onSubmit={use}>
-        <label className="gateway-label" htmlFor="gateway-key">API key</label>
-        <input
-          id="gateway-key"
-          className="gateway-field"
-          type={visible ? 'text' : 'password'}
-          autoComplete="off"
-          spellCheck={false}
-          required
-          value={key}
-          onChange={(event) => setKey(event.target.value)}
-        />
-        <label className="gateway-check">
-          <input type="checkbox" checked={visible} onChange={(event) => setVisible(event.target.checked)} /> Show it
-        </label>
-        <div className="gateway-buttons">
-          <button type="submit" className="gateway-button">Use this key</button>
-          <button type="button" className="gateway-button" onClick={() => write(withoutKey, 'The key is out of the headers of this tab.')}>
-            Remove
-          </button>
-        </div>
-      </form>
-      <p className="gateway-panel-note" role="status">{note}</p>
-      <p className="gateway-panel-note">
-        Bearer tokens go into the headers as <code>{'{"Authorization": "Bearer …"}'}</code>. Headers are kept in this browser;
-        the settings (the cog below) can end that.
-      </p>
+      <p className="gateway-panel-note">They go into the headers of the tab. New tabs take over the headers of the one before.</p>
+      <p className="gateway-note" role="status">{note}</p>
+      <ApiKey use={use} />
+      <Token use={use} tell={setNote} />
+      <Keeping />
+      <div className="gateway-buttons">
+        <button type="button" className="gateway-button" onClick={() => void use({}, 'The credentials are out of the headers of this tab.')}>
+          Remove credentials from this tab
+        </button>
+      </div>
     </section>
+  );
+}
+
+function ApiKey({ use }: { use: Use }) {
+  const [key, setKey] = useState('');
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    void use({ 'X-API-Key': key.trim() }, 'The key is in the headers of this tab.');
+    setKey('');
+  }
+  return (
+    <form onSubmit={submit}>
+      <h3 className="gateway-panel-group">By API key</h3>
+      <Secret id="gateway-key" label="API key" value={key} onChange={setKey} />
+      <div className="gateway-buttons"><button type="submit" className="gateway-button">Use this key</button></div>
+    </form>
+  );
+}
+
+function Token({ use, tell }: { use: Use; tell: (note: string) => void }) {
+  const [client, setClient] = useState('');
+  const [secret, setSecret] = useState('');
+  const [scope, setScope] = useState('');
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    tell('Asking for a token…');
+    const token = await fetchToken(client.trim(), secret.trim(), scope.trim());
+    if ('fault' in token) return tell(token.fault);
+    setSecret('');
+    const until = new Date(Date.now() + token.seconds * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    await use(bearer(token.token), `The token is in the headers of this tab, good until ${until}.`);
+  }
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <h3 className="gateway-panel-group">By access token (OAuth 2.0 client credentials)</h3>
+      <label className="gateway-label" htmlFor="gateway-client">Client id</label>
+      <input id="gateway-client" className="gateway-field" autoComplete="off" spellCheck={false} required value={client} onChange={(event) => setClient(event.target.value)} />
+      <Secret id="gateway-secret" label="Client secret" value={secret} onChange={setSecret} />
+      <label className="gateway-label" htmlFor="gateway-scope">Scopes, with blanks between; empty for all</label>
+      <input id="gateway-scope" className="gateway-field" autoComplete="off" spellCheck={false} placeholder="customers:read" value={scope} onChange={(event) => setScope(event.target.value)} />
+      <div className="gateway-buttons"><button type="submit" className="gateway-button">Fetch a token</button></div>
+    </form>
+  );
+}
+
+function Keeping() {
+  const [keep, setKeep] = useState(keepsCredentials);
+  function change(wanted: boolean) {
+    keepCredentials(wanted);
+    setKeep(wanted);
+  }
+  return (
+    <>
+      <label className="gateway-check">
+        <input type="checkbox" checked={keep} onChange={(event) => change(event.target.checked)} /> Keep headers in this browser
+      </label>
+      <p className="gateway-panel-note">
+        {keep ? 'Headers stay in the storage of this browser until you clear this.' : 'Headers are forgotten when this browser tab is closed.'}
+      </p>
+    </>
+  );
+}
+
+interface SecretProps { id: string; label: string; value: string; onChange: (value: string) => void }
+
+function Secret({ id, label, value, onChange }: SecretProps) {
+  const [visible, setVisible] = useState(false);
+  return (
+    <>
+      <label className="gateway-label" htmlFor={id}>{label}</label>
+      <input id={id} className="gateway-field" type={visible ? 'text' : 'password'} autoComplete="off" spellCheck={false} required value={value} onChange={(event) => onChange(event.target.value)} />
+      <label className="gateway-check">
+        <input type="checkbox" checked={visible} onChange={(event) => setVisible(event.target.checked)} /> Show it
+      </label>
+    </>
   );
 }
 

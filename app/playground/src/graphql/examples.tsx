@@ -1,10 +1,15 @@
 import type { GraphiQLPlugin } from '@graphiql/react';
 import { useState } from 'react';
-import examples from '../examples.json';
+import doors from '../doors.json';
+import chosen from '../examples.json';
 import { filled } from './seen';
 import { useOpenTab } from './tabs';
 
-const groups = [...new Set(examples.map((one) => one.group))];
+interface Example { group: string; title: string; query: string; variables: Record<string, unknown> }
+
+/** A few to start with, and one for each operation, made from its declaration. */
+const examples = [...chosen, ...doors.examples] as Example[];
+const groups = [...new Set(['Start here', 'Read customers', ...examples.map((one) => one.group)])];
 
 function Examples() {
   const openTab = useOpenTab();
@@ -16,7 +21,7 @@ function Examples() {
     <section className="gateway-panel" aria-label="Examples">
       <h2 className="gateway-panel-title">Examples</h2>
       <p className="gateway-panel-note">
-        Each opens in a tab of its own, with the ids and the version of the customer you saw last.
+        One for each operation. Each opens in a tab of its own, with the ids and the version of the customer you saw last.
       </p>
       <input
         type="search"
@@ -34,7 +39,7 @@ function Examples() {
             <ul className="gateway-examples">
               {inGroup.map((one) => (
                 <li key={one.title}>
-                  <button type="button" onClick={() => openTab(one.query, filled(one.variables))}>
+                  <button type="button" onClick={() => void filled(one.variables).then((variables) => openTab(one.query, variables))}>
                     {one.title}
                   </button>
                 </li>
@@ -43,9 +48,19 @@ function Examples() {
           </div>
         );
       })}
+      <h3 className="gateway-panel-group">Read on</h3>
+      <ul className="gateway-links">
+        <li><a href="/docs" target="_blank" rel="noopener">REST documentation<NewTab /></a></li>
+        <li><a href="/problems" target="_blank" rel="noopener">Problems, their causes and cures<NewTab /></a></li>
+        <li><a href="/openapi.json" target="_blank" rel="noopener">OpenAPI document<NewTab /></a></li>
+      </ul>
       {shown.length === 0 && <p className="gateway-panel-note" role="status">Nothing has these words.</p>}
     </section>
   );
+}
+
+function NewTab() {
+  return <span className="gateway-unseen"> (opens in a new tab)</span>;
 }
 
 function Icon() {

@@ -1,5 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { getOperationAST } from 'graphql';
+import { answerOf, noteAnswer } from './answers';
 import { remember } from './seen';
 
 const ENDPOINT = '/graphql';
@@ -16,12 +17,16 @@ export function noteHeaders(text: string): void {
   }
 }
 
+/** The headers as last known: the tab's own. */
+export const knownHeaders = (): Record<string, string> => typed;
+
 /** Sends one operation to this server. Rejects when the answer is no JSON, with what came instead. */
 export const fetcher: Fetcher = async (params, options) => {
   const document = options?.documentAST;
   const kind = document && getOperationAST(document, params.operationName ?? undefined)?.operation;
   if (kind === 'subscription') return subscribe();
 
+  const began = performance.now();
   const response = await fetch(ENDPOINT, {
     method: 'POST',
     headers: {
@@ -34,6 +39,8 @@ export const fetcher: Fetcher = async (params, options) => {
   const text = await response.text();
   try {
     const result = JSON.parse(text);
+    // Not GraphiQL's own question about the schema.
+    if (params.operationName !== 'IntrospectionQuery') noteAnswer(answerOf(response, result, performance.now() - began));
     if (response.ok) remember(params, result);
     return result;
   } catch (fault) {

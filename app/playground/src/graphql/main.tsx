@@ -11,12 +11,15 @@ import '@graphiql/plugin-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
 import './playground.css';
 import { demoKey } from '../demo-key';
+import { AnswerBar } from './answer-bar';
 import { credentialsPlugin } from './credentials';
 import { examplesPlugin } from './examples';
 import { fetcher, noteHeaders } from './fetcher';
+import { kept } from './kept';
 import { LinkButton } from './link';
 import { Choice, Headers, Operation } from './session';
 import { hasFragment, leaveAddress, start } from './start';
+import { twinPlugin } from './twin-panel';
 
 const opened = start(demoKey());
 noteHeaders(opened.headers);
@@ -26,7 +29,7 @@ addEventListener('hashchange', () => hasFragment() && location.reload());
 // What a newcomer sees first, where there is room for it: the examples, or where to put the key they need.
 const firstPanel = opened.headers ? examplesPlugin : credentialsPlugin;
 const showPanel = opened.firstVisit && innerWidth >= 900;
-const plugins = [examplesPlugin, explorerPlugin(), HISTORY_PLUGIN, credentialsPlugin];
+const plugins = [examplesPlugin, twinPlugin, explorerPlugin(), HISTORY_PLUGIN, credentialsPlugin];
 
 createRoot(document.getElementById('main')!).render(
   <GraphiQL
@@ -35,8 +38,9 @@ createRoot(document.getElementById('main')!).render(
     initialQuery={opened.query}
     initialVariables={opened.variables}
     initialHeaders={opened.headers}
-    shouldPersistHeaders={opened.keepHeaders}
-    showPersistHeadersSettings
+    storage={kept}
+    shouldPersistHeaders
+    showPersistHeadersSettings={false}
     defaultEditorToolsVisibility
     inputValueDeprecation
     onEditQuery={leaveAddress}
@@ -54,6 +58,7 @@ createRoot(document.getElementById('main')!).render(
         </>
       )}
     </GraphiQL.Toolbar>
+    <GraphiQL.Footer><AnswerBar /></GraphiQL.Footer>
     <Headers />
     <Operation name={opened.operationName} />
     <Choice />

@@ -3,6 +3,8 @@
  * create one, and "Update" changes that one.
  */
 
+import { knownHeaders } from './fetcher';
+
 interface Part { id?: string }
 interface SeenCustomer { id: string; version: number; email?: string; addresses?: Part[]; phoneNumbers?: Part[] }
 
@@ -27,16 +29,46 @@ function findCustomer(value: unknown): SeenCustomer | null {
   return null;
 }
 
+/** The customer seen last with all that examples need; where none was seen, the newest that the tab's credentials may read. */
+async function lookUp(): Promise<void> {
+  const fields = 'id version email addresses { id } phoneNumbers { id }';
+  const query = seen ? `{ customer(id: "${seen.id}") { ${fields} } }` : `{ customers(last: 1) { nodes { ${fields} } } }`;
+  try {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { Accept: 'application/graphql-response+json', 'Content-Type': 'application/json', ...knownHeaders() },
+      body: JSON.stringify({ query }),
+    });
+    if (response.ok) remember({ query }, (await response.json()) as { data?: unknown });
+  } catch (fault) {
+    console.info('No customer could be looked up for the example.', fault);
+  }
+}
+
 /** The variables of an example, where they name a customer, its version or a part of it: with those last seen. */
-export function filled(variables: Record<string, unknown>): Record<string, unknown> {
-  if (!seen) return variables;
-  const known: Record<string, unknown> = {
-    customerId: seen.id,
-    ids: [seen.id],
-    ifVersion: seen.version,
-    email: seen.email,
-    addressId: seen.addresses?.at(-1)?.id,
-    phoneNumberId: seen.phoneNumbers?.at(-1)?.id,
-  };
-  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, known[name] ?? value]));
+export async function filled(variables: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const wanted = ['customerId', 'ids', 'ifVersion', 'email'].some((name) => name in variables);
+  const lacking = !seen || ('addressId' in variables && !seen.addresses) || ('phoneNumberId' in variables && !seen.phoneNumbers);
+  if (wanted && lacking && Object.keys(knownHeaders()).length > 0) await lookUp();
+  const known: Record<string, unknown> = seen
+    ? {
+        customerId: seen.id,
+        ids: [seen.id],
+        ifVersion: seen.version,
+        email: seen.email,
+        addressId: seen.addresses?.at(-1)?.id,
+        phoneNumberId: seen.phoneNumbers?.at(-1)?.id,
+      }
+    : {};
+  const given = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, known[name] ?? value]));
+  return withOwnEmail(given);
+}
+
+/** E-mail addresses are unique: a new customer gets one that is free, a replaced one keeps its own. */
+function withOwnEmail(variables: Record<string, unknown>): Record<string, unknown> {
+  const input = variables['input'];
+  if (!input || typeof input !== 'object' || !('email' in input) || typeof input.email !== 'string') return variables;
+  const own = 'customerId' in variables ? seen?.email : undefined;
+  const free = input.email.replace('@', `.${crypto.getRandomValues(new Uint16Array(1))[0]}@`);
+  return { ...variables, input: { ...input, email: own ?? free } };
 }

@@ -5,6 +5,7 @@
  * (`#headers=<URL-encoded JSON>`), which never leaves the browser, and are taken out of the address bar at once.
  */
 import examples from '../examples.json';
+import { kept } from './kept';
 
 interface Tab {
   id: string;
@@ -23,21 +24,19 @@ export interface Start {
   headers: string;
   /** The operation that the address asks for, among several in its document. */
   operationName: string | null;
-  keepHeaders: boolean;
   firstVisit: boolean;
 }
 
 const TABS = 'graphiql:tabState';
 
 export function start(demoKey: string | null): Start {
-  const keepHeaders = localStorage.getItem('graphiql:shouldPersistHeaders') !== 'false';
   const given = { ...fromSearch(), headers: takeFragment() };
-  const kept = keptTabs();
-  const firstVisit = kept === null;
+  const before = keptTabs();
+  const firstVisit = before === null;
   // The panel of examples starts narrower than GraphiQL's third of the window; a person may drag it.
-  if (firstVisit) localStorage.setItem('graphiql:docExplorerFlex', '0.3');
+  if (firstVisit) kept.setItem('graphiql:docExplorerFlex', '0.3');
 
-  const now = kept ?? { tabs: [], activeTabIndex: 0 };
+  const now = before ?? { tabs: [], activeTabIndex: 0 };
   let tab = now.tabs[now.activeTabIndex];
   if (!tab || given.query !== null) {
     const headers = tab?.headers ?? null;
@@ -51,13 +50,12 @@ export function start(demoKey: string | null): Start {
   tab.headers = given.headers ?? tab.headers ?? (demoKey === null ? null : pretty({ 'X-API-Key': demoKey }));
 
   // Written here and not left to GraphiQL, which writes late: a reload at once must find the headers too.
-  localStorage.setItem(TABS, JSON.stringify(now, (name, value: unknown) => (name === 'headers' && !keepHeaders ? null : value)));
+  kept.setItem(TABS, JSON.stringify(now));
   return {
     query: tab.query ?? '',
     variables: tab.variables ?? '',
     headers: tab.headers ?? '',
     operationName: given.operationName,
-    keepHeaders,
     firstVisit,
   };
 }
@@ -106,7 +104,7 @@ export function linkTo(query: string, variables: string, operationName: string |
 
 function keptTabs(): Tabs | null {
   try {
-    const value = JSON.parse(localStorage.getItem(TABS) ?? 'null') as Tabs | null;
+    const value = JSON.parse(kept.getItem(TABS) ?? 'null') as Tabs | null;
     return value && Array.isArray(value.tabs) && value.tabs.length > 0 ? value : null;
   } catch {
     return null;

@@ -51,7 +51,7 @@ class Databases:
 
     def _is_as_made(self, collections: dict[str, Mapping[str, Any]]) -> bool:
         added = collections.keys() - self._as_made.keys()
-        return {**self._as_made, **{name: _PLAIN for name in added}} == collections
+        return {**self._as_made, **dict.fromkeys(added, _PLAIN)} == collections
 
     def _new(self) -> str:
         name = f"test_{uuid4().hex[:16]}"

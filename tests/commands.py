@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx2
 
+from tests.forks import forks
+
 COMMAND = (sys.executable, "-m", "app.cli.main")
 
 
@@ -38,6 +40,8 @@ def environment(folder: Path, **settings: object) -> dict[str, str]:
 def gateway(folder: Path, *words: str, env: dict[str, str] | None = None, **settings: object) -> Ended:
     """Run a command to its end, outside of the source tree."""
     chosen = {**environment(folder, **settings), **(env or {})}
+    if not env or all(name.startswith("GATEWAY_") for name in env):  # others may be read by an import
+        return Ended(*forks().run(words, folder, chosen, timeout=60))
     done = subprocess.run(
         [*COMMAND, *words], cwd=folder, env=chosen, capture_output=True, text=True, timeout=60, check=False
     )

@@ -17,6 +17,7 @@ from pymongo import MongoClient
 from storage.driver import Driver
 from storage.mongod import acquire
 from storage.store import Store, StoreOptions, open_store
+from tests.databases import Databases
 from tests.harness import VALIDATED, Gateway, running
 from tests.redis_server import RedisServer
 
@@ -35,13 +36,18 @@ def mongod_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield mongod.url
 
 
-@pytest.fixture
-def database(mongod_url: str) -> Iterator[str]:
-    """The name of an empty database of one test."""
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield name
+@pytest.fixture(scope="session")
+def databases(mongod_url: str) -> Iterator[Databases]:
+    """The databases that this worker's tests use one after the other."""
     with MongoClient[dict[str, Any]](mongod_url) as client:
-        client.drop_database(name)
+        yield Databases(client)
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[str]:
+    """The name of a database of one test, empty but for the indexes of the gateway."""
+    with databases.lend() as name:
+        yield name
 
 
 @pytest.fixture(params=["pymongo", "motor"])
@@ -49,7 +55,6 @@ async def store(request: pytest.FixtureRequest, mongod_url: str, database: str) 
     """An empty store, once with each driver."""
     driver: Driver = request.param
     async with open_store(StoreOptions(mongod_url, database, driver)) as opened:
-        await opened.ensure_indexes()
         yield opened
 
 

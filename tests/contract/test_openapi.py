@@ -65,7 +65,7 @@ def media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 class TestForm:
     def test_openapi_yaml_says_what_openapi_json_says(self, gateway: Gateway) -> None:
         as_json, as_yaml = gateway.http.get("/openapi.json"), gateway.http.get("/openapi.yaml")
-        assert yaml.safe_load(as_yaml.text) == as_json.json() == DOCUMENT
+        assert from_yaml(as_yaml.text) == as_json.json() == DOCUMENT
         assert as_yaml.headers["Content-Type"].startswith("application/yaml")
 
     def test_c098_operation_ids_are_unique_and_those_of_the_declared_operations(self) -> None:
@@ -180,6 +180,11 @@ class TestRoutes:
         assert f'<{PREFIX}{ALIAS}>; rel="canonical"' in response.headers["Link"]
 
 
+def from_yaml(text: str) -> Any:
+    """Read YAML, or JSON as such; in C where that is there, which takes a tenth of the time."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def methods_of(header: str) -> set[str]:
     """Return the methods of an Allow header."""
     return set(header.split(", "))
@@ -222,7 +227,7 @@ def held_against_schema(answer: dict[str, Any], response: Any, kind: str | None 
     content = answer["content"]
     described = content[kind] if kind else content.get(found) or content["*/*"]
     assert kind != ENVELOPED or found == JSON
-    value = response.text if found.startswith("text/") else yaml.safe_load(response.text)
+    value = response.text if found.startswith("text/") else from_yaml(response.text)
     assert [fault.message for fault in validator(described["schema"]).iter_errors(value)] == []
 
 

@@ -97,6 +97,7 @@ _ARGUMENTS: Final = (
 """Each about `n`, which may be absent or null, and may be of another type."""
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
 async def test_each_bug_makes_an_answer_differ(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     _put(bug, monkeypatch)

@@ -157,6 +157,7 @@ def hands(chance: random.Random, damages: int) -> dict[str, Any]:
     return gives
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("part", range(_PARTS))
 async def test_generated_questions_are_answered_as_graphql_core_does(part: int) -> None:
     chance = random.Random(f"{SEED} {part}")

@@ -124,6 +124,7 @@ async def _compare(
                 pytest.fail(f"{path} = {value!r}\n{found}")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: ".".join(map(str, path)))
 async def test_each_bad_value_in_each_place_is_answered_as_graphql_core_does(path: tuple[Any, ...]) -> None:
     await _compare(path, VALUES, SHAPES.values(), ("off", "on"))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from app.cli import keys
+from app.cli import files, keys
 from app.cli.check import Finding, check_settings, check_store
 from app.cli.demo import demo_customers
 from app.cli.loading import load
@@ -41,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
+files.register(app)
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (GATEWAY_HOST).")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on (GATEWAY_PORT).")]

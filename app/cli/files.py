@@ -8,7 +8,8 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TypeVar
 
@@ -59,25 +60,24 @@ def import_customers(
     kind = format_of(file, form)
     if restore and (kind == "csv" or strict):
         misuse("--restore takes what `gateway export --backup` wrote: NDJSON, without --strict.")
-    source = _source(file)
-    read = _reader(source, kind)
     told = {"--on-conflict": on_conflict, "--restore": restore, "--strict": strict, "format": kind}
     kept = None if file == STANDARD or dry_run else _beside(file, "import-state")
     refused = report or (None if file == STANDARD else _beside(file, "refused.csv"))
     settings = read_settings()
+    with _source(file) as source:
+        read, size = _reader(source, kind), None if file == STANDARD else os.fstat(source.fileno()).st_size
 
-    async def work(store: Store) -> ImportState:
-        found = await _import_state(store, kept, {**told, **_identity(source, kept)}, restart=restart)
-        rules = Rules(bytes.fromhex(found.seed), on_conflict, strict, dry_run, settings.us_address_rules)
-        importer: Importer = Restore(store, rules) if restore else CustomerImport(store, rules)
-        _stand(source, kind, found)
-        size = os.fstat(source.fileno()).st_size if file != STANDARD else None
-        with telling_progress() as tell:
-            job = ImportJob(source, read, importer, found, kept, Report(refused, found.report), size, tell)
-            await _or_say_how_to_go_on(job.run(), kept)
-        return found
+        async def work(store: Store) -> ImportState:
+            found = await _import_state(store, kept, {**told, **_identity(source, kept)}, restart=restart)
+            rules = Rules(bytes.fromhex(found.seed), on_conflict, strict, dry_run, settings.us_address_rules)
+            importer: Importer = Restore(store, rules) if restore else CustomerImport(store, rules)
+            _stand(source, kind, found)
+            with telling_progress() as tell:
+                job = ImportJob(source, read, importer, found, kept, Report(refused, found.report), size, tell)
+                await _or_say_how_to_go_on(job.run(), kept)
+            return found
 
-    done = with_store(settings, work, None)
+        done = with_store(settings, work, None)
     _tell_import(done, refused, as_json=as_json, dry_run=dry_run)
     if done.counts.get(REFUSED):
         raise typer.Exit(IN_PART)
@@ -132,13 +132,17 @@ def print_template(
     emit(template(form).decode().rstrip("\n"))
 
 
-def _source(file: str) -> BinaryIO:
+@contextmanager
+def _source(file: str) -> Iterator[BinaryIO]:
     if file == STANDARD:
-        return sys.stdin.buffer
+        yield sys.stdin.buffer
+        return
     try:
-        return Path(file).open("rb")
+        source = Path(file).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         misuse(f"the file {file} cannot be read: {(error.strerror or 'unknown').lower()}.")
+    with source:
+        yield source
 
 
 def _reader(source: BinaryIO, kind: Format) -> Read:
@@ -201,13 +205,17 @@ def _kept(kind: type[state.T], path: Path, told: dict[str, Any], *, restart: boo
     return found
 
 
-def _target(file: str, partial: Path, offset: int) -> BinaryIO:
+@contextmanager
+def _target(file: str, partial: Path, offset: int) -> Iterator[BinaryIO]:
     if file == STANDARD:
-        return os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+        yield sys.stdout.buffer
+        return
     try:
-        return opened(partial, offset)
+        target = opened(partial, offset)
     except OSError as error:
         misuse(f"{partial} cannot be written: {(error.strerror or 'unknown').lower()}.")
+    with target:
+        yield target
 
 
 def _filter(text: str | None) -> Filter:

@@ -103,6 +103,7 @@ class ImportJob:
     async def run(self) -> None:
         """Import all lines that are left. Raises `Unavailable` where the store stays away."""
         self.report.begin()
+        self._keep()  # before the first line: its seed makes the ids by which a later run knows what this one stored
         self._batches = self._checked()
         following = self._next()
         try:
@@ -145,9 +146,12 @@ class ImportJob:
             outcome = REFUSED if isinstance(result.outcome, Problem) else result.outcome
             self.state.counts[outcome] = self.state.counts.get(outcome, 0) + 1
         self.state.line, self.state.offset, self.state.report = batch.line, batch.offset, self.report.size
+        self._keep()
+        self.tell(f"{self.state.line} lines", self.state.offset / self.total if self.total else None)
+
+    def _keep(self) -> None:
         if self.kept is not None:
             state.write(self.state, self.kept)
-        self.tell(f"{self.state.line} lines", self.state.offset / self.total if self.total else None)
 
 
 async def patient(work: Callable[[], Awaitable[T]]) -> T:

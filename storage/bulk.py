@@ -16,7 +16,7 @@ from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import StoreError, inserting, reading, writing
 from storage.filters import filter_query
-from storage.indexes import TOMBSTONE_SECONDS
+from storage.indexes import TOMBSTONE_SECONDS, ensure_unique_indexes
 from storage.query import Filter
 from storage.store import Store
 from storage.text import fold
@@ -56,6 +56,10 @@ class Bulk:
     @property
     def _tombstones(self) -> driver.Collection:
         return self.client[self.database]["tombstones"]
+
+    async def ensure_unique_indexes(self) -> None:
+        """Make the indexes without which customers could be stored twice; those that only find can come later."""
+        await ensure_unique_indexes(self.client[self.database])
 
     async def create_each(self, prepared: Sequence[Prepared]) -> list[StoreError | None]:
         """Store new customers by one unordered command; return each one's own error, None where it is stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from typer.testing import CliRunner
 
@@ -12,9 +12,9 @@ from tests.commands import Ended
 Run = Callable[..., Ended]
 
 
-def run_here(*words: str, given: bytes | None = None) -> Ended:
+def run_here(*words: str, given: bytes | None = None, env: Mapping[str, str] | None = None) -> Ended:
     """Run a command to its end; what it raises beyond its exit leaves as it is."""
-    result = CliRunner().invoke(app, list(words), input=given)
+    result = CliRunner().invoke(app, list(words), input=given, env=env)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ended(result.exit_code, result.stdout, result.stderr)

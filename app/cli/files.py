@@ -17,6 +17,7 @@ import typer
 
 from app.cli.exporting import ExportJob, opened, summary
 from app.cli.importing import REFUSED, ImportJob, Report
+from app.cli.loading import indexes_last
 from app.cli.progress import telling_progress
 from app.cli.session import ERR, IN_PART, emit, fail, misuse, read_settings, with_store
 from app.transfer import state
@@ -74,10 +75,11 @@ def import_customers(
             _stand(source, kind, found)
             with telling_progress() as tell:
                 job = ImportJob(source, read, importer, found, kept, Report(refused, found.report), size, tell)
-                await _or_say_how_to_go_on(job.run(), kept)
+                async with indexes_last(store, tell):
+                    await _or_say_how_to_go_on(job.run(), kept)
             return found
 
-        done = with_store(settings, work, None)
+        done = with_store(settings, work, None, indexed=False)
     _tell_import(done, refused, as_json=as_json, dry_run=dry_run)
     if done.counts.get(REFUSED):
         raise typer.Exit(IN_PART)
@@ -118,7 +120,7 @@ def export_customers(
                 fail("a customer got more addresses or phone numbers meanwhile. Run it again with --restart.")
         return found
 
-    done = with_store(read_settings(), work, None)
+    done = with_store(read_settings(), work, None, indexed=False)
     if file != STANDARD:
         partial.replace(file)
         kept.unlink(missing_ok=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Final
 
 from app.cli.progress import Tell, telling_progress
 from storage.bulk import Bulk, prepare
+from storage.deadlines import wire_deadline
 from storage.documents import Customer
 from storage.errors import Duplicate
 from storage.store import Store
 
 _BATCH: Final = 1000
 _IN_FLIGHT: Final = 3
+_INDEX_SECONDS: Final = 3600.0
 
 
 async def load(store: Store, customers: Iterator[Customer], total: int) -> int:
@@ -33,6 +36,20 @@ async def load(store: Store, customers: Iterator[Customer], total: int) -> int:
         finally:
             if last:
                 await _waiting(store.ensure_indexes(), tell)
+
+
+@asynccontextmanager
+async def indexes_last(store: Store, tell: Tell) -> AsyncIterator[None]:
+    """Make what is missing of the indexes: the unique ones before the work inside, and the others after it.
+
+    Where the store has them already they stay, and nothing is made afterwards.
+    """
+    last = "customers.terms" in await store.missing_indexes()
+    await (Bulk.of(store).ensure_unique_indexes() if last else store.ensure_indexes())
+    yield
+    if last:
+        with wire_deadline(_INDEX_SECONDS):
+            await _waiting(store.ensure_indexes(), tell)
 
 
 async def _store(store: Store, customers: Iterator[Customer], total: int, tell: Tell) -> int:

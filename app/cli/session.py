@@ -23,7 +23,11 @@ T = TypeVar("T")
 OUT = Console()
 ERR = Console(stderr=True)
 MISUSED, IN_PART = 2, 3
-"""Exit codes beside 0 and 1: used wrongly; done, but not for every line."""
+"""Exit codes beside 0 and 1."""
+ENDS = (
+    "A command ends with 0 when it did what it should, 1 when it failed, 2 when it was used wrongly and nothing was "
+    "tried, 3 when it did a part (an import that refused lines), 130 when Ctrl-C stopped it."
+)
 _COMMAND_SECONDS = 5.0
 _CALL_SECONDS = 30.0
 _WATCH_SECONDS = 0.5
@@ -52,7 +56,7 @@ def read_settings(**changes: object) -> Settings:
         return Settings(**{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
-        fail(f"these settings are wrong: {faults}. See docs/settings.md.")
+        misuse(f"these settings are wrong: {faults}. See docs/settings.md.")
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

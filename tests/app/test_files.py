@@ -344,7 +344,8 @@ def kill(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs a command that ends, as by kill -9, before it can keep its state for the `after`-th time."""
 
     def end(run: Run, *words: str, after: int) -> None:
-        keep, kept = state.write, []
+        keep = state.write
+        kept: list[None] = []
 
         def write_or_end(*told: Any) -> None:
             if len(kept) == after:
@@ -444,7 +445,7 @@ class TestCost:
             return found
 
         peak(1)
-        assert peak(600) < 1.5 * peak(100)
+        assert peak(300) < 1.5 * peak(60)
 
 
 class TestWrongUse:

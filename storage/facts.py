@@ -14,14 +14,13 @@ from storage.store import Store
 class ServerFacts:
     """The server that writes go to.
 
-    `ahead` is how many seconds its clock is before ours, `asked` how long the question took, `free` and `total`
-    the bytes of its disk, None where it does not say.
+    `ahead` is how many seconds its clock is before ours, `free` and `total` the bytes of its disk, None where it
+    does not say.
     """
 
     version: tuple[int, ...]
     replica_set: str | None
     ahead: float
-    asked: float
     free: int | None
     total: int | None
 
@@ -42,7 +41,6 @@ async def server_facts(store: Store) -> ServerFacts:
         version=tuple(build["versionArray"][:3]),
         replica_set=hello.get("setName"),
         ahead=(clock - now).total_seconds() + asked / 2,
-        asked=asked,
         free=None if used is None or total is None else int(total - used),
         total=None if total is None else int(total),
     )

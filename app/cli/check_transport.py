@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx2
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -114,6 +113,8 @@ def _not_free(settings: Settings, address: str, error: OSError) -> Finding:
 
 def _is_gateway(settings: Settings) -> bool:
     """Tell whether a gateway answers there."""
+    import httpx2
+
     try:
         with httpx2.Client(verify=False, timeout=_SECONDS) as client:
             return client.get(f"{settings.local_url()}/health/live").text == '{"status":"live"}'

@@ -119,14 +119,15 @@ def _completions() -> set[str]:
     return set(CliRunner().invoke(app, [], prog_name="gateway").stdout.split())
 
 
-FACTS = ServerFacts((8, 0, 4), "rs0", 0.01, 0.002, 80, 100)
+FACTS = ServerFacts((8, 0, 4), "rs0", 0.01, 80, 100)
 
 
 @pytest.mark.parametrize(
     ("changes", "subject", "state", "told"),
     [
-        ({}, "store", "good", "MongoDB 8.0.4"),
-        ({"version": (5, 0, 9)}, "store", "bad", "upgrade"),
+        ({}, "store", "good", "a primary answers"),
+        ({}, "version", "good", "MongoDB 8.0.4"),
+        ({"version": (5, 0, 9)}, "version", "bad", "upgrade"),
         ({}, "replica set", "good", "rs0"),
         ({"replica_set": None}, "replica set", "bad", "rs.initiate()"),
         ({}, "clock", "good", "as the store's"),

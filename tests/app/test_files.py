@@ -16,6 +16,8 @@ from app.cli import exporting, importing
 from app.transfer import state
 from app.transfer.columns import column_names
 from resolvers import exports
+from storage.bulk import Bulk
+from storage.errors import Unavailable
 from tests import factories
 from tests.commands import Ended
 from tests.inprocess import Run, run_here
@@ -380,6 +382,49 @@ class TestGoingOn:
             one["email"] for one in bodies if one["email"] not in {lost["email"], kept["email"]}
         )
         assert not Path("in.ndjson.import-state").exists()
+
+    def test_a_table_that_was_killed_goes_on_behind_its_header(
+        self, run: Run, elsewhere: Run, kill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("in.ndjson", *many(25))
+        run("import", "in.ndjson")
+        run("export", "out.csv")
+        monkeypatch.setattr(importing, "_BATCH_LINES", 10)
+        kill(elsewhere, "import", "out.csv", after=2)
+        assert counts(elsewhere("import", "out.csv", "--json")) == {"created": 25}
+
+    def test_a_store_that_is_away_for_a_moment_is_asked_again(
+        self, run: Run, collection: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("in.ndjson", *many(3))
+        create, asked = Bulk.create_each, []
+
+        async def away_at_first(bulk: Bulk, prepared: Any) -> Any:
+            asked.append(len(prepared))
+            errors = await create(bulk, prepared)
+            return errors if len(asked) == 3 else [Unavailable("unknown")] * len(errors)
+
+        monkeypatch.setattr(Bulk, "create_each", away_at_first)
+        assert counts(run("import", "in.ndjson", "--json")) == {"created": 3}
+        assert asked == [3, 3, 3]
+        assert collection.count_documents({}) == 3
+
+    def test_a_store_that_stays_away_ends_it_with_1_and_the_same_command_goes_on(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("in.ndjson", *many(3))
+
+        async def away(_: Bulk, prepared: Any) -> Any:
+            return [Unavailable("none")] * len(prepared)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Bulk, "create_each", away)
+            patch.setattr(importing, "_PATIENCE", 0.0)
+            ended = run("import", "in.ndjson")
+        assert (ended.code, ended.out) == (1, "")
+        assert "the same command goes on from there" in ended.err
+        assert "the store does not answer" in ended.err
+        assert counts(run("import", "in.ndjson", "--json")) == {"created": 3}
 
     @pytest.mark.parametrize("on_conflict", ["fail", "update"])
     def test_one_that_was_killed_at_once_does_not_refuse_its_own_lines(

@@ -37,7 +37,7 @@ async def test_tombstones_are_kept_for_thirty_days_and_read_in_order(store: Stor
     bulk = Bulk.of(store)
     ids = sorted(customer["id"] for customer in demo_customers(5))
     deleted = Instant("2026-01-01T00:00:00.000Z")
-    stones: list[Tombstone] = [{"id": one, "version": 2, "deletedAt": deleted} for one in ids]  # type: ignore[typeddict-item]
+    stones: list[Tombstone] = [{"id": one, "version": 2, "deletedAt": deleted} for one in ids]
     for stone in stones:
         await bulk.create_tombstone(stone)
     assert await bulk.tombstones_after("", 3) == stones[:3]

@@ -8,7 +8,7 @@ export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
 .PHONY: help setup setup-test run test lint fix bench bench-profile bench-steady bench-scale bench-limits
-.PHONY: bench-attacks slow questions docs lock clean system-run system-test system-bench
+.PHONY: bench-attacks bench-files slow questions docs lock clean system-run system-test system-bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench-scale: $(STAMPS)/test ## Measure lists at 10,000, 100,000 and 1,000,000 cu
 
 bench-limits: $(STAMPS)/test ## Measure how exactly two workers share one limit, with Redis and without (two minutes)
 	@exec $(BIN)/python -m tests.bench.limits
+
+bench-files: $(STAMPS)/test ## Measure what imports and exports of COUNT=100000 customers cost
+	@exec $(BIN)/python -m tests.bench.files
 
 bench-attacks: $(STAMPS)/test ## Measure what attacks cost, over the largest customers that there can be (four minutes)
 	@exec $(BIN)/python -m tests.bench.attacks

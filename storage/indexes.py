@@ -56,6 +56,13 @@ async def ensure_indexes(database: AsyncDatabase[Document]) -> list[str]:
     return names
 
 
+async def ensure_unique_indexes(database: AsyncDatabase[Document]) -> None:
+    """Make those of the customers' indexes that keep anything from being stored twice. Raises `Unavailable`."""
+    with writing():
+        unique = [model for model in INDEXES["customers"] if model.document.get("unique")]
+        await database["customers"].create_indexes(unique)
+
+
 async def missing_indexes(database: AsyncDatabase[Document]) -> list[str]:
     """Return the names of the indexes that do not stand; makes nothing. Raises `Unavailable`."""
     missing: list[str] = []

@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
+import json
 import os
+import resource
 import shutil
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final
 
-from app.settings import Settings, is_loopback
-from resolvers.context import utc_now
-from storage.errors import StoreError
-from storage.store import Store
+import typer
+from rich.markup import escape
 
-State = Literal["good", "warning", "bad"]
-_FREE_BYTES = 1024**3
+from app.cli.check_store import check_store
+from app.cli.check_transport import check_transport
+from app.cli.finding import Finding
+from app.cli.session import BAD_ADDRESS, OUT, emit, opened, read_settings, store_address
+from app.settings import Settings
+from storage.errors import BadAddress
+from storage.mongod import MongodError
+from storage.store import StoreOptions
+
+_FREE_BYTES: Final = 1024**3
+_FEW_FILES: Final = 4096
+_SECONDS: Final = 3.0
+_COLOURS: Final = {"good": "green", "warning": "yellow", "bad": "red"}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `cure` says what to do where it is not good."""
+def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False) -> None:
+    """Find what is wrong, and say how to mend it: settings, port, certificate, disk, store, keys, issuer, Redis.
 
-    subject: str
-    state: State
-    found: str
-    cure: str = ""
+    Ends with 1 where something is bad.
+    """
+    from app.cli.check_services import check_services
+
+    settings = read_settings()
+    findings = [*check_settings(settings), *_store_findings(settings), *asyncio.run(check_services(settings))]
+    if as_json:
+        emit(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            _show(finding)
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _show(finding: Finding) -> None:
+    cure = f" → {finding.cure}" if finding.cure and finding.state != "good" else ""
+    told = escape(f"{finding.subject}: {finding.found}{cure}")
+    OUT.print(f"[{_COLOURS[finding.state]}]{finding.state:8}[/] {told}", highlight=False, soft_wrap=True)
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Look at what can be seen without the store."""
     yield from _unknown_names()
-    yield _transport(settings)
-    yield _port(settings)
+    yield from check_transport(settings)
+    yield _open_files()
     if settings.trusted_documents:
         yield _documents(settings.trusted_documents)
     if settings.mongodb_url is None:
@@ -50,26 +74,12 @@ def _unknown_names() -> Iterator[Finding]:
         yield Finding("settings", "warning", f"there is no setting {name}", cure)
 
 
-def _transport(settings: Settings) -> Finding:
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        cure = "set both GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or neither"
-        return Finding("transport", "bad", "a certificate without its key, or a key without its certificate", cure)
-    if settings.tls_cert or settings.trusted_proxies:
-        return Finding("transport", "good", "TLS here or at a trusted proxy")
-    if is_loopback(settings.host):
-        return Finding("transport", "good", f"{settings.host} is local")
-    cure = "set GATEWAY_TLS_CERT and GATEWAY_TLS_KEY, or GATEWAY_TRUSTED_PROXIES"
-    return Finding("transport", "bad", f"{settings.host} is not local and has no TLS", cure)
-
-
-def _port(settings: Settings) -> Finding:
-    address = f"{settings.host}:{settings.port}"
-    try:
-        with socket.create_connection((settings.host, settings.port), timeout=0.5):
-            cure = "fine if it is this gateway; else stop it or set GATEWAY_PORT"
-            return Finding("port", "warning", f"something listens at {address}", cure)
-    except OSError:
-        return Finding("port", "good", f"{address} is free")
+def _open_files() -> Finding:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most != resource.RLIM_INFINITY and most < _FEW_FILES:
+        cure = "raise it (ulimit -Hn, or LimitNOFILE of systemd): each connection needs one"
+        return Finding("open files", "warning", f"this process may have {most}", cure)
+    return Finding("open files", "good", "enough for thousands of connections")
 
 
 def _documents(path: Path) -> Finding:
@@ -92,45 +102,16 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", "good", found)
 
 
-def _indexes(missing: list[str]) -> Finding:
-    if missing:
-        found = f"missing: {', '.join(missing)}"
-        return Finding("indexes", "warning", found, "gateway indexes makes them, and so does the next start")
-    return Finding("indexes", "good", "all stand")
+def _store_findings(settings: Settings) -> list[Finding]:
+    async def look(url: str) -> list[Finding]:
+        options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout=_SECONDS)
+        async with opened(options) as store:
+            return await check_store(store, settings)
 
-
-async def check_store(store: Store, settings: Settings) -> list[Finding]:
-    """Look at the store: does it answer, has it its indexes, are there keys, can this gateway sign."""
     try:
-        await store.ping()
-        missing = await store.missing_indexes()
-        keys = await store.keys.list()
-        signing = await _signing(store, settings)
-    except StoreError:
-        cure = "is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
-        return [Finding("store", "bad", "no primary answers", cure)]
-    now = datetime.now(UTC)
-    usable = [key for key in keys if key.works(now)]
-    return [
-        Finding("store", "good", "a primary answers"),
-        _indexes(missing),
-        Finding("keys", "good", f"{len(usable)} of {len(keys)} work")
-        if usable
-        else Finding(
-            "keys", "warning", "there is none that works", "gateway keys create --name … --scope customers:read"
-        ),
-        signing,
-    ]
-
-
-async def _signing(store: Store, settings: Settings) -> Finding:
-    from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
-
-    subject = "signing keys"
-    try:
-        await SigningKeys.of(store.signing_keys, utc_now, settings.store_secret).check()
-    except SealedKey as error:
-        return Finding(subject, "bad", str(error), SEALED_CURE)
-    if settings.mongodb_url and not settings.store_secret:
-        return Finding(subject, "warning", "they lie unsealed in the store", "set GATEWAY_STORE_SECRET")
-    return Finding(subject, "good", "this gateway can sign")
+        with store_address(settings) as url:
+            return asyncio.run(look(url))
+    except MongodError as error:
+        return [Finding("store", "bad", "the embedded MongoDB does not start", str(error))]
+    except BadAddress:
+        return [Finding("store", "bad", "its address is wrong", BAD_ADDRESS)]

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from app.auth.discovery import Unreadable, find_jwks, read_document
 from app.auth.jwks import StaticKey
 from app.auth.public_keys import key_map
-from app.cli.check import Finding
+from app.cli.finding import Finding
 from app.limits.redis import connections
 from app.settings import Settings
 

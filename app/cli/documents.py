@@ -38,6 +38,7 @@ def documents() -> Mapping[str, str]:
         "security.md": security(),
         "metrics.md": metrics(),
         "versions.md": versions(),
+        "commands.md": commands(),
     }
 
 
@@ -102,6 +103,14 @@ def metrics() -> str:
         "[Operations](operations.md#metrics) tells how to read them.",
         _table(("Metric", "Kind", "What it says", "Labels"), rows),
     )
+
+
+def commands() -> str:
+    """Return the page of commands."""
+    from app.cli.command_page import body
+
+    lead = "They work beside a running gateway, with the same [settings](settings.md). Each has `--help`."
+    return _page("Commands", "the commands of the command line", lead, body())
 
 
 def security() -> str:

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from app.cli.session import OUT, emit, fail, read_settings, with_store
+from app.cli.session import OUT, emit, fail, misuse, read_settings, with_store
 from app.settings import RATE
 from resolvers.context import ALL_SCOPES, utc_now
 from storage.documents import Instant
@@ -44,11 +44,11 @@ def create(
     """Make a key. This is the only time its secrets are shown."""
     unknown = sorted(set(scope) - set(ALL_SCOPES))
     if unknown:
-        fail(f"there is no scope {unknown[0]}. Scopes: {', '.join(ALL_SCOPES)}.")
+        misuse(f"there is no scope {unknown[0]}. Scopes: {', '.join(ALL_SCOPES)}.")
     if not name.strip() or len(name) > 100:
-        fail("the name must have 1 to 100 characters.")
+        misuse("the name must have 1 to 100 characters.")
     if rate_limit is not None and not re.fullmatch(RATE, rate_limit):
-        fail("--rate-limit takes units in a time, like 100/minute or 50/10second.")
+        misuse("--rate-limit takes units in a time, like 100/minute or 50/10second.")
     now = datetime.now(UTC)
     ends = parse_expiry(expires, now) if expires else None
     scopes = tuple(dict.fromkeys(scope))
@@ -89,10 +89,10 @@ def parse_expiry(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"--expires takes {_FORMS}.")
+        misuse(f"--expires takes {_FORMS}.")
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment <= now:
-        fail("--expires lies in the past.")
+        misuse("--expires lies in the past.")
     return moment
 
 
@@ -127,12 +127,13 @@ def _listed(record: KeyRecord) -> dict[str, Any]:
 @app.command("revoke", epilog="Example: gateway keys revoke d68825b3-830c-44f8-953e-a8b5cd943aa8")
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `gateway keys list`.")],
+    as_json: AsJson = False,
 ) -> None:
     """End a key, within 5 seconds everywhere."""
     done = with_store(read_settings(), lambda store: store.keys.revoke(KeyId(key_id), datetime.now(UTC)))
     if not done:
         fail("there is no key with this id. See `gateway keys list`.")
-    emit(f"revoked {key_id}")
+    emit(json.dumps({"id": key_id, "revoked": True}) if as_json else f"revoked {key_id}")
 
 
 @app.command("rotate", epilog="Example: gateway keys rotate --drop")
@@ -140,6 +141,7 @@ def rotate(
     drop: Annotated[
         bool, typer.Option("--drop", help="End the older keys at once, and the tokens they signed.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Sign tokens with a new key, within 5 seconds everywhere. Needed only for a key that others know."""
     from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
@@ -153,4 +155,4 @@ def rotate(
         made = with_store(settings, work)
     except SealedKey as error:
         fail(f"{error}; {SEALED_CURE}.")
-    emit(f"signing with {made.kid}")
+    emit(json.dumps({"kid": made.kid}) if as_json else f"signing with {made.kid}")

@@ -1,51 +1,49 @@
-"""`gateway`: serve, dev, keys, demo, check and the documents."""
+"""`gateway`: the commands, with those that serve, fill and print here and the others beside."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from app.cli import keys
-from app.cli.check import Finding, check_settings, check_store
+from app.cli import files, keys
+from app.cli.check import check
 from app.cli.demo import demo_customers
 from app.cli.loading import load
 from app.cli.session import (
-    BAD_ADDRESS,
-    OUT,
+    ENDS,
     check_address,
     emit,
     fail,
-    opened,
+    misuse,
     read_settings,
     store_address,
     telling,
     with_store,
 )
-from app.settings import Settings, is_loopback
+from app.settings import is_loopback
 from app.version import API_VERSION, product_version
 from resolvers.context import ALL_SCOPES
-from storage.errors import BadAddress
-from storage.mongod import MongodError
 from storage.query import EVERYTHING
-from storage.store import Store, StoreOptions
+from storage.store import Store
 
 app = typer.Typer(
     help="Customer Gateway: GraphQL and REST over one MongoDB document.",
+    epilog=ENDS,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
+app.command(epilog="Examples: gateway check · gateway check --json")(check)
+files.register(app)
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (GATEWAY_HOST).")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on (GATEWAY_PORT).")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (GATEWAY_WORKERS).")]
-_CHECK_SECONDS = 3.0
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 _DEV_CUSTOMERS = 100
 
 
@@ -83,7 +81,7 @@ def dev(host: Host = None, port: Port = None) -> None:
 
     settings = read_settings(host=host, port=port)
     if not is_loopback(settings.host):
-        fail("gateway dev serves this machine only; use gateway serve for other addresses.")
+        misuse("gateway dev serves this machine only; use gateway serve for other addresses.")
     server.end_when_told()
     server.check_transport(settings, insecure=False)
     server.check_documents(settings)
@@ -114,73 +112,53 @@ def _welcome(base: str, key: str) -> None:
     emit("Ctrl-C stops everything.")
 
 
-@app.command(epilog="Example: gateway demo --count 1000")
-def demo(count: Annotated[int, typer.Option("--count", min=1, help="How many customers.")] = 100) -> None:
+@app.command(epilog="Examples: gateway demo --count 1000 · gateway demo --count 50 --seed 7 --json")
+def demo(
+    count: Annotated[int, typer.Option("--count", min=1, help="How many customers.")] = 100,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The same number makes the same customers; by default others.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Add demo customers: believable, varied, from many countries."""
-    seed = int.from_bytes(os.urandom(4))
+    chosen = int.from_bytes(os.urandom(4)) if seed is None else seed
 
-    async def work(store: Store) -> None:
-        await load(store, demo_customers(count, seed), count)
+    async def work(store: Store) -> int:
+        return await load(store, demo_customers(count, chosen), count)
 
-    with_store(read_settings(), work, seconds=60 + count / 100, indexed=False)
-    emit(f"added {count} customers")
-
-
-@app.command()
-def indexes() -> None:
-    """Make every index that is missing, and list all."""
-    for name in with_store(read_settings(), lambda store: store.ensure_indexes(), seconds=3600):
-        emit(name)
-
-
-@app.command()
-def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False) -> None:
-    """Find what is wrong with configuration, store, keys, disk, issuer and Redis, and say how to mend it."""
-    from app.cli.check_services import check_services
-
-    settings = read_settings()
-    findings = [*check_settings(settings), *_store_findings(settings), *asyncio.run(check_services(settings))]
+    added = with_store(read_settings(), work, seconds=60 + count / 100, indexed=False)
     if as_json:
-        emit(json.dumps([{k: getattr(f, k) for k in ("subject", "state", "found", "cure")} for f in findings]))
-    else:
-        for finding in findings:
-            colour = {"good": "green", "warning": "yellow", "bad": "red"}[finding.state]
-            cure = f" → {finding.cure}" if finding.cure and finding.state != "good" else ""
-            told = escape(f"{finding.subject}: {finding.found}{cure}")
-            OUT.print(f"[{colour}]{finding.state:8}[/] {told}", highlight=False, soft_wrap=True)
-    if any(finding.state == "bad" for finding in findings):
-        raise typer.Exit(1)
+        emit(json.dumps({"added": added, "present": count - added, "seed": chosen}))
+        return
+    emit(f"added {added} customers{f'; {count - added} were there already' if added < count else ''}")
 
 
-def _store_findings(settings: Settings) -> list[Finding]:
-    async def look(url: str) -> list[Finding]:
-        options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout=_CHECK_SECONDS)
-        async with opened(options) as store:
-            return await check_store(store, settings)
-
-    try:
-        with store_address(settings) as url:
-            return asyncio.run(look(url))
-    except MongodError as error:
-        return [Finding("store", "bad", "the embedded MongoDB does not start", str(error))]
-    except BadAddress:
-        return [Finding("store", "bad", "its address is wrong", BAD_ADDRESS)]
+@app.command(epilog="Example: gateway indexes")
+def indexes(as_json: AsJson = False) -> None:
+    """Make every index that is missing, and list all."""
+    names = with_store(read_settings(), lambda store: store.ensure_indexes(), seconds=3600)
+    emit(json.dumps(names) if as_json else "\n".join(names))
 
 
-@app.command()
-def schema() -> None:
+@app.command(epilog="Examples: gateway schema > schema.graphql · gateway schema --json > introspection.json")
+def schema(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer to an introspection instead.")] = False,
+) -> None:
     """Print the GraphQL schema (SDL)."""
     from schema.build import SchemaOptions, build_schema
 
-    emit(build_schema(SchemaOptions()).as_str())
+    built = build_schema(SchemaOptions())
+    emit(json.dumps({"data": built.introspect()}) if as_json else built.as_str())
 
 
-@app.command()
-def openapi() -> None:
-    """Print the OpenAPI document."""
+@app.command(epilog="Example: gateway openapi > openapi.json")
+def openapi(
+    as_json: Annotated[bool, typer.Option("--json", help="On one line.")] = False,
+) -> None:
+    """Print the OpenAPI document, which is JSON."""
     from app.rest.openapi import openapi as document
 
-    emit(json.dumps(document(), indent=2, ensure_ascii=False))
+    emit(json.dumps(document(), indent=None if as_json else 2, ensure_ascii=False))
 
 
 @app.command(hidden=True)
@@ -198,10 +176,13 @@ def documents(
         fail(f"not as the code has it, run `make docs`: {', '.join(names)}")
 
 
-@app.command()
-def version() -> None:
+@app.command(epilog="Example: gateway version --json")
+def version(as_json: AsJson = False) -> None:
     """Print the versions of the product and of its API."""
-    emit(f"customer-gateway {product_version()}, API {API_VERSION}")
+    if as_json:
+        emit(json.dumps({"product": product_version(), "api": API_VERSION}))
+    else:
+        emit(f"customer-gateway {product_version()}, API {API_VERSION}")
 
 
 if __name__ == "__main__":

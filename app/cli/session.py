@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import NoReturn, TypeVar
 
 import typer
@@ -22,7 +22,14 @@ from storage.store import Store, StoreOptions, open_store
 T = TypeVar("T")
 OUT = Console()
 ERR = Console(stderr=True)
+MISUSED, IN_PART = 2, 3
+"""Exit codes beside 0 and 1."""
+ENDS = (
+    "A command ends with 0 when it did what it should, 1 when it failed, 2 when it was used wrongly and nothing was "
+    "tried, 3 when it did a part (an import that refused lines), 130 when Ctrl-C stopped it."
+)
 _COMMAND_SECONDS = 5.0
+_CALL_SECONDS = 30.0
 _WATCH_SECONDS = 0.5
 BAD_ADDRESS = (
     "GATEWAY_MONGODB_URL cannot be read. It looks like mongodb://user:password@host:27017/?replicaSet=rs0, "
@@ -37,13 +44,19 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def misuse(message: str) -> NoReturn:
+    """End the command with a sentence for people and exit code 2: it was used wrongly, and nothing was tried."""
+    ERR.print(f"gateway: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(MISUSED)
+
+
 def read_settings(**changes: object) -> Settings:
     """Return the settings with the command's own options over them; ends the command when they are wrong."""
     try:
         return Settings(**{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
-        fail(f"these settings are wrong: {faults}. See docs/settings.md.")
+        misuse(f"these settings are wrong: {faults}. See docs/settings.md.")
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:
@@ -118,19 +131,23 @@ def check_address(settings: Settings, url: str) -> None:
 def with_store(
     settings: Settings,
     work: Callable[[Store], Awaitable[T]],
-    seconds: float = _COMMAND_SECONDS,
+    seconds: float | None = _COMMAND_SECONDS,
     *,
     indexed: bool = True,
 ) -> T:
     """Run work on the open store and return its result; a store that fails ends the command.
 
-    The indexes are made first, unless `indexed` leaves that to the work.
+    With `seconds` None only each call of the store has a limit. The indexes are made first, unless `indexed`
+    leaves that to the work.
     """
 
     async def run(url: str) -> T:
-        options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, _COMMAND_SECONDS)
+        timeout = _CALL_SECONDS if seconds is None else _COMMAND_SECONDS
+        options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout)
         async with opened(options) as store:
-            with wire_deadline(seconds):
+            with wire_deadline(_COMMAND_SECONDS):
+                await store.ping()
+            with nullcontext() if seconds is None else wire_deadline(seconds):
                 if indexed:
                     await store.ensure_indexes()
                 return await work(store)

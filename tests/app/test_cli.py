@@ -1,4 +1,4 @@
-"""The command line, as people and scripts run it: real processes over a real store."""
+"""The command line, as people and scripts run it, over a real store; in processes of its own where they matter."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from pymongo import MongoClient
 
 from storage.indexes import INDEXES
 from tests.app.auth.issuer import issuing
-from tests.commands import Ended, gateway, until
+from tests.commands import Ended, environment, gateway, until
 from tests.harness import Gateway
+from tests.inprocess import run_here
 
 ALL = ("customers:admin", "customers:delete", "customers:read", "customers:write")
 LIMITS = ("rateLimit", "dailyQuota")
@@ -26,11 +27,15 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def run(tmp_path: Path, mongod_url: str, database: str) -> Run:
-    """Runs `gateway …` on an empty database of the shared store."""
+def run(tmp_path: Path, mongod_url: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `gateway …` on an empty database of the shared store; in a process of its own what needs one."""
+    settings = {"mongodb_url": mongod_url, "mongodb_database": database}
+    monkeypatch.chdir(tmp_path)
 
     def command(*words: str, env: dict[str, str] | None = None) -> Ended:
-        return gateway(tmp_path, *words, env=env, mongodb_url=mongod_url, mongodb_database=database)
+        if words[0] == "serve" or "COLUMNS" in (env or {}):
+            return gateway(tmp_path, *words, env=env, **settings)
+        return run_here(*words, env={**environment(tmp_path, **settings), **(env or {})})
 
     return command
 
@@ -156,7 +161,7 @@ class TestKeys:
         self, run: Run, words: tuple[str, ...], told: str
     ) -> None:
         ended = run("keys", "create", *words)
-        assert_plain(ended, 1)
+        assert_plain(ended, 2)
         assert told in ended.err
 
 
@@ -315,13 +320,13 @@ class TestStoreCommands:
 
 
 class TestDocuments:
-    def test_schema_prints_the_graphql_schema(self, tmp_path: Path) -> None:
-        query = build_schema(gateway(tmp_path, "schema").out).query_type
+    def test_schema_prints_the_graphql_schema(self) -> None:
+        query = build_schema(run_here("schema").out).query_type
         assert query is not None
         assert "customers" in query.fields
 
-    def test_openapi_prints_the_openapi_document(self, tmp_path: Path) -> None:
-        printed = gateway(tmp_path, "openapi").json()
+    def test_openapi_prints_the_openapi_document(self) -> None:
+        printed = run_here("openapi").json()
         assert printed["openapi"].startswith("3.")
         assert "/customers" in " ".join(printed["paths"])
 
@@ -368,7 +373,7 @@ class TestWrongSettings:
 
     def test_dev_is_for_this_machine_only(self, tmp_path: Path) -> None:
         ended = gateway(tmp_path, "dev", "--host", "0.0.0.0")
-        assert_plain(ended, 1)
+        assert_plain(ended, 2)
         assert "gateway serve" in ended.err
 
     @pytest.mark.parametrize("command", ["serve", "dev"])

@@ -1,0 +1,102 @@
+"""What `gateway check` finds in the store: server, replica set, clock, disk, indexes, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from app.cli.finding import Finding
+from app.settings import Settings
+from resolvers.context import utc_now
+from storage.errors import StoreError
+from storage.facts import ServerFacts, server_facts
+from storage.keys import KeyRecord
+from storage.store import Store
+
+_OLDEST: Final = (6, 0)
+_CLOCK_WARNING, _CLOCK_BAD = 2.0, 60.0
+"""Seconds that two clocks may differ; tokens are taken with 60 seconds of leave."""
+_FREE_WARNING, _FREE_BAD = 0.15, 0.05
+"""Parts of the store's disk that should be free."""
+_GIB: Final = 1024**3
+
+
+async def check_store(store: Store, settings: Settings) -> list[Finding]:
+    """Look at the store: does it answer, is it a replica set, has it room, indexes, keys; can this gateway sign."""
+    try:
+        facts = await server_facts(store)
+        missing = await store.missing_indexes()
+        keys = await store.keys.list()
+        signing = await _signing(store, settings)
+    except StoreError:
+        cure = "is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
+        return [Finding("store", "bad", "no primary answers", cure)]
+    return [*check_server(facts), _indexes(missing), _keys(keys), signing]
+
+
+def check_server(facts: ServerFacts) -> Iterator[Finding]:
+    """Look at what the server says of itself."""
+    yield Finding("store", "good", "a primary answers")
+    yield _version(facts)
+    yield _replica_set(facts)
+    yield _clock(facts)
+    if facts.free is not None and facts.total:
+        yield _disk(facts.free, facts.total)
+
+
+def _version(facts: ServerFacts) -> Finding:
+    version = ".".join(map(str, facts.version))
+    if facts.version < _OLDEST:
+        return Finding("version", "bad", f"MongoDB {version}", "upgrade it to 6.0 or newer")
+    return Finding("version", "good", f"MongoDB {version}")
+
+
+def _replica_set(facts: ServerFacts) -> Finding:
+    if facts.replica_set is None:
+        cure = "start mongod with --replSet rs0, run rs.initiate() once, and add replicaSet=rs0 to GATEWAY_MONGODB_URL"
+        return Finding("replica set", "bad", "the server is in none, so nothing can be erased", cure)
+    return Finding("replica set", "good", facts.replica_set)
+
+
+def _clock(facts: ServerFacts) -> Finding:
+    off = abs(facts.ahead)
+    if off < _CLOCK_WARNING:
+        return Finding("clock", "good", "as the store's")
+    found = f"the store's is {off:.0f} s {'ahead of' if facts.ahead > 0 else 'behind'} this machine's"
+    return Finding("clock", "bad" if off >= _CLOCK_BAD else "warning", found, "let both follow NTP")
+
+
+def _disk(free: int, total: int) -> Finding:
+    found = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
+    if free / total < _FREE_BAD:
+        return Finding("store's disk", "bad", found, "give it more, or MongoDB stops taking writes")
+    state = Finding("store's disk", "warning", found, "give it more soon")
+    return state if free / total < _FREE_WARNING else Finding("store's disk", "good", found)
+
+
+def _indexes(missing: list[str]) -> Finding:
+    if missing:
+        found = f"missing: {', '.join(missing)}"
+        return Finding("indexes", "warning", found, "gateway indexes makes them, and so does the next start")
+    return Finding("indexes", "good", "all stand")
+
+
+def _keys(keys: list[KeyRecord]) -> Finding:
+    usable = [key for key in keys if key.works(datetime.now(UTC))]
+    if usable:
+        return Finding("keys", "good", f"{len(usable)} of {len(keys)} work")
+    return Finding("keys", "warning", "there is none that works", "gateway keys create --name … --scope customers:read")
+
+
+async def _signing(store: Store, settings: Settings) -> Finding:
+    from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
+
+    subject = "signing keys"
+    try:
+        await SigningKeys.of(store.signing_keys, utc_now, settings.store_secret).check()
+    except SealedKey as error:
+        return Finding(subject, "bad", str(error), SEALED_CURE)
+    if settings.mongodb_url and not settings.store_secret:
+        return Finding(subject, "warning", "they lie unsealed in the store", "set GATEWAY_STORE_SECRET")
+    return Finding(subject, "good", "this gateway can sign")

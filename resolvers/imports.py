@@ -1,0 +1,154 @@
+"""Imports: many customers from a file, each line with an outcome of its own.
+
+Lines come in batches: `prepare` checks one line and makes what is written of it, `store` writes the lines of
+a batch by one command. Both may be done again with the same lines, after a kill say: what an earlier run has
+stored is known by its ids, which are made from the import's own seed and the number of the line.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast
+
+from resolvers.context import Clock, utc_now
+from resolvers.operation import email_taken
+from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, with_ids
+from resolvers.problems import CONFLICT, JsonValue, Problem
+from resolvers.validation import check, nearest
+from storage.bulk import Bulk, Prepared, prepare
+from storage.documents import Customer, CustomerId, Instant, instant
+from storage.errors import Duplicate, StoreError
+from storage.model import CustomerInput
+from storage.store import Store
+from storage.text import fold
+
+OnConflict = Literal["fail", "skip", "update"]
+Outcome = Literal["created", "updated", "unchanged", "skipped", "erased"]
+OUTCOMES: Final[tuple[Outcome, ...]] = ("created", "updated", "unchanged", "skipped", "erased")
+KINDS: Final = (ADDRESS, PHONE_NUMBER)
+
+
+class Result(NamedTuple):
+    """What became of a line: an outcome, or the problem for which it was refused."""
+
+    line: int
+    outcome: Outcome | Problem
+
+
+class Ready(NamedTuple):
+    """A line that is valid, and the customer that it makes."""
+
+    line: int
+    new: Prepared
+
+    @property
+    def customer(self) -> Customer:
+        """The new customer."""
+        return self.new.customer
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for all lines of an import; `dry_run` stores nothing, `strict` refuses unknown properties."""
+
+    seed: bytes
+    on_conflict: OnConflict = "fail"
+    strict: bool = False
+    dry_run: bool = False
+    us_address_rules: bool = False
+    clock: Clock = utc_now
+
+
+class Importer(Protocol):
+    """One form of import."""
+
+    def prepare(self, line: int, value: JsonValue) -> Any:
+        """Return what `store` takes of a line; raises the problem for which it is refused."""
+
+    async def store(self, ready: Sequence[Any]) -> list[Result]:
+        """Store a batch and return what became of each line. Raises `Unavailable`; doing it again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerImport:
+    """Customers as REST shows them. Ids and times are made here; a conflict is an e-mail address that is taken."""
+
+    opened: Store
+    rules: Rules
+
+    def prepare(self, line: int, value: JsonValue) -> Ready:
+        """Return a new customer; raises validation-error with every fault."""
+        rules = self.rules
+        fields = check(
+            CustomerInput, value, strict=rules.strict, us_address_rules=rules.us_address_rules, locate=nearest(value)
+        )
+        for kind in KINDS:
+            fields[kind.list_name] = with_ids(fields[kind.list_name], [])
+        now = instant(rules.clock())
+        made = {"id": line_id(rules.seed, line), "version": 1, **fields, "createdAt": now, "updatedAt": now}
+        return Ready(line, prepare(cast("Customer", made)))
+
+    async def store(self, ready: Sequence[Ready]) -> list[Result]:
+        """Store new customers; with those whose e-mail address is taken do what the rules say."""
+        bulk = Bulk.of(self.opened)
+        erased = await bulk.find_tombstones([one.customer["id"] for one in ready])
+        new = [one for one in ready if one.customer["id"] not in erased]
+        results = [Result(one.line, "skipped") for one in ready if one.customer["id"] in erased]
+        taken = await refused(bulk, new, dry_run=self.rules.dry_run)
+        results += [Result(one.line, "created") for one in new if one.line not in taken]
+        again = [one for one in new if one.line in taken]
+        found = await bulk.find_by_emails([one.customer["email"] for one in again]) if again else {}
+        return results + [Result(one.line, await self._met(one.customer, found)) for one in again]
+
+    async def _met(self, new: Customer, found: dict[str, Customer]) -> Outcome | Problem:
+        """Return what becomes of a line whose e-mail address some customer has."""
+        key = fold(new["email"])
+        while (old := found.get(key)) is not None:
+            if old["id"] == new["id"]:
+                return "created"  # by an earlier run of this import, or by an earlier try
+            if self.rules.on_conflict != "update":
+                return "skipped" if self.rules.on_conflict == "skip" else email_taken()
+            changed = self._updated(old, new)
+            if changed is None:
+                return "unchanged"
+            if self.rules.dry_run or await self.opened.customers.replace(changed, version=old["version"]):
+                found[key] = changed
+                return "updated"
+            found |= await Bulk.of(self.opened).find_by_emails([new["email"]])
+        return Problem(CONFLICT, "Another customer had this email address a moment ago. Import the line again.")
+
+    def _updated(self, old: Customer, new: Customer) -> Customer | None:
+        """Return the stored customer with the fields of a line, None where they are the same."""
+        fields = {name: new[name] for name in CustomerInput.model_fields}  # type: ignore[literal-required]
+        for kind in KINDS:
+            sent = [{name: part[name] for name in part if name != "id"} for part in fields[kind.list_name]]
+            fields[kind.list_name] = with_ids(sent, cast("list[Part]", old[kind.list_name]))
+        if all(old[name] == value for name, value in fields.items()):  # type: ignore[literal-required]
+            return None
+        now = Instant(max(instant(self.rules.clock()), old["updatedAt"]))
+        return cast("Customer", {**old, **fields, "version": old["version"] + 1, "updatedAt": now})
+
+
+async def refused(bulk: Bulk, ready: Sequence[Ready], *, dry_run: bool) -> set[int]:
+    """Store new customers; return the lines of those whose e-mail address or id is taken. A dry run looks only."""
+    if dry_run:
+        found = await bulk.find_by_emails([one.customer["email"] for one in ready])
+        same = await bulk.find_by_ids([one.customer["id"] for one in ready])
+        return {one.line for one in ready if fold(one.customer["email"]) in found or one.customer["id"] in same}
+    errors = await bulk.create_each([one.new for one in ready])
+    return {one.line for one, error in zip(ready, errors, strict=True) if _is_duplicate(error)}
+
+
+def _is_duplicate(error: StoreError | None) -> bool:
+    if error is None or isinstance(error, Duplicate):
+        return error is not None
+    raise error
+
+
+def line_id(seed: bytes, line: int) -> CustomerId:
+    """Return the id of the customer that a line makes: as random as the seed, and the same every time."""
+    digest = blake2b(line.to_bytes(8, "big"), key=seed, digest_size=16).digest()
+    return CustomerId(str(uuid.UUID(bytes=digest, version=4)))

@@ -71,6 +71,10 @@ class TestForm:
         as_json, as_yaml = gateway.http.get("/openapi.json"), gateway.http.get("/openapi.yaml")
         assert yaml.load(as_yaml.text, Loader=LOADER) == as_json.json() == DOCUMENT
         assert as_yaml.headers["Content-Type"].startswith("application/yaml")
+        assert (as_json.headers["Content-Encoding"], as_json.headers["Vary"]) == ("gzip", "Accept-Encoding")
+        whole = gateway.http.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in whole.headers
+        assert whole.content == as_json.content
 
     def test_c098_operation_ids_are_unique_and_those_of_the_declared_operations(self) -> None:
         ids = [operation["operationId"] for operation in OPERATIONS_OF.values()]

@@ -26,8 +26,9 @@ from app.main import create_app
 from app.settings import Settings
 from resolvers.context import ALL_SCOPES
 from resolvers.deprecation import DEPRECATIONS, Deprecations
+from storage.keys import NewKey
 from storage.schema import customer_schema
-from storage.store import Store, StoreOptions, open_store
+from storage.store import StoreOptions, open_store
 from tests import factories
 
 _VALIDATOR = Draft202012Validator(customer_schema(), format_checker=FormatChecker())
@@ -111,16 +112,17 @@ class Gateway:
 
 def make_key(url: str, database: str, scopes: tuple[str, ...] = ALL_SCOPES) -> str:
     """Make an API key in a database."""
+    return make_new_key(url, database, scopes).key
 
-    async def make(store: Store) -> str:
-        made = await store.keys.create("test", scopes, datetime.now(UTC), None)
-        return made.key
 
-    async def run() -> str:
+def make_new_key(url: str, database: str, scopes: tuple[str, ...]) -> NewKey:
+    """Make an API key in a database, and return it with its client id and secret."""
+
+    async def make() -> NewKey:
         async with open_store(StoreOptions(url, database)) as store:
-            return await make(store)
+            return await store.keys.create("test", scopes, datetime.now(UTC), None)
 
-    return asyncio.run(run())
+    return asyncio.run(make())
 
 
 class Server(uvicorn.Server):

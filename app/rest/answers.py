@@ -157,13 +157,28 @@ def success_answers(endpoint: Endpoint) -> Answers:
     if endpoint.kind == "create":
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
         made = _body("Created.", name, ("ETag", "Location", "Preference-Applied"))
-        return {"200": dry, "201": made}
+        return {"200": dry, "201": {**made, "links": _links(name)}}
     if endpoint.kind in {"replace", "patch"}:
         return {"200": _changed(name)}
     if "{" not in endpoint.path:
         return {"200": _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _links(name: str) -> dict[str, Any]:
+    """Return what can be done next with a new resource: its id is in the plain body, its ETag in the head."""
+    own = f"{name[0].lower()}{name[1:]}Id"
+    ids = {own: "$response.body#/id"}
+    if name != "Customer":
+        ids = {"customerId": "$request.path.customerId", **ids}
+    fresh = {**ids, "header.If-Match": "$response.header.ETag"}
+    remove = "deleteCustomer" if name == "Customer" else f"remove{name}"
+    return {
+        f"get{name}": {"operationId": f"get{name}", "parameters": ids, "description": "Read it."},
+        f"update{name}": {"operationId": f"update{name}", "parameters": fresh, "description": "Change it."},
+        remove: {"operationId": remove, "parameters": ids, "description": "Take it away again."},
+    }
 
 
 def _deleted(endpoint: Endpoint) -> Answers:

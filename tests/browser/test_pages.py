@@ -7,6 +7,8 @@ import pytest
 import requests
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 
 from tests.browser.person import (
     PAGES,
@@ -20,32 +22,93 @@ from tests.browser.person import (
     until,
     visible,
 )
+from tests.harness import Gateway as Running
+from tests.harness import make_new_key
 
 pytestmark = pytest.mark.browser
 
 
-def test_the_rest_documentation_shows_operations_and_tries_one_with_the_demo_key(
-    browser: Chrome, gateway: Gateway
+def unfold(browser: Chrome, operation: str) -> str:
+    """Open an operation of the REST documentation, and return where it is."""
+    block = f"#operations-{operation}"
+    browser.execute_script("arguments[0].click()", visible(browser, f"{block} .opblock-summary-control"))
+    return block
+
+
+def execute(browser: Chrome, block: str) -> tuple[str, str]:
+    """Try an operation, and return the command that does the same, and its status and answer."""
+    browser.execute_script("arguments[0].click()", visible(browser, f"{block} .execute"))
+    answer = visible(browser, f"{block} .live-responses-table tbody")
+    return visible(browser, f"{block} .curl").text, answer.text
+
+
+def test_the_rest_documentation_tries_operations_with_the_demo_key_and_with_client_credentials(
+    browser: Chrome, gateway: Running
 ) -> None:
     create_customer(gateway)
     open_page(browser, gateway, "/docs")
-    until(
-        browser,
-        lambda now: len(now.find_elements(By.CSS_SELECTOR, ".opblock")) >= 5 or None,
-        "operations show",
+    command, answer = execute(browser, unfold(browser, "Customers-listCustomers"))
+    assert (answer[:3], gateway.key in command, "?" in command) == ("200", True, False)
+
+    key = make_new_key(gateway.store_url, gateway.database, ("customers:read",))
+    visible(browser, ".btn.authorize").click()
+    press_in(browser, 0, "Logout")
+    visible(browser, "#client_id_clientCredentials").send_keys(key.record.clientId)
+    visible(browser, "#client_secret_clientCredentials").send_keys(key.client_secret, Keys.TAB)
+    ActionChains(browser).send_keys(Keys.SPACE).perform()  # the first scope, from the keyboard
+    press_in(browser, -1, "Authorize")
+    until(browser, lambda now: "Logout" in boxes(now)[-1].text or None, "the token is there")
+    visible(browser, ".close-modal").click()
+    block = unfold(browser, "Viewer-getViewer")
+    Select(visible(browser, f"{block} .response-control-media-type select")).select_by_visible_text(
+        "application/json;profile=enveloped"
     )
-    path = next(
-        one
-        for one in browser.find_elements(By.CSS_SELECTOR, ".opblock-get .opblock-summary-path")
-        if one.get_attribute("data-path") == "/api/v1/customers"
-    )
-    path.find_element(By.XPATH, "./ancestor::button").click()
-    execute = visible(browser, ".opblock-get .execute")
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", execute)
-    execute.click()
-    status = visible(browser, ".live-responses-table tbody .response-col_status")
-    assert status.text.startswith("200")
+    command, answer = execute(browser, block)
+    assert ("Authorization: Bearer " in command, gateway.key in command) == (True, False)
+    assert answer[:3] == "200"
+    assert '"viewer"' in answer
+    assert key.record.id in answer
     assert_at_home_and_quiet(browser, gateway)
+
+
+def boxes(browser: Chrome) -> list[WebElement]:
+    """The kinds of credentials that the REST documentation takes, in the order of OpenAPI."""
+    return browser.find_elements(By.CSS_SELECTOR, ".auth-container")
+
+
+def press_in(browser: Chrome, box: int, label: str) -> None:
+    """Press a button of one kind of credentials."""
+    boxes(browser)[box].find_element(By.XPATH, f".//button[text()='{label}']").click()
+
+
+CONTRAST = """
+  const brightness = (colour) => {
+    const [red, green, blue] = colour.match(/[\\d.]+/g).map(Number).map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const behind = (one) => {
+    const colour = getComputedStyle(one).backgroundColor;
+    return colour === 'rgba(0, 0, 0, 0)' && one.parentElement ? behind(one.parentElement) : colour;
+  };
+  return [...document.querySelectorAll('#main *')]
+    .filter((one) => one.checkVisibility() && !['OPTION', 'STYLE'].includes(one.tagName))
+    .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+    .map((one) => [brightness(getComputedStyle(one).color), brightness(behind(one)), one])
+    .filter(([front, back]) => (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05) < 4.5)
+    .map(([, , one]) => `${one.className} ${one.textContent.slice(0, 40)}`);
+"""
+"""Texts whose contrast to what is behind them is below 4.5 (WCAG 2.2, 1.4.3)."""
+
+
+def test_all_text_of_the_rest_documentation_can_be_read(browser: Chrome, gateway: Gateway) -> None:
+    open_page(browser, gateway, "/docs")
+    visible(browser, f"{unfold(browser, 'Customers-replaceCustomer')} .execute")
+    schemes: tuple[Scheme, ...] = ("light", "dark")
+    for scheme in schemes:
+        prefer(browser, scheme)
+        visible(browser, "html.dark-mode" if scheme == "dark" else "html:not(.dark-mode)")
+        assert browser.execute_script(CONTRAST) == [], scheme
 
 
 def test_every_link_of_the_home_page_leads_somewhere(browser: Chrome, gateway: Gateway) -> None:

@@ -17,10 +17,12 @@ from app.main import create_app
 from app.rest.call import JSON
 from app.rest.customers import PREFIX
 from app.rest.endpoints import ENDPOINTS
+from app.rest.list_parameters import LIST_PARAMETERS
 from app.rest.openapi import openapi
 from app.rest.routes import ALIAS
 from app.settings import Settings
 from resolvers.operations import OPERATIONS
+from resolvers.problems import PROBLEM_TYPES, RETIRED
 from tests import factories
 from tests.harness import Gateway
 
@@ -67,6 +69,10 @@ class TestForm:
         as_json, as_yaml = gateway.http.get("/openapi.json"), gateway.http.get("/openapi.yaml")
         assert from_yaml(as_yaml.text) == as_json.json() == DOCUMENT
         assert as_yaml.headers["Content-Type"].startswith("application/yaml")
+        assert (as_json.headers["Content-Encoding"], as_json.headers["Vary"]) == ("gzip", "Accept-Encoding")
+        whole = gateway.http.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in whole.headers
+        assert whole.content == as_json.content
 
     def test_c098_operation_ids_are_unique_and_those_of_the_declared_operations(self) -> None:
         ids = [operation["operationId"] for operation in OPERATIONS_OF.values()]
@@ -103,6 +109,44 @@ class TestForm:
         for parameter in found:
             if "example" in parameter:
                 assert validator(parameter["schema"]).is_valid(parameter["example"]), parameter["name"]
+
+    def test_every_problem_has_an_example_in_each_form_where_it_can_be_answered(self) -> None:
+        for name in REST:
+            for status, answer in OPERATIONS_OF[name]["responses"].items():
+                if status.startswith(("4", "5")):
+                    kinds = ("application/problem+json", ENVELOPED)
+                    plain, enveloped = (answer["content"][kind]["examples"] for kind in kinds)
+                    assert set(plain) == set(enveloped)
+                    assert {example["value"]["status"] for example in plain.values()} == {int(status)}
+        bodies = [body for operation in OPERATIONS_OF.values() for _, body in media(operation)]
+        shown = {slug for body in bodies for slug in body.get("examples", ())}
+        assert {kind.slug for kind in PROBLEM_TYPES} - shown == {RETIRED.slug}, "nothing is deprecated today"
+
+    def test_every_operation_and_parameter_says_enough(self) -> None:
+        for name in REST:
+            operation = OPERATIONS_OF[name]
+            assert len(operation["description"]) > 100, name
+            for parameter in map(resolved, operation.get("parameters", ())):
+                assert parameter["description"].endswith((".", "`")), parameter["name"]
+                assert "example" in parameter, parameter["name"]
+
+    def test_servers_are_where_the_setting_says_and_here(self) -> None:
+        public = "https://crm.example.org/gateway"
+        assert [server["url"] for server in openapi(public)["servers"]] == [public, "/"]
+        assert [server["url"] for server in DOCUMENT["servers"]] == ["/"]
+
+    def test_links_lead_to_operations_and_their_parameters(self) -> None:
+        by_id = {operation["operationId"]: name for name, operation in OPERATIONS_OF.items()}
+        found = 0
+        for operation in OPERATIONS_OF.values():
+            answers = operation["responses"].values()
+            for link in (link for answer in answers for link in answer.get("links", {}).values()):
+                target = by_id[link["operationId"]]
+                item = DOCUMENT["paths"][target.split(" ")[1]]
+                known = {resolved(one)["name"] for one in (*item["parameters"], *OPERATIONS_OF[target]["parameters"])}
+                assert {name.removeprefix("header.") for name in link["parameters"]} <= known
+                found += 1
+        assert found == 12
 
     def test_examples_of_addresses_are_those_of_this_version(self) -> None:
         for name in REST:
@@ -265,6 +309,13 @@ class TestProfiles:
 
 class TestParameters:
     """Each endpoint takes the parameters that are described, and no others."""
+
+    def test_every_example_of_a_parameter_of_lists_is_taken(self, gateway: Gateway) -> None:
+        listed = OPERATIONS_OF[f"GET {PREFIX}/customers"]["parameters"]
+        for parameter in listed:
+            answer = gateway.http.get(f"{PREFIX}/customers", params={parameter["name"]: parameter["example"]})
+            assert answer.status_code == 200, answer.text
+        assert len(listed) == len(LIST_PARAMETERS)
 
     @pytest.mark.parametrize("name", REST)
     def test_known_parameters_are_taken_and_all_others_refused(self, name: str, gateway: Gateway) -> None:

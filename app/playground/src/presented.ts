@@ -7,7 +7,7 @@ interface Parameter {
   required?: boolean;
   description?: string;
   example?: unknown;
-  schema?: { default?: unknown };
+  schema?: { default?: unknown; items?: { format?: string } };
 }
 
 type PathItem = Record<string, { parameters?: Parameter[] }>;
@@ -49,6 +49,8 @@ function tell(parameter: Parameter, field?: string) {
   if (usual !== undefined) told.push(`Default: ${words(usual)}.`);
   parameter.description = told.filter(Boolean).join(' ');
   delete parameter.schema?.default;
+  // It has no field for such items of a list, and says so in the console.
+  delete parameter.schema?.items?.format;
   delete parameter.example;
   if (field !== undefined) parameter.example = field;
 }

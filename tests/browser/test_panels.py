@@ -160,7 +160,7 @@ def test_a_token_is_fetched_and_used(browser: Chrome, gateway: Gateway) -> None:
     visible(browser, "#gateway-client").send_keys(made.record.clientId)
     visible(browser, "#gateway-secret").send_keys(made.client_secret, Keys.ENTER)
     told = wait_until_shown(browser, ".gateway-note", "You are")
-    assert "You are browser: customers:read." in told
+    assert "You are browser, with customers:read." in told
     show_headers(browser)
     headers = wait_for_text(browser, TOOL, "Bearer ")
     assert "X-API-Key" not in headers

@@ -31,9 +31,9 @@ class Target:
     dry_run: bool = False
 
 
-async def existing(ctx: Context, customer_id: CustomerId, fields: frozenset[str] | None = None) -> Customer:
+async def existing(ctx: Context, customer_id: CustomerId) -> Customer:
     """Return a customer; raises not-found for an id never seen and gone for a deleted one."""
-    found = await ctx.store.customers.get(customer_id, fields)
+    found = await ctx.store.customers.get(customer_id)
     if found is not None:
         return found
     if await ctx.store.customers.get_tombstone(customer_id) is not None:

@@ -24,10 +24,9 @@ class CreateCustomer:
 
 @dataclass(frozen=True, slots=True)
 class GetCustomer:
-    """One customer by id; `fields` are the paths that are needed, None for all."""
+    """One customer by id."""
 
     id: CustomerId
-    fields: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

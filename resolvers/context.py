@@ -110,6 +110,11 @@ class Context:
             self._pages = PageReads()
         return self._pages
 
+    def forget_pages(self) -> None:
+        """Let go of the pages that were read; call it when nothing is read any more."""
+        if self._pages is not None:
+            self._pages.forget()
+
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""
         return self.services.clock()

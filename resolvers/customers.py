@@ -59,7 +59,7 @@ async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
 )
 async def get_customer(ctx: Context, command: GetCustomer) -> Customer:
     """Return one customer. Raises not-found, and gone for 30 days after it was deleted."""
-    return await existing(ctx, command.id, command.fields)
+    return await existing(ctx, command.id)
 
 
 @operation(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, Final, cast
 
@@ -53,18 +54,29 @@ def seconds_left() -> float | None:
 
 
 class HardEnd:
-    """Cancels the task at hand after so many seconds, as `asyncio.timeout` does, for use without `async with`."""
+    """Cancels the task at hand after so many seconds, as `asyncio.timeout` does, for use without `async with`.
 
-    __slots__ = ("_cancelling", "_expired", "_task", "_timer")
+    `more` is asked then whether it is to wait on: it gives further seconds, 0 or less for none.
+    """
 
-    def __init__(self, seconds: float) -> None:
+    __slots__ = ("_cancelling", "_expired", "_more", "_task", "_timer")
+
+    def __init__(self, seconds: float, more: Callable[[], float] | None = None) -> None:
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._cancelling, self._expired = self._task.cancelling(), False
+        self._more = more
         self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def _expire(self) -> None:
+        if self._more is not None and (seconds := self._more()) > 0:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
+            return
         self._expired = True
         self._task.cancel()
+
+    def stop(self) -> None:
+        """Let the task go on."""
+        self._timer.cancel()
 
     def over(self, error: BaseException | None) -> bool:
         """Stop; tell whether it was this end, and nobody else's, that the task was cancelled for."""

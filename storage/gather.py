@@ -36,6 +36,9 @@ ALONE: Final = (sys.maxsize, 1)
 """How many batches may be out, and how many items one may have, where nothing is to be gathered."""
 _READS_IN_FLIGHT: Final = 2
 _MOST_READS: Final = 500
+_WORTH_READS: Final = 8
+_PATIENCE: Final = 0.005
+"""Seconds; longer than a store near by takes for a batch."""
 
 
 class Counted(Protocol):
@@ -57,7 +60,8 @@ class _Waiting(NamedTuple, Generic[ItemT]):
 class Gathered(Generic[ItemT, ResultT]):
     """A queue before the store. Belongs to the event loop in which it is used.
 
-    A batch has at most `most` items and, where it has more than one, at most `heaviest` bytes.
+    A batch has at most `most` items and, where it has more than one, at most `heaviest` bytes. One more goes out
+    beside others only for `worth` items, or once they have waited for `_PATIENCE`: few and large cost least.
     `lost` is the outcome for a caller whose time ends after its batch began; before, it is `none`.
     """
 
@@ -66,9 +70,11 @@ class Gathered(Generic[ItemT, ResultT]):
     most: int
     heaviest: int = 0
     lost: Outcome = "none"
+    worth: int = 1
     _waiting: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = field(default_factory=dict, init=False)
     _batches: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
     _scheduled: bool = field(default=False, init=False)
+    _patient: bool = field(default=False, init=False)
     _deadlines: dict[asyncio.Future[ResultT], float] = field(default_factory=dict, init=False)
     _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
     _rings: float = field(default=0.0, init=False)
@@ -133,9 +139,20 @@ class Gathered(Generic[ItemT, ResultT]):
             future.set_exception(Unavailable(self.lost if begun else "none"))
 
     def _schedule(self) -> None:
-        if self._waiting and not self._scheduled and len(self._batches) < self.in_flight:
+        if not self._waiting or self._scheduled or len(self._batches) >= self.in_flight:
+            return
+        loop = asyncio.get_running_loop()
+        if not self._batches or len(self._waiting) >= self.worth:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._start, context=Context())
+            loop.call_soon(self._start, context=Context())
+        elif not self._patient:
+            self._patient = True
+            loop.call_later(_PATIENCE, self._hurry, context=Context())
+
+    def _hurry(self) -> None:
+        self._patient = False
+        if self._waiting and not self._scheduled and len(self._batches) < self.in_flight:
+            self._start()
 
     def _start(self) -> None:
         """Send what waits now; in a context of its own, so that no one caller's deadline rules the others."""
@@ -202,7 +219,8 @@ class GatheredReads(Generic[ValueT]):
     queue: Gathered[str, ValueT | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.queue = Gathered(self._read, *((_READS_IN_FLIGHT, _MOST_READS) if self.gather else ALONE))
+        in_flight, most = (_READS_IN_FLIGHT, _MOST_READS) if self.gather else ALONE
+        self.queue = Gathered(self._read, in_flight, most, worth=_WORTH_READS if self.gather else 1)
 
     async def get(self, key: str) -> ValueT | None:
         """Return what is stored under an id, or None; raises `Unavailable`."""
@@ -245,6 +263,7 @@ class SharedReads(Generic[QuestionT, ValueT]):
         """Return the answer to a question; raises what the read raises."""
         self.items += 1
         if not self.share:
+            self.batches += 1
             return await self.read(question)
         first = question not in self._out
         queue = self._out.setdefault(question, None)

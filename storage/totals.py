@@ -47,7 +47,7 @@ class Totals:
         if spent is not None:
             spent.calls += 1
         last = self._last
-        if last is not None and self._joinable:
+        if last is not None and self._joinable and not last.done():
             return last
         self._joinable = True
         self._last = asyncio.get_running_loop().create_task(self._count(last), name="total", context=Context())

@@ -26,7 +26,7 @@ async def read_form(request: Request) -> dict[str, str]:
             logs would keep them.
     """
     _check_type(request)
-    raw = await read_body(request.stream(), request.headers.get("content-length"), MAX_BODY)
+    raw = await read_body(request, MAX_BODY)
     if request.scope["query_string"]:
         raise InvalidRequestError("Send the parameters in the body, not in the address.")
     form = {name: value for name, value in _parse(raw).items() if value}

@@ -11,6 +11,7 @@ from graphql import ExecutionResult, GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.http.answers import Answer
 from app.http.negotiation import accept_of, accepted_quality, parse_accept
 from app.http.problems import problem_headers
 from app.http.requests import base_url, request_id, state_of
@@ -27,13 +28,20 @@ from resolvers.problems import (
 from schema.cost import objects
 from schema.documents import Price
 from schema.errors import formatted, problem_of
-from schema.rows import row_json, rows_json, rows_of_one_kind
+from schema.rows import Row, row_json, rows_json, rows_of_one_kind
 
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 _PIECE: Final = 16
 """So many rows are written at once."""
-_HEADERS: Final = ((b"vary", b"Accept"), (b"cache-control", b"private, no-store"))
+_HEADS: Final = {
+    media_type: (
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"vary", b"Accept"),
+        (b"cache-control", b"private, no-store"),
+    )
+    for media_type in (RESPONSE, JSON)
+}
 
 
 def is_browser(request: Request) -> bool:
@@ -87,11 +95,12 @@ def executed(
 
 
 def _bounded(result: ExecutionResult) -> object:
-    """Return the data, or refuse the whole answer where a page was too large to read, or the data is."""
+    """Return the data, its lists weighed, or refuse the whole answer where a page was too large, or they are."""
     for error in result.errors or ():
         if (problem := problem_of(error)).type is ANSWER_TOO_LARGE:
             raise problem
-    return _weighed(result.data)
+    data = result.data
+    return _weighed(data) if data and not all(isinstance(value, Row) for value in data.values()) else data
 
 
 def _weighed(data: object) -> object:
@@ -170,21 +179,4 @@ def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
 
 
 def _response(body: dict[str, Any], status: int, media_type: str) -> Response:
-    return _Answer(orjson.dumps(body, default=row_json), status, media_type)
-
-
-class _Answer(Response):
-    """An answer, with the headers that Starlette would give it, which takes a while to find them."""
-
-    def __init__(self, body: bytes, status: int, media_type: str) -> None:
-        self.status_code = status
-        self.media_type = media_type
-        self.background = None
-        self.body = body
-        length = (b"content-length", str(len(body)).encode())
-        self.raw_headers = [*_HEADERS, length, _content_type(media_type)]
-
-
-@lru_cache(maxsize=2)
-def _content_type(media_type: str) -> tuple[bytes, bytes]:
-    return b"content-type", f"{media_type}; charset=utf-8".encode()
+    return Answer(orjson.dumps(body, default=row_json), status, _HEADS[media_type])

@@ -42,9 +42,10 @@ class GraphQLDoor:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
+        method = request.scope["method"]
+        if method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": _METHODS})
-        if request.method in {"GET", "HEAD"} and is_browser(request):
+        if method in {"GET", "HEAD"} and is_browser(request):
             return playground(request)
         media_type = negotiated(request)
         try:
@@ -58,7 +59,7 @@ class GraphQLDoor:
 
 
 async def _answer(request: Request, media_type: str) -> Response:
-    if request.method not in {"GET", "HEAD", "POST"}:
+    if request.scope["method"] not in {"GET", "HEAD", "POST"}:
         raise Problem(METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST.", extra={"allow": _METHODS})
     ctx = await admit(request)
     asked = await read_request(request)
@@ -72,10 +73,11 @@ async def _answer(request: Request, media_type: str) -> Response:
 async def _prepared(request: Request, asked: GraphQLRequest) -> Operation:
     """Return the operation to run; keep its document where the client wants that."""
     state = state_of(request)
-    operation = state.graphql.documents.operation(
-        await state.documents.text(asked.query, asked.sha256), asked.operation_name
-    )
+    text = await state.documents.text(asked.query, asked.sha256)
+    operation = state.graphql.documents.operation(text, asked.operation_name)
     request.scope[GRAPHQL_OPERATION] = operation.label
+    if operation.type is OperationType.QUERY and asked.sha256 is None:
+        return operation
     if operation.type is OperationType.SUBSCRIPTION:
         raise Problem(GRAPHQL_REQUEST, "This kind of operation is not served here.")
     if operation.type is OperationType.MUTATION and request.method != "POST":
@@ -89,7 +91,7 @@ async def _run(
 ) -> Response:
     result = await state_of(request).graphql.run(operation, asked.variables, ctx)
     # graphql-core's executor refers to itself: what it holds would stay until the garbage collector comes.
-    ctx.pages.forget()
+    ctx.forget_pages()
     if result.errors:
         _log_internal(request, result.errors)
         forget_frames(result.errors)

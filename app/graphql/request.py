@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
 
 from app.http.body import parse_json, read_body
+from app.http.heads import heads_of
 from app.http.requests import state_of
 from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSUPPORTED_MEDIA_TYPE, Problem
 from schema.limits import over
@@ -23,8 +23,7 @@ MAX_VALUES: Final = 3000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """A well-formed request: a document's text, or its SHA-256 in lower hexadecimal, or both."""
 
     query: str | None
@@ -48,14 +47,12 @@ async def read_request(request: Request) -> GraphQLRequest:
 
 
 async def _body(request: Request) -> bytes:
-    sent = dict(reversed(request.scope["headers"]))  # of several the first
-    if not _is_json(sent.get(b"content-type", b"")):
+    heads = heads_of(request.scope)
+    if not _is_json(heads.get(b"content-type", b"")):
         raise Problem(UNSUPPORTED_MEDIA_TYPE, f"GraphQL is sent as {JSON} in UTF-8.")
-    if sent.get(b"content-encoding", b"identity").lower() != b"identity":
+    if heads.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not read.")
-    declared = sent.get(b"content-length")
-    limit = state_of(request).settings.max_body
-    return await read_body(request.stream(), None if declared is None else declared.decode("latin-1"), limit)
+    return await read_body(request, state_of(request).settings.max_body)
 
 
 @lru_cache(maxsize=64)
@@ -85,14 +82,14 @@ def _checked(sent: Any, variables_limit: int, size: int) -> GraphQLRequest:
     if not isinstance(sent, dict):
         raise Problem(GRAPHQL_REQUEST, "The body must be a JSON object.")
     query, variables, name, extensions = map(sent.get, ("query", "variables", "operationName", "extensions"))
-    if not isinstance(extensions, dict | None):
+    if extensions is not None and not isinstance(extensions, dict):
         raise Problem(GRAPHQL_REQUEST, "extensions must be an object.")
-    sha256 = _sha256(sent.get("documentId"), extensions or {})
+    sha256 = _sha256(sent.get("documentId"), extensions or {}) if extensions or "documentId" in sent else None
     if not (query is None and sha256) and not (isinstance(query, str) and query.strip()):
         raise Problem(GRAPHQL_REQUEST, "query must be a string with a GraphQL document.")
-    if not isinstance(variables, dict | None):
+    if variables is not None and not isinstance(variables, dict):
         raise Problem(GRAPHQL_REQUEST, "variables must be an object.")
-    if not isinstance(name, str | None):
+    if name is not None and not isinstance(name, str):
         raise Problem(GRAPHQL_REQUEST, "operationName must be a string.")
     if size > variables_limit:
         _check_size(variables, variables_limit)

@@ -6,11 +6,14 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import AsyncIterator
+import time
 from typing import Final, NoReturn
 
 import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
+from app.http.heads import heads_of
 from resolvers.problems import (
     BODY_TOO_LARGE,
     EMPTY_BODY,
@@ -25,6 +28,7 @@ from resolvers.problems import (
     JsonValue,
     Problem,
 )
+from storage.deadlines import HardEnd
 
 MAX_DEPTH: Final = 32
 SLOWEST: Final = 1000
@@ -37,30 +41,42 @@ _NUMBERS = bytes.maketrans(b"[:-123456789", b",,0000000000")
 """Makes of every number that follows a bracket, comma or colon a text that begins with `,0`."""
 
 
-async def read_body(
-    chunks: AsyncIterator[bytes], declared: str | None, limit: int, *, patience: float = PATIENCE
-) -> bytes:
-    """Return a body of at most `limit` bytes, counted as they come; `declared` is Content-Length.
+async def read_body(request: Request, limit: int, *, patience: float = PATIENCE) -> bytes:
+    """Return the body of a request, of at most `limit` bytes, counted as they come.
 
     `patience` is how many seconds it may be behind `SLOWEST`.
 
     Raises:
         Problem: body-too-large, before more than `limit` bytes are held; request-timeout.
+        ClientDisconnect: the client is gone.
     """
-    if declared is not None and declared.isdecimal() and int(declared[:19]) > limit:
+    declared = heads_of(request.scope).text(b"content-length")
+    if declared.isdecimal() and int(declared[:19]) > limit:
         raise _too_large(limit)
     body = bytearray()
-    began = asyncio.get_running_loop().time()
+    began = time.monotonic()
+    end = HardEnd(patience, lambda: began + patience + len(body) / SLOWEST - time.monotonic())
     try:
-        async with asyncio.timeout(patience) as timer:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > limit:
-                    raise _too_large(limit)
-                timer.reschedule(began + patience + len(body) / SLOWEST)
-    except TimeoutError as error:
+        await _read_into(body, request.receive, limit)
+    except asyncio.CancelledError as error:
+        if not end.over(error):
+            raise
         raise Problem(REQUEST_TIMEOUT, f"The body came more slowly than {SLOWEST} bytes a second.") from error
+    finally:
+        end.stop()
     return bytes(body)
+
+
+async def _read_into(body: bytearray, receive: Receive, limit: int) -> None:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        more = message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Problem:

@@ -38,6 +38,7 @@ DURATION: Final = Family(
 IN_FLIGHT: Final = Family(
     "gateway_http_requests_in_flight", "gauge", "Requests that have begun and not ended, the one that asks included."
 )
+TASKS: Final = Family("gateway_event_loop_tasks", "gauge", "Tasks of asyncio that have not ended.")
 RESPONSE_BYTES: Final = Family(
     "gateway_http_response_body_bytes_total", "counter", "Bytes of the bodies of answers.", _REQUEST
 )
@@ -130,6 +131,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     REQUESTS,
     DURATION,
     IN_FLIGHT,
+    TASKS,
     RESPONSE_BYTES,
     STORE_CALLS,
     STORE_SECONDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
 from collections.abc import Iterator
@@ -34,7 +35,10 @@ def counts_of(state: State) -> Counts:
     ]
     counts.counters = {family.name: series for family, series in counters}
     counts.histograms = {f.DURATION.name: _durations(state.metrics)}
-    counts.gauges = {f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight}}
+    counts.gauges = {
+        f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight},
+        f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
+    }
     for name, (hits, misses, entries) in _caches(state):
         lookups = counts.counters.setdefault(f.LOOKUPS.name, {})
         lookups[name, "hit"], lookups[name, "miss"] = hits, misses

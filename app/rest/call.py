@@ -94,8 +94,7 @@ class Call:
         return lambda: parse_json(raw)
 
     async def _raw(self) -> bytes:
-        limit = state_of(self.request).settings.max_body
-        raw = await read_body(self.request.stream(), self._header(b"content-length") or None, limit)
+        raw = await read_body(self.request, state_of(self.request).settings.max_body)
         self.ctx.begin()
         return raw
 

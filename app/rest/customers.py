@@ -30,7 +30,8 @@ async def create(call: Call) -> Response:
 
 async def get(call: Call) -> Response:
     """GET /customers/{customerId}."""
-    command = GetCustomer(call.customer_id(), fields_of(call.parameters))
+    command = GetCustomer(call.customer_id())
+    fields_of(call.parameters)  # what is wrong with them is told before anything is read
     return customer_response(call, await get_customer(call.ctx, command))
 
 

@@ -84,7 +84,7 @@ async def _by_cursor(call: Call, command: ListWindow) -> Response:
 def _list_response(call: Call, body: dict[str, Any], headers: Headers) -> Response:
     """Return a list as JSON. Raises answer-too-large."""
     response = json_response(call, body, headers=headers)
-    call.ctx.pages.forget()  # while they are still in the processor's caches, for the next page to be put there
+    call.ctx.forget_pages()  # while they are still in the processor's caches, for the next page to be put there
     if len(response.body) > MAX_ANSWER:
         raise too_large()
     return response

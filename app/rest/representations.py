@@ -9,6 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from app.http.answers import Answer
+from app.http.heads import heads_of
 from app.rest.call import Call
 from app.rest.conditions import not_modified
 from app.rest.questions import fields_of
@@ -59,9 +60,9 @@ def resource_response(
     location: str | None = None,
 ) -> Response:
     """Return a resource with its ETag, enveloped under `name`; a safe request whose ETag is known gets 304."""
+    if (unchanged := _unchanged(call, customer)) is not None:
+        return unchanged
     headers = {} if call.dry_run else {"ETag": tag_of(call, customer)}
-    if call.request.method in {"GET", "HEAD"} and not_modified(call.request, headers["ETag"]):
-        return empty_response(call, 304, headers)
     if location and not call.dry_run:
         headers["Location"] = location
     return json_response(call, {name: body} if name and call.enveloped else body, status=status, headers=headers)
@@ -69,8 +70,19 @@ def resource_response(
 
 def customer_response(call: Call, customer: Customer, *, status: int = 200, location: str | None = None) -> Response:
     """Return a whole customer, or the fields of it that were asked for."""
+    if (unchanged := _unchanged(call, customer)) is not None:
+        return unchanged
     body = selected(representation(customer), fields_of(call.parameters))
     return resource_response(call, "customer", body, customer, status=status, location=location)
+
+
+def _unchanged(call: Call, customer: Customer) -> Response | None:
+    """Return the 304 for a safe request that knows the present ETag, else None; nothing is rendered for it."""
+    scope = call.request.scope
+    if b"if-none-match" not in heads_of(scope) or scope["method"] not in {"GET", "HEAD"}:
+        return None
+    tag = tag_of(call, customer)
+    return empty_response(call, 304, {"ETag": tag}) if not_modified(call.request, tag) else None
 
 
 def changed_response(

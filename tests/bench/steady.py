@@ -1,39 +1,42 @@
 """Whether the gateway stays as it is under full load: `python -m tests.bench.steady`, or `make bench-steady`.
 
 For `MINUTES` (10) wrk sends reads of all kinds through both doors as fast as they are answered, while memory, open
-files, sockets and threads of the gateway are looked at every ten seconds. After the first minute, in which caches and
-connections fill, nothing may grow. It stops by itself, and ends with 1 where memory grows.
+files, sockets, threads, tasks and prepared documents of the gateway are looked at every ten seconds. After the first
+minute, in which caches and connections fill, nothing may grow. It stops by itself, and ends with 1 where memory grows.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 from typing import Final
 
 from tests.bench.load import Load, Sample, run
 from tests.bench.pairs import DATABASE, SETTINGS
-from tests.bench.processes import cpu_seconds, fill, gateway, resident_megabytes, store
+from tests.bench.processes import REQUEST_SECONDS, Client, cpu_seconds, fill, gateway, resident_megabytes, store
 from tests.bench.works import CUSTOMERS, customer_ids, works
 
 MINUTES: Final = float(os.environ.get("MINUTES", "10"))
 EVERY: Final = 10.0
 WARM_UP: Final = 60.0
 _RARE: Final = 10
+_GAUGES: Final = ("gateway_event_loop_tasks", 'gateway_cache_entries{cache="prepared-documents"}')
 MOST: Final = 0.5
 """How many MB a minute may come: less than what the allocator moves to and fro in ten minutes."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """The gateway at one moment: seconds since the beginning, CPU seconds, memory in MB, files, sockets, threads."""
+    """The gateway at one moment: seconds since the beginning, CPU seconds, memory in MB, and how many of the rest."""
 
     seconds: float
     cpu: float
@@ -41,6 +44,8 @@ class Look:
     files: int
     sockets: int
     threads: int
+    tasks: int
+    documents: int
 
 
 def main() -> None:
@@ -54,7 +59,7 @@ def main() -> None:
         samples: list[Sample] = []
         driver = Thread(target=lambda: samples.append(run(server, load, MINUTES * 60, warm_up=0)))
         driver.start()
-        looks = list(_looks(server.pid, driver, log))
+        looks = list(_looks(_watcher(server), driver, log))
         driver.join()
         if not samples:
             sys.exit("the load did not go well; see above")
@@ -74,12 +79,19 @@ def _mixed(ids: Sequence[str]) -> Load:
     return Load(32, mixed, alike=False)
 
 
-def _looks(pid: int, driver: Thread, log: Path) -> Iterator[Look]:
+def _watcher(server: Client) -> Client:
+    """Return a client of the same server that reads its metrics, on a connection of its own."""
+    connection = HTTPConnection("127.0.0.1", server.connection.port, timeout=REQUEST_SECONDS)
+    return replace(server, connection=connection, headers={"X-API-Key": server.headers["X-API-Key"]})
+
+
+def _looks(server: Client, driver: Thread, log: Path) -> Iterator[Look]:
     begun = time.monotonic()
-    sys.stdout.write("seconds    CPU s  memory MB  files  sockets  threads\n")
+    sys.stdout.write("seconds    CPU s  memory MB  files  sockets  threads  tasks  documents\n")
     while driver.is_alive():
-        look = _look(pid, time.monotonic() - begun)
-        told = f"{look.cpu:8.1f} {look.memory:10.1f} {look.files:6} {look.sockets:8} {look.threads:8}"
+        look = _look(server, time.monotonic() - begun)
+        counts = f"{look.files:6} {look.sockets:8} {look.threads:8} {look.tasks:6} {look.documents:10}"
+        told = f"{look.cpu:8.1f} {look.memory:10.1f} {counts}"
         sys.stdout.write(f"{look.seconds:7.0f} {told}\n")
         sys.stdout.flush()
         os.truncate(log, 0)
@@ -87,11 +99,14 @@ def _looks(pid: int, driver: Thread, log: Path) -> Iterator[Look]:
         driver.join(EVERY)
 
 
-def _look(pid: int, seconds: float) -> Look:
+def _look(server: Client, seconds: float) -> Look:
+    pid = server.pid
     opened = [link for link in map(_target, Path(f"/proc/{pid}/fd").iterdir()) if link]
     sockets = sum(link.startswith("socket:") for link in opened)
     threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
-    return Look(seconds, cpu_seconds(pid), resident_megabytes(pid), len(opened), sockets, threads)
+    told = server.exchange(("GET", "/metrics", None))[1].decode()
+    tasks, documents = (int(float(re.findall(f"^{re.escape(name)} (.+)$", told, re.MULTILINE)[0])) for name in _GAUGES)
+    return Look(seconds, cpu_seconds(pid), resident_megabytes(pid), len(opened), sockets, threads, tasks, documents)
 
 
 def _target(link: Path) -> str:
@@ -105,7 +120,7 @@ def _tell(looks: Sequence[Look], sample: Sample) -> None:
     steady = [look for look in looks if look.seconds >= min(WARM_UP, MINUTES * 30)]
     growth = {
         name: slope([(look.seconds / 60, getattr(look, name)) for look in steady])
-        for name in ("memory", "files", "sockets", "threads")
+        for name in ("memory", "files", "sockets", "threads", "tasks", "documents")
     }
     sys.stdout.write(
         f"{sample.answered:,} requests, {sample.rate:,.0f} a second, p50 {sample.p50:.1f} ms, "

@@ -60,6 +60,31 @@ async def test_a_read_never_joins_one_that_has_begun() -> None:
     assert (await early, await late) == (1, 2)
 
 
+async def test_a_second_batch_goes_out_for_eight_at_once_and_for_fewer_once_they_have_waited() -> None:
+    source = Source()
+    source.open.clear()
+    reads = GatheredReads(source.read)
+    waiting = [asyncio.ensure_future(reads.get("first"))]
+    await until(lambda: len(source.asked) == 1)
+    waiting += [asyncio.ensure_future(reads.get(str(number))) for number in range(7)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert len(source.asked) == 1
+    waiting.append(asyncio.ensure_future(reads.get("7")))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert source.asked[1:] == [[str(number) for number in range(8)]]
+    source.open.set()
+    await asyncio.gather(*waiting)
+    source.open.clear()
+    waiting = [asyncio.ensure_future(reads.get("first"))]
+    await until(lambda: len(source.asked) == 3)
+    waiting.append(asyncio.ensure_future(reads.get("second")))
+    await until(lambda: len(source.asked) == 4)
+    source.open.set()
+    await asyncio.gather(*waiting)
+
+
 async def test_where_nothing_is_to_be_gathered_each_asks_on_its_own_and_at_once() -> None:
     source = Source()
     source.open.clear()
@@ -287,8 +312,8 @@ async def test_calls_at_the_same_time_are_counted_each_and_their_time_once(store
 async def until(condition: object, turns: int = 1000) -> None:
     """Give way to other tasks until the condition holds."""
     assert callable(condition)
-    for _ in range(turns):
+    for turn in range(turns):
         if condition():
             return
-        await asyncio.sleep(0)
+        await asyncio.sleep(0 if turn < turns / 2 else 0.001)
     raise AssertionError("it did not happen")

@@ -26,6 +26,7 @@ from app.limits.limiter import open_limiter
 from app.limits.prices import PRICES, price
 from app.main import create_app
 from app.observe.logs import AccessLog
+from app.observe.metrics import Metrics
 from app.rest.endpoints import ENDPOINTS
 from app.settings import Settings
 from resolvers.context import Allowance, Budget, Caller
@@ -71,7 +72,7 @@ def client() -> Iterator[TestClient]:
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
         nowhere = StoreOptions("mongodb://127.0.0.1:1", timeout=0.1)
         async with open_store(nowhere) as store, open_limiter(settings, store.quotas) as limiter:
-            yield {"gateway": SimpleNamespace(settings=settings, limiter=limiter)}
+            yield {"gateway": SimpleNamespace(settings=settings, limiter=limiter, metrics=Metrics())}
 
     async def spend(request: Request) -> Response:
         units = int(request.query_params.get("units", 1))

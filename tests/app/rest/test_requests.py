@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from app.http.body import parse_json, read_body
@@ -185,7 +185,7 @@ async def test_c013_a_body_that_comes_too_slowly_is_408() -> None:
             yield b"x"
 
     with pytest.raises(Problem) as raised:
-        await read_body(trickle(), None, 1000, patience=0.1)
+        await read_body(body_of(trickle()), 1000, patience=0.1)
     assert (raised.value.type.slug, raised.value.type.status) == ("request-timeout", 408)
 
 
@@ -195,7 +195,19 @@ async def test_c013_a_body_that_comes_steadily_may_take_long() -> None:
             await asyncio.sleep(0.02)
             yield b"x" * 100
 
-    assert len(await read_body(steady(), None, 1000, patience=0.1)) == 1000
+    assert len(await read_body(body_of(steady()), 1000, patience=0.1)) == 1000
+
+
+def body_of(chunks: AsyncIterator[bytes]) -> Request:
+    """Return a request whose body comes in these chunks."""
+
+    async def receive() -> Message:
+        try:
+            return {"type": "http.request", "body": await anext(chunks), "more_body": True}
+        except StopAsyncIteration:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+    return Request({"type": "http", "headers": []}, receive)
 
 
 def test_the_time_of_a_request_begins_when_its_body_is_there(start_gateway: StartGateway) -> None:

@@ -14,7 +14,6 @@ from tests.browser.person import (
     PAGES,
     PATIENCE,
     Gateway,
-    Scheme,
     assert_at_home_and_quiet,
     create_customer,
     open_page,
@@ -133,25 +132,32 @@ def test_the_home_page_gives_a_command_that_works_as_it_stands(browser: Chrome, 
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_page_follows_the_preferred_scheme_quietly(
-    browser: Chrome, gateway: Gateway, path: str, scheme: Scheme
+def test_each_page_has_names_is_used_from_the_keyboard_follows_the_scheme_and_fits_a_telephone(
+    browser: Chrome, gateway: Gateway, path: str
 ) -> None:
-    prefer(browser, scheme)
+    prefer(browser, "light")
     open_page(browser, gateway, path)
-    background: str = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-    brightness = sum(int(part) for part in re.findall(r"\d+", background)[:3]) / 3
-    assert brightness < 60 if scheme == "dark" else brightness > 200
+    check_keyboard(browser, gateway.url + path)
+    check_names(browser)
+    assert brightness(browser) > 200
+    prefer(browser, "dark")
+    until(browser, lambda now: brightness(now) < 60 or None, "the page turns dark")
+    check_telephone(browser)
     assert_at_home_and_quiet(browser, gateway)
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_each_page_can_be_used_from_the_keyboard(browser: Chrome, gateway: Gateway, path: str) -> None:
-    open_page(browser, gateway, path)
+def brightness(browser: Chrome) -> float:
+    """How bright the ground of the page is, of 255."""
+    background: str = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    return sum(int(part) for part in re.findall(r"\d+", background)[:3]) / 3
+
+
+def check_keyboard(browser: Chrome, address: str) -> None:
+    """The page says what it is, and the first press of Tab offers to skip to its content."""
     assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
     assert browser.title.endswith("Customer Gateway")
     current = browser.find_elements(By.CSS_SELECTOR, 'nav [aria-current="page"]')
-    assert [one.get_attribute("href") for one in current] == [gateway.url + path]
+    assert [one.get_attribute("href") for one in current] == [address]
 
     browser.execute_script("document.activeElement.blur()")
     ActionChains(browser).send_keys(Keys.TAB).perform()
@@ -162,9 +168,8 @@ def test_each_page_can_be_used_from_the_keyboard(browser: Chrome, gateway: Gatew
     assert browser.switch_to.active_element.get_attribute("id") == "main"
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_each_button_has_a_name(browser: Chrome, gateway: Gateway, path: str) -> None:
-    open_page(browser, gateway, path)
+def check_names(browser: Chrome) -> None:
+    """Each control has a name."""
     nameless = browser.execute_script(
         """
         return [...document.querySelectorAll('button, input:not([type=hidden]), select, textarea')]
@@ -177,10 +182,9 @@ def test_each_button_has_a_name(browser: Chrome, gateway: Gateway, path: str) ->
     assert nameless == []
 
 
-def test_the_pages_fit_a_telephone(browser: Chrome, gateway: Gateway) -> None:
+def check_telephone(browser: Chrome) -> None:
+    """Nothing stands beyond the right edge of a narrow screen."""
     screen = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-    for path in PAGES:
-        open_page(browser, gateway, path)
-        width: int = browser.execute_script("return document.documentElement.scrollWidth")
-        assert width <= 400, path
+    width: int = browser.execute_script("return document.documentElement.scrollWidth")
+    assert width <= 400

@@ -5,46 +5,56 @@ import { keepCredentials, keepsCredentials } from './kept';
 import { pretty } from './start';
 import { bearer, fetchToken, parsedHeaders, whoIs, withoutCredentials, type Headers } from './tokens';
 
-type Use = (added: Headers, done: string) => Promise<void>;
+type Place = 'key' | 'token' | 'tab';
+type Tell = (text: string) => void;
+type Use = (added: Headers, done: string, tell: Tell) => Promise<void>;
 
 function Credentials() {
   const { introspect } = useGraphiQLActions();
   const headerEditor = useGraphiQL((state) => state.headerEditor);
-  const [note, setNote] = useState('');
+  const [note, setNote] = useState<{ place: Place; text: string } | null>(null);
+  const at = (place: Place) => ({ tell: (text: string) => setNote({ place, text }), note: note?.place === place ? note.text : '' });
 
   /** Puts credentials into the headers of the tab, in the place of those that are there, and tells whose they are. */
-  const use: Use = async (added, done) => {
+  const use: Use = async (added, done, tell) => {
     const headers = parsedHeaders(headerEditor?.getValue() ?? '');
-    if (!headers) return setNote('The headers of this tab are no JSON object; mend them first.');
+    if (!headers) return tell('The headers of this tab are no JSON object; mend them first.');
     const text = pretty({ ...withoutCredentials(headers), ...added });
     headerEditor?.setValue(text);
     noteHeaders(text);
     void introspect();
-    setNote(`${done}${Object.keys(added).length ? ` ${await whoIs(added)}` : ''}`);
+    tell(`${done}${Object.keys(added).length ? ` ${await whoIs(added)}` : ''}`);
   };
 
   return (
     <section className="gateway-panel" aria-label="Credentials">
       <h2 className="gateway-panel-title">Credentials</h2>
       <p className="gateway-panel-note">They go into the headers of the tab. New tabs take over the headers of the one before.</p>
-      <p className="gateway-note" role="status">{note}</p>
-      <ApiKey use={use} />
-      <Token use={use} tell={setNote} />
+      <ApiKey use={use} {...at('key')} />
+      <Token use={use} {...at('token')} />
       <Keeping />
       <div className="gateway-buttons">
-        <button type="button" className="gateway-button" onClick={() => void use({}, 'The credentials are out of the headers of this tab.')}>
-          Remove credentials from this tab
+        <button type="button" className="gateway-button" onClick={() => void use({}, 'The credentials are out of the headers of this tab.', at('tab').tell)}>
+          Remove credentials
         </button>
       </div>
+      <Note text={at('tab').note} />
     </section>
   );
 }
 
-function ApiKey({ use }: { use: Use }) {
+/** What came of it, where it was asked for. */
+function Note({ text }: { text: string }) {
+  return <p className="gateway-note" role="status">{text}</p>;
+}
+
+interface FormProps { use: Use; tell: Tell; note: string }
+
+function ApiKey({ use, tell, note }: FormProps) {
   const [key, setKey] = useState('');
   function submit(event: FormEvent) {
     event.preventDefault();
-    void use({ 'X-API-Key': key.trim() }, 'The key is in the headers of this tab.');
+    void use({ 'X-API-Key': key.trim() }, 'The key is in the headers of this tab.', tell);
     setKey('');
   }
   return (
@@ -52,11 +62,12 @@ function ApiKey({ use }: { use: Use }) {
       <h3 className="gateway-panel-group">By API key</h3>
       <Secret id="gateway-key" label="API key" value={key} onChange={setKey} />
       <div className="gateway-buttons"><button type="submit" className="gateway-button">Use this key</button></div>
+      <Note text={note} />
     </form>
   );
 }
 
-function Token({ use, tell }: { use: Use; tell: (note: string) => void }) {
+function Token({ use, tell, note }: FormProps) {
   const [client, setClient] = useState('');
   const [secret, setSecret] = useState('');
   const [scope, setScope] = useState('');
@@ -67,7 +78,7 @@ function Token({ use, tell }: { use: Use; tell: (note: string) => void }) {
     if ('fault' in token) return tell(token.fault);
     setSecret('');
     const until = new Date(Date.now() + token.seconds * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-    await use(bearer(token.token), `The token is in the headers of this tab, good until ${until}.`);
+    await use(bearer(token.token), `The token is in the headers of this tab, good until ${until}.`, tell);
   }
   return (
     <form onSubmit={(event) => void submit(event)}>
@@ -78,6 +89,7 @@ function Token({ use, tell }: { use: Use; tell: (note: string) => void }) {
       <label className="gateway-label" htmlFor="gateway-scope">Scopes, with blanks between; empty for all</label>
       <input id="gateway-scope" className="gateway-field" autoComplete="off" spellCheck={false} placeholder="customers:read" value={scope} onChange={(event) => setScope(event.target.value)} />
       <div className="gateway-buttons"><button type="submit" className="gateway-button">Fetch a token</button></div>
+      <Note text={note} />
     </form>
   );
 }

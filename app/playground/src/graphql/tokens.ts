@@ -40,7 +40,7 @@ export async function whoIs(headers: Headers): Promise<string> {
   try {
     const response = await fetch('/api/v1/viewer', { headers: { Accept: 'application/json', ...headers } });
     const body = (await response.json()) as { name?: string; scopes?: string[]; title?: string; detail?: string };
-    return response.ok ? `You are ${body.name}: ${body.scopes?.join(', ')}.` : `${body.title}: ${body.detail}`;
+    return response.ok ? `You are ${body.name}, with ${body.scopes?.join(', ') || 'no scope'}.` : `${body.title}: ${body.detail}`;
   } catch (fault) {
     return `Whose they are could not be asked: ${String(fault)}`;
   }

@@ -20,8 +20,9 @@ function attempt<T>(translate: () => T): { found: T } | { why: string } {
   try {
     return { found: translate() };
   } catch (fault) {
-    if (fault instanceof NoTwin) return { why: fault.message };
-    throw fault;
+    // Whatever is typed, the rest of the page stays.
+    if (!(fault instanceof NoTwin)) console.error(fault);
+    return { why: fault instanceof NoTwin ? fault.message : `It cannot be translated: ${String(fault)}` };
   }
 }
 

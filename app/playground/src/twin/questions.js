@@ -1,4 +1,4 @@
-import { getNamedType, isInputObjectType, isObjectType } from 'graphql';
+import { getNamedType, isEnumType, isInputObjectType, isObjectType } from 'graphql';
 import { NoTwin, camelCase } from './refusal.js';
 import { all, outside, readFilter } from './odata.js';
 import { Writer, brackets, shownPaths } from './to-graphql.js';
@@ -27,7 +27,7 @@ export function listQuestion(doors, schema, operation, asked, notes) {
   const field = fields[name ?? ''];
   if (!name || !field) throw new NoTwin('Lists have no field of their own.');
   const filterType = field.args.find((one) => one.name === 'filter')?.type;
-  const values = { ...placeOf(doors, asked, wanted === 'page'), filter: filterType && filterOf(doors, asked, filterType), search: asked.given['q']?.[0], orderBy: orderOf(asked) };
+  const values = { ...placeOf(doors, asked, wanted === 'page'), filter: filterType && filterOf(doors, asked, filterType), search: asked.given['q']?.[0], orderBy: known(schema, orderOf(asked)) };
   const writer = new Writer(operation);
   const args = field.args.flatMap((arg) => {
     const value = /** @type {Json} */ (values)[arg.name];
@@ -49,11 +49,19 @@ function selectionFor(doors, asked, field, byCursor) {
 
 /** @param {Doors} doors @param {Asked} asked @param {boolean} byNumber */
 function placeOf(doors, { given }, byNumber) {
-  const size = given['size'] && Number(given['size'][0]);
+  const size = numberOf(given, 'size');
   const cursor = given['cursor']?.[0] ?? '';
-  if (byNumber) return { page: given['page'] && Number(given['page'][0]), size };
+  if (byNumber) return { page: numberOf(given, 'page'), size };
   if (!cursor.startsWith(doors.backward)) return { first: size, after: cursor || undefined };
   return { last: size ?? 25, before: cursor.slice(doors.backward.length) || undefined };
+}
+
+/** @param {Record<string, string[]>} given @param {string} name */
+function numberOf(given, name) {
+  const text = given[name]?.[0];
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new NoTwin(`${name} must be a whole number.`);
+  return Number(text);
 }
 
 /** @param {Asked} asked */
@@ -69,6 +77,15 @@ function orderOf({ given }) {
     field: camelCase(name.trim()).replace(/([A-Z])/g, '_$1').toUpperCase(),
     direction: way.trim().toLowerCase() === 'desc' ? 'DESC' : 'ASC',
   }));
+}
+
+/** The order, all of whose fields exist. @param {import('graphql').GraphQLSchema} schema @param {{field: string, direction: string}[] | undefined} order */
+function known(schema, order) {
+  const fields = schema.getType('CustomerOrderField');
+  const names = isEnumType(fields) ? fields.getValues().map((one) => one.name) : [];
+  const unknown = order?.find((term) => !names.includes(term.field));
+  if (unknown) throw new NoTwin(`A list cannot be ordered by ${unknown.field}.`);
+  return order;
 }
 
 /** @param {string} term */

@@ -72,13 +72,14 @@ function urlEncoded(text) {
 
 /** @param {string} method @param {string} address @param {Record<string, string>} headers @param {string} body @returns {Request} */
 function request(method, address, headers, body) {
-  let url;
+  let url, path;
   try {
     url = new URL(address, 'http://gateway.invalid');
+    path = decodeURIComponent(url.pathname);
   } catch {
-    throw new NoTwin('There is no address in it.');
+    throw new NoTwin('There is no address in it that can be read.');
   }
-  /** @type {Request} */ const made = { method, path: decodeURIComponent(url.pathname), query: [...url.searchParams], headers };
+  /** @type {Request} */ const made = { method, path, query: [...url.searchParams], headers };
   if (!body.trim()) return made;
   try {
     return { ...made, body: JSON.parse(body) };

@@ -14,6 +14,7 @@ from tests.browser.person import (
     PAGES,
     PATIENCE,
     Gateway,
+    Scheme,
     assert_at_home_and_quiet,
     create_customer,
     open_page,

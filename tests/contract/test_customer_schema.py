@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
@@ -125,18 +126,21 @@ def test_the_schema_that_is_served_is_the_canonical_one(gateway: Gateway) -> Non
     Draft202012Validator.check_schema(served.json())
 
 
+@pytest.mark.untraced
 @MANY
 @given(CUSTOMERS)
 def test_what_one_accepts_the_other_accepts(customer: Any) -> None:
     assert model_accepts(customer) == schema_accepts(customer)
 
 
+@pytest.mark.untraced
 @MANY
 @given(CUSTOMERS)
 def test_openapi_describes_what_the_model_accepts(customer: Any) -> None:
     assert model_accepts(customer) == INPUT.is_valid(customer)
 
 
+@pytest.mark.untraced
 @MANY
 @given(GOOD)
 def test_what_the_model_makes_of_a_customer_follows_the_schema(customer: dict[str, Any]) -> None:
@@ -146,6 +150,7 @@ def test_what_the_model_makes_of_a_customer_follows_the_schema(customer: dict[st
     VALIDATOR.validate(representation(stored))
 
 
+@pytest.mark.untraced
 def test_the_generated_customers_are_of_both_kinds() -> None:
     drawn: list[bool] = []
 

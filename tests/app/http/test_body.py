@@ -69,6 +69,7 @@ def _told(read: Any, raw: bytes) -> tuple[str, str]:
         return problem.type.slug, problem.detail
 
 
+@pytest.mark.untraced
 @MANY
 @given(raw=BODIES, cut=st.integers(0, 40), junk=st.binary(max_size=2))
 @example(raw=b'{"a": 1, "a": 1}', cut=0, junk=b"")

@@ -1,10 +1,12 @@
 """The home page, the REST documentation, and what all pages have in common."""
 
 import re
+from contextlib import suppress
 from urllib.parse import urljoin
 
 import pytest
 import requests
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -108,6 +110,8 @@ def test_all_text_of_the_rest_documentation_can_be_read(browser: Chrome, gateway
     for scheme in schemes:
         prefer(browser, scheme)
         visible(browser, "html.dark-mode" if scheme == "dark" else "html:not(.dark-mode)")
+        with suppress(TimeoutException):  # colours change gradually
+            until(browser, lambda now: now.execute_script(CONTRAST) == [] or None, "text that can be read")
         assert browser.execute_script(CONTRAST) == [], scheme
 
 

@@ -51,18 +51,23 @@ def alive(pid: int) -> bool:
         return False
 
 
-def processes_of(folder: Path) -> list[int]:
-    """The processes whose command line names the folder: keepers, mongods and holders."""
-    found = []
+def commands_of(folder: Path) -> dict[int, str]:
+    """The processes whose command line names the folder, with it: keepers, mongods and holders."""
+    found = {}
     for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            if entry.name.isdigit() and str(folder) in (entry / "cmdline").read_text(errors="replace"):
-                found.append(int(entry.name))
-    return [pid for pid in found if pid != os.getpid()]
+        with suppress(OSError):  # it has ended meanwhile
+            command = (entry / "cmdline").read_text(errors="replace") if entry.name.isdigit() else ""
+            if str(folder) in command:
+                found[int(entry.name)] = command
+    return {pid: command for pid, command in found.items() if pid != os.getpid()}
+
+
+def processes_of(folder: Path) -> list[int]:
+    return list(commands_of(folder))
 
 
 def mongods_of(folder: Path) -> list[int]:
-    return [pid for pid in processes_of(folder) if "--dbpath" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid, command in commands_of(folder).items() if "--dbpath" in command]
 
 
 def kill_all(folder: Path) -> None:

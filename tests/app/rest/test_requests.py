@@ -115,6 +115,7 @@ def test_c014_each_kind_of_bad_json_is_400_with_its_own_type_at_once(
     print(f"refused in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "content",
     [
@@ -135,7 +136,7 @@ def test_c014_the_largest_bodies_are_read_in_a_moment(content: bytes) -> None:
         parse_json(content)
     except Problem as problem:
         assert problem.type.status == 400  # noqa: PT017 - some of them are good
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2  # what grows with the square of a body would take minutes
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,11 @@ class Started:
         return self.process.wait(20)
 
 
+def _heed_ctrl_c() -> None:
+    """Let SIGINT stop a command: what a shell starts in the background, as it may these tests, ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(
     folder: Path,
@@ -137,6 +142,7 @@ def started(
             cwd=folder,
             env=chosen,
             stdin=subprocess.DEVNULL,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - nothing else runs between fork and exec
             stdout=out,
             stderr=err,
             start_new_session=True,

@@ -80,7 +80,7 @@ system-run:
 	@docker/system-parts.sh node libcurl
 
 system-test:
-	@docker/system-parts.sh node libcurl curl chromium redis
+	@docker/system-parts.sh node libcurl curl chromium redis nginx
 
 system-bench:
 	@docker/system-parts.sh wrk

@@ -20,7 +20,7 @@ class _Known(NamedTuple):
 
 @dataclass(slots=True)
 class RememberedCallers:
-    """At most `most` callers by the hash of their credentials, each for `seconds`; the one that was set first goes first.
+    """At most `most` callers by the hash of their credentials, each for `seconds`; the first that was set goes first.
 
     It is asked for every request, without waiting for anything: that is why it is no cache of aiocache.
     """

@@ -12,11 +12,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.auth.credentials import REMEMBERED_SECONDS
 from app.rest.endpoints import ENDPOINTS, Endpoint
 from resolvers.context import ALL_SCOPES
 from storage.keys import NewKey, new_secret
 from storage.store import StoreOptions, open_store
 from tests import factories
+from tests.commands import until
 from tests.harness import Gateway
 
 VIEWER = "/api/v1/viewer"
@@ -171,6 +173,24 @@ def test_a_key_that_was_revoked_before_its_first_use_is_401(gateway: Gateway) ->
     assert ask(gateway, {"X-API-Key": key.key}).status_code == 401
     header = basic(key.record.clientId, key.client_secret)
     assert ask(gateway, {"Authorization": header}).status_code == 401
+
+
+def test_a_key_in_use_is_refused_within_seconds_of_its_revocation_at_both_doors(gateway: Gateway) -> None:
+    key = made(gateway)
+    ways = [
+        {"X-API-Key": key.key},
+        {"Authorization": basic(key.record.clientId, key.client_secret)},
+    ]
+
+    def statuses() -> set[int]:
+        query = {"query": "{ viewer { id } }"}
+        asked = [ask(gateway, way) for way in ways]
+        asked += [httpx2.post(f"{gateway.url}/graphql", json=query, headers=way) for way in ways]
+        return {answer.status_code for answer in asked}
+
+    assert statuses() == {200}
+    revoke(gateway, key)
+    until(lambda: statuses() == {401}, 4 * REMEMBERED_SECONDS, "the refusal")
 
 
 def test_c065_a_key_in_the_query_string_is_refused(gateway: Gateway) -> None:

@@ -121,7 +121,8 @@ class Reader:
         self.answer = self._ran(["bash", "-c", script])
 
     def _python(self, block: Block) -> None:
-        self.answer = self._ran([sys.executable, "-c", self.real(block.text)])
+        script = f'{PRELUDE}exec "$0" -c "$1"'
+        self.answer = self._ran(["bash", "-c", script, sys.executable, self.real(block.text)])
 
     def _ini(self, block: Block) -> None:
         names = re.findall(r"^GATEWAY_(\w+)=", block.text, re.MULTILINE)

@@ -70,11 +70,12 @@ lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra embedded --extra build -c requirements-dev.lock $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
+	uv pip compile tests/judges/requirements.in --python-version 3.11 $(LOCK) -o tests/judges/requirements.lock
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 clean: ## Take away what the other commands made, but not your data
 	rm -rf .venv $(STAMPS) .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache build dist
-	rm -rf app/playground/node_modules app/playground/dist app/playground/guide tests/judges/node_modules
+	rm -rf app/playground/node_modules app/playground/dist app/playground/guide tests/judges/node_modules tests/judges/.venv
 
 system-run:
 	@docker/system-parts.sh node libcurl
@@ -85,7 +86,7 @@ system-test:
 system-bench:
 	@docker/system-parts.sh wrk
 
-setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/guide $(STAMPS)/judges
+setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/guide $(STAMPS)/judges $(STAMPS)/generator
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv .venv
@@ -115,4 +116,9 @@ $(STAMPS)/guide: $(GUIDE) app/playground/build/pack.js | $(STAMPS)/test
 
 $(STAMPS)/judges: tests/judges/package-lock.json
 	cd tests/judges && $(NPM) ci --silent
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/generator: tests/judges/requirements.lock
+	$(PYTHON) -m venv tests/judges/.venv
+	@tests/judges/.venv/bin/python -m pip install --quiet --require-hashes -r $<
 	@mkdir -p $(STAMPS) && touch $@

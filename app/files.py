@@ -19,6 +19,9 @@ _TYPES: Final = {
     ".graphql": "text/plain",
     ".js": "text/javascript",
     ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".py": "text/plain",
+    ".ts": "text/plain",
     ".map": "application/json",
 }
 """Types that must not depend on what the machine knows of them."""

@@ -24,6 +24,9 @@ TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
     ".graphql": "text/plain; charset=utf-8",
+    ".ts": "text/plain; charset=utf-8",
+    ".py": "text/plain; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
 }
 LINK = re.compile(r'(?:href|src)="?([^">\s]+)')
 

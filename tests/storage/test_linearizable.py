@@ -16,8 +16,8 @@ import pytest
 
 from storage.documents import Customer, CustomerId
 from storage.errors import WriteConflict
-from storage.gather import GatheredReads, Read, SharedReads
 from storage.query import Question, by_ids
+from storage.reads import GatheredReads, Read, SharedReads
 from storage.store import Store
 from tests.storage.test_customers import customer
 

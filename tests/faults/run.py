@@ -41,7 +41,7 @@ def main() -> None:
     """Do the faults, count, print, and say whether all was well."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as name, small_disk(Path(name) / "disk") as disk:
-        with running(Path(name), size=CLIENTS, think=0.02, small_disk=disk) as trial:
+        with running(Path(name), size=CLIENTS, think=0.02, gateways=2, small_disk=disk) as trial:
             counts = _all(trial, began + MINUTES * 60)
             trial.stage.crowd.rest()
             time.sleep(1)  # what was sent late has come
@@ -86,22 +86,16 @@ def _all(trial: Trial, end: float) -> dict[str, Count]:
 
 def _report(recoveries: list[Recovery], counts: dict[str, Count], minutes: float, *, disk: bool) -> str:
     everything = total(counts.values())
-    rows = [
-        _row(fault.name, [one for one in recoveries if one.fault == fault.name], counts) for fault in (KILL, *OTHERS)
-    ]
-    rows = [row for row in rows if row[1] != "0"]
+    by_fault = {fault.name: [one for one in recoveries if one.fault == fault.name] for fault in (KILL, *OTHERS)}
+    rows = [_cells(name, done, counts.get(name, Count())) for name, done in by_fault.items() if done]
     rows.append(_cells("nothing", [], counts.get(CALM, Count())))
     rows.append(_cells("**all**", recoveries, everything))
     skipped = "" if disk else "The disk was not filled up: only root can make a small one. "
     where = (
         f"Run on {datetime.now(UTC):%d %B %Y} in {minutes:.0f} minutes: {os.cpu_count()} cores, three members of "
-        f"MongoDB {_mongod_version()}, PyMongo {pymongo_version}, one gateway of two workers, {CLIENTS} clients. "
+        f"MongoDB {_mongod_version()}, PyMongo {pymongo_version}, two gateways of two workers each, {CLIENTS} clients. "
     )
     return f"{where}{skipped}Times are in seconds.\n\n{table(_HEAD, rows)}"
-
-
-def _row(name: str, recoveries: list[Recovery], counts: dict[str, Count]) -> list[str]:
-    return _cells(name, recoveries, counts.get(name, Count()))
 
 
 def _cells(name: str, recoveries: list[Recovery], count: Count) -> list[str]:

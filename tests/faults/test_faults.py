@@ -6,16 +6,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
+from storage.deadlines import GRACE
 from tests import factories
 from tests.faults.crowd import CUSTOMERS
 from tests.faults.faults import KILL, LOST_REPLIES, STOP
 from tests.faults.ledger import total
+from tests.faults.relay import SLOW, Relays
 from tests.faults.trial import DATABASE, Trial, running, verdict
 from tests.harness import make_key
+from tests.harness import running as running_gateway
+from tests.storage.conftest import directly
 
 CREATE = "mutation($input: CreateCustomerInput!) { createCustomer(input: $input) { id } }"
 
@@ -39,6 +44,20 @@ def test_c115_through_kills_lost_answers_and_a_stop_nothing_is_lost_doubled_or_d
     assert found.unanswered == 0
     assert found.acknowledged > 100
     print(f"{time.monotonic() - began:.1f} s in all, {found.acknowledged} writes acknowledged")
+
+
+def test_c116_what_the_admission_takes_is_taken_from_the_time_of_the_request(mongod_url: str, database: str) -> None:
+    """Each question to the store is in time alone, and all together are not."""
+    relays = Relays([urlsplit(mongod_url).port or 27017], lambda _first, _port: "gateway")
+    with relays.running():
+        through = directly(mongod_url, relays.all[0].port)
+        with running_gateway(through, database, request_timeout=2 * SLOW + GRACE + 0.2) as gateway:
+            relays.do(lambda: relays.all[0].set(("gateway",), "slow"))
+            with gateway.with_scopes("customers:write") as client:
+                answer = client.post(CUSTOMERS, json=factories.customer())
+            relays.do(lambda: relays.all[0].set(("gateway",), "open"))
+            assert told(answer, answer.json()) == (503, 503, "1", "none")
+            assert gateway.http.get(CUSTOMERS).json()["content"] == []
 
 
 def reads_go_on_where_nothing_can_be_written(trial: Trial) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.commands import serving, until
+from tests.commands import Started, serving, until
 from tests.faults.crowd import Crowd
 from tests.faults.faults import Fault, Stage
 from tests.faults.ledger import Count, Ledger, Witness, marks_of, total
@@ -94,25 +94,34 @@ class Trial:
 
 
 @contextmanager
-def running(folder: Path, *, size: int, think: float, small_disk: Path | None = None) -> Iterator[Trial]:
+def running(
+    folder: Path, *, size: int, think: float, gateways: int = 1, small_disk: Path | None = None
+) -> Iterator[Trial]:
     """Set a trial up, let the crowd work, and end everything at the end of the block."""
     folders = [folder / f"member{number}" for number in range(3)]
     if small_disk is not None:
         folders[2] = small_disk / "member2"
     replica_set, ledger = ReplicaSet(folders), Ledger(CALM)
-    home = folder / "gateway"
-    home.mkdir()
     with ExitStack() as stack:
         stack.enter_context(replica_set.running())
         key = make_key(replica_set.url, DATABASE)
         settings: dict[str, Any] = {"mongodb_url": replica_set.url, "mongodb_database": DATABASE, "rate_limit": "off"}
-        gateway = stack.enter_context(serving(home, "--workers", "2", **settings))
-        until(lambda: gateway.err.count(b"Application startup complete") == 2, 30, "the start of both workers")
+        homes = [folder / f"gateway{number}" for number in range(gateways)]
+        served = [stack.enter_context(_serving(home, settings)) for home in homes]
         witness = Witness(replica_set, DATABASE)
-        crowd = Crowd([gateway.url], key, ledger, size, think)
-        stage = Stage(replica_set, gateway, crowd, small_disk)
+        crowd = Crowd([gateway.url for gateway in served], key, ledger, size, think)
+        stage = Stage(replica_set, served[0], crowd, small_disk)
         with crowd.working():
             yield Trial(stage, ledger, witness)
+
+
+@contextmanager
+def _serving(home: Path, settings: dict[str, Any]) -> Iterator[Started]:
+    """Run a gateway of two workers."""
+    home.mkdir()
+    with serving(home, "--workers", "2", **settings) as gateway:
+        until(lambda: gateway.err.count(b"Application startup complete") == 2, 30, "the start of both workers")
+        yield gateway
 
 
 def verdict(trial: Trial, counts: dict[str, Count]) -> list[str]:

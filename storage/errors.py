@@ -20,6 +20,7 @@ _DUPLICATE_KEY = 11000
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
 # An answer of the server to one command that says it was not run, so what it was to write is certainly absent.
 _REFUSED = {13, 18, 59, 66, 72, 112, 121}
+_HISTORY_LOST = {280, 286}  # ChangeStreamFatalError: the place is not found; ChangeStreamHistoryLost: it is too old
 
 
 class StoreError(Exception):
@@ -57,6 +58,22 @@ class Unavailable(StoreError):
         self.outcome: Outcome = outcome
 
 
+class HistoryLost(StoreError):
+    """The store no longer has the changes after this place, or has lost its collections; what is missing is unknown."""
+
+
+class UnknownPosition(StoreError):
+    """This names no place among the changes of this store."""
+
+
+class ReaderTooSlow(StoreError):
+    """More changes wait for a reader than it may leave waiting; `position` is where it can go on."""
+
+    def __init__(self, position: str) -> None:
+        super().__init__(position)
+        self.position = position
+
+
 class BadAddress(StoreError):
     """The store's address cannot be read; nothing was tried."""
 
@@ -72,6 +89,8 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return WriteConflict()
     if isinstance(error, driver.OperationFailure) and error.code in _TOO_LARGE:
         return DocumentTooLarge()
+    if isinstance(error, driver.OperationFailure) and error.code in _HISTORY_LOST:
+        return HistoryLost()
     return Unavailable("none" if not writing or _never_begun(error) else "unknown")
 
 

@@ -87,9 +87,15 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Unavailable("none")  # after an earlier attempt the driver raises what that one ended with
     if error.has_error_label("TransientTransactionError"):  # which the driver takes away where a commit is in doubt
         return WriteConflict()
-    if isinstance(error, driver.OperationFailure) and error.code in _TOO_LARGE:
+    if isinstance(error, driver.OperationFailure):
+        return _translate_answer(error, writing=writing)
+    return Unavailable("none" if not writing or _never_begun(error) else "unknown")
+
+
+def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
+    if error.code in _TOO_LARGE:
         return DocumentTooLarge()
-    if isinstance(error, driver.OperationFailure) and error.code in _HISTORY_LOST:
+    if error.code in _HISTORY_LOST:
         return HistoryLost()
     return Unavailable("none" if not writing or _never_begun(error) else "unknown")
 

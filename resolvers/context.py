@@ -91,6 +91,7 @@ class Context:
     budgets: tuple[Budget, ...] = ()
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
+    _spent: float = field(default=0.0, init=False)
     _pages: PageReads | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +99,12 @@ class Context:
 
     def begin(self) -> None:
         """Let the request's time begin now; again when its body, which has a time of its own, has come."""
-        self.deadline = time.monotonic() + self.services.request_timeout
+        self.deadline = time.monotonic() + self.services.request_timeout - self._spent
+
+    def spend(self, seconds: float) -> None:
+        """Take from the request's time what its admission took."""
+        self._spent = seconds
+        self.begin()
 
     @property
     def store(self) -> Store:

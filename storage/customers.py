@@ -12,12 +12,13 @@ from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
-from storage.gather import Counted, GatheredReads, SharedReads
+from storage.gather import Counted
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.inserts import GatheredInserts
 from storage.orders import projection, sort_terms
 from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
+from storage.reads import GatheredReads, SharedReads
 from storage.terms import keys_of
 from storage.text import fold
 

@@ -45,6 +45,20 @@ async def close(client: Client) -> None:
         await client.close()
 
 
+def first_attempt(error: BaseException) -> bool:
+    """Tell whether an error is certainly that of a command's first attempt: none was sent before it.
+
+    Both drivers count the attempts of a command where they repeat it, and tell nobody. The frames of that error know.
+    """
+    trace = error.__traceback__
+    counts: list[object] = []
+    while trace is not None:
+        counts.append(getattr(trace.tb_frame.f_locals.get("self"), "_attempt_number", None))
+        trace = trace.tb_next
+    known = [count for count in counts if count is not None]
+    return bool(known) and not any(known)
+
+
 async def aggregate(
     collection: Collection, pipeline: Sequence[Mapping[str, Any]], **options: Any
 ) -> AsyncCommandCursor[Document]:

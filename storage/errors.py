@@ -11,14 +11,15 @@ import pymongo
 from pymongo import errors as driver
 
 from storage.deadlines import GRACE, HardEnd, seconds_left
+from storage.driver import first_attempt
 from storage.timing import current
 
 Outcome = Literal["none", "unknown"]
 
 _DUPLICATE_KEY = 11000
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
-# An answer of the server to one command that says it was not run, so the write is certainly absent.
-_REFUSED = {13, 18, 59, 66, 72, 112, 121, 251}
+# An answer of the server to one command that says it was not run, so what it was to write is certainly absent.
+_REFUSED = {13, 18, 59, 66, 72, 112, 121}
 _HISTORY_LOST = {280, 286}  # ChangeStreamFatalError: the place is not found; ChangeStreamHistoryLost: it is too old
 
 
@@ -82,11 +83,13 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
     if isinstance(error, driver.DocumentTooLarge):
         return DocumentTooLarge()
+    if isinstance(error, driver.ServerSelectionTimeoutError):
+        return Unavailable("none")  # after an earlier attempt the driver raises what that one ended with
+    if error.has_error_label("TransientTransactionError"):  # which the driver takes away where a commit is in doubt
+        return WriteConflict()
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
-    # The driver raises these two before anything is sent; after a first attempt it raises that one's error.
-    certain = isinstance(error, driver.ServerSelectionTimeoutError | driver.WaitQueueTimeoutError)
-    return Unavailable("none" if certain or not writing else "unknown")
+    return Unavailable("none" if not writing or _never_begun(error) else "unknown")
 
 
 def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
@@ -94,9 +97,19 @@ def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> Store
         return DocumentTooLarge()
     if error.code in _HISTORY_LOST:
         return HistoryLost()
-    if error.has_error_label("TransientTransactionError"):
-        return WriteConflict()
-    return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
+    return Unavailable("none" if not writing or _never_begun(error) else "unknown")
+
+
+def _never_begun(error: driver.PyMongoError) -> bool:
+    """Tell whether it is certain that a write was not done.
+
+    What the server says of one document takes earlier attempts into account. Any other refusal says nothing of an
+    attempt before it, whose answer may have been lost.
+    """
+    refused = isinstance(error, driver.OperationFailure) and error.code in _REFUSED
+    if refused and isinstance(error, driver.WriteError):
+        return True
+    return (refused or isinstance(error, driver.WaitQueueTimeoutError)) and first_attempt(error)
 
 
 class _Calling:

@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from app.cli.memory import settled
 from app.cli.session import fail
@@ -30,6 +31,7 @@ _GRACE_SECONDS: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 20
 _WORKER_SECONDS: Final = 20
 """How long a worker may take to start where it stands in for another, and to say that it is alive."""
+_LOOK_SECONDS: Final = 0.1
 _BACKLOG: Final = 2048
 _OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
@@ -49,6 +51,26 @@ class Server(uvicorn.Server):
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
         self.should_exit = True
+
+
+class Workers(Multiprocess):
+    """uvicorn's workers; once the gateway has served, a worker that fails to start is started again.
+
+    What failed then worked before: the store is away, and the other workers must not end for that.
+    """
+
+    _served = False
+
+    def keep_subprocess_alive(self) -> None:
+        """Start what has ended again."""
+        self._served = self._served or any(process.is_ready(_LOOK_SECONDS) for process in self.processes)
+        for place, process in enumerate(self.processes):
+            if self._served and process.exitcode == STARTUP_FAILURE and not self.should_exit.is_set():
+                process.join()
+                structlog.get_logger().warning("A worker could not be started: it is started again")
+                self.processes[place] = Process(self.config, self.sockets)
+                self.processes[place].start()
+        super().keep_subprocess_alive()
 
 
 def check_transport(settings: Settings, *, insecure: bool) -> None:
@@ -161,7 +183,7 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
         ChangeReload(config, target=server.run, sockets=[listener]).run()
         return True
     if config.workers > 1:
-        parent = Multiprocess(config, sockets=[listener])
+        parent = Workers(config, sockets=[listener])
         parent.run()
         return all(process.exitcode != STARTUP_FAILURE for process in parent.processes)
     try:

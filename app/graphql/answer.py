@@ -22,6 +22,7 @@ from resolvers.problems import (
     GRAPHQL_LIMITS,
     GRAPHQL_VALIDATION,
     METHOD_NOT_ALLOWED,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
@@ -92,7 +93,11 @@ def executed(
         body["data"] = data
     body["extensions"] = {"cost": _cost(price, actual, budgets)}
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
-    return _response(body, status, media_type)
+    response = _response(body, status, media_type)
+    away = next((problem for error in errors if (problem := problem_of(error)).type is UNAVAILABLE), None)
+    if away is not None:
+        response.headers.update(problem_headers(away))
+    return response
 
 
 def _bounded(result: ExecutionResult) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from app.limits.refusals import Refused, impossible
 from resolvers.context import Budget, Caller, Context
 from resolvers.operation import unavailable
 from resolvers.problems import RATE_LIMITED, Problem
+from storage.deadlines import GRACE, WireDeadline
 from storage.errors import Unavailable
 
 Page = Callable[[Request], Awaitable[Response]]
@@ -32,11 +34,25 @@ async def admit(request: Request) -> Context:
     scope = request.scope
     state, heads = state_of(request), heads_of(scope)
     check_origin(scope["method"], heads, state.settings.cors_origins, lambda: base_url(request))
-    caller = state.authenticator.remembered(heads) or await _authenticated(request, heads)
-    scope["caller_id"] = caller.id if caller else ""
+    caller = state.authenticator.remembered(heads)
+    if caller is None or state.limiter.asks_store(caller):
+        return await _admit_slowly(request, heads, caller)
+    scope["caller_id"] = caller.id
     ctx = Context(state.services, caller, request_id(request))
     ctx.budgets = await charge(request, caller)
+    return ctx
+
+
+async def _admit_slowly(request: Request, heads: Heads, caller: Caller | None) -> Context:
+    """Admit a request for which the store is asked first, about its caller or a quota: in the request's own time."""
+    state, began = state_of(request), time.monotonic()
+    with WireDeadline(began + state.services.request_timeout - GRACE):
+        caller = caller or await _authenticated(request, heads)
+        request.scope["caller_id"] = caller.id if caller else ""
+        ctx = Context(state.services, caller, request_id(request))
+        ctx.budgets = await charge(request, caller)
     ctx.require(None)
+    ctx.spend(time.monotonic() - began)
     return ctx
 
 
@@ -52,7 +68,8 @@ async def pay(request: Request, ctx: Context, units: int) -> None:
     if units > smallest.limit:
         state_of(request).metrics.refused(smallest.name)
         raise impossible(RATE_LIMITED, units, smallest)
-    ctx.budgets = await charge(request, ctx.caller, units - 1)
+    with WireDeadline(ctx.deadline - GRACE):
+        ctx.budgets = await charge(request, ctx.caller, units - 1)
 
 
 def public(page: Page) -> Page:

@@ -70,6 +70,14 @@ def opened(driver: Driver, database: str) -> OpenStore:
     return open_at
 
 
+def directly(url: str, port: int) -> str:
+    """Return a store's address by way of another port, where no other member is looked for."""
+    address = urlsplit(url)
+    query = "&".join(part for part in address.query.split("&") if part and not part.startswith("replicaSet"))
+    user = f"{address.netloc.rpartition('@')[0]}@" if "@" in address.netloc else ""
+    return f"mongodb://{user}127.0.0.1:{port}{address.path or '/'}?{query}&directConnection=true"
+
+
 @asynccontextmanager
 async def relayed(url: str) -> AsyncIterator[tuple[Wire, str]]:
     """Put a relay before a store; gives it and its address."""
@@ -77,10 +85,8 @@ async def relayed(url: str) -> AsyncIterator[tuple[Wire, str]]:
     wire = Wire((str(address.hostname), address.port or 27017))
     server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
     wire.port = server.sockets[0].getsockname()[1]
-    query = "&".join(part for part in address.query.split("&") if part and not part.startswith("replicaSet"))
-    user = f"{address.netloc.rpartition('@')[0]}@" if "@" in address.netloc else ""
     try:
-        yield wire, f"mongodb://{user}127.0.0.1:{wire.port}{address.path or '/'}?{query}&directConnection=true"
+        yield wire, directly(url, wire.port)
     finally:
         server.close()
         with suppress(TimeoutError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import pymongo
@@ -65,6 +65,8 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
     if isinstance(error, driver.DocumentTooLarge):
         return DocumentTooLarge()
+    if isinstance(error, driver.BulkWriteError) and not writing:
+        return _translate_first(error)
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
     # The driver raises these two before anything is sent; after a first attempt it raises that one's error.
@@ -78,6 +80,14 @@ def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> Store
     if error.has_error_label("TransientTransactionError"):
         return WriteConflict()
     return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
+
+
+def _translate_first(error: driver.BulkWriteError) -> StoreError:
+    """Translate what ended the ordered writes of a transaction that is not committed."""
+    first: dict[str, Any] = next(iter((error.details or {}).get("writeErrors", ())), {})
+    if first.get("code") == _DUPLICATE_KEY:
+        return Duplicate(next(iter(first.get("keyPattern", {"": 1}))))
+    return DocumentTooLarge() if first.get("code") in _TOO_LARGE else Unavailable("none")
 
 
 class _Calling:
@@ -121,6 +131,18 @@ def reading() -> _Calling:
 def writing() -> _Calling:
     """Run a write, within the wire's deadline; an error leaves as a `StoreError` that is true about the outcome."""
     return _Calling(writing=True)
+
+
+def uncommitted() -> _Calling:
+    """Run the writes of a transaction up to its commit: whatever fails there, nothing was stored."""
+    return _Calling(writing=False)
+
+
+@contextmanager
+def aborting() -> Iterator[None]:
+    """Undo a transaction in a short time of its own; where that fails the server does it by itself."""
+    with suppress(driver.PyMongoError), pymongo.timeout(GRACE):
+        yield
 
 
 @contextmanager

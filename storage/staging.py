@@ -13,12 +13,12 @@ from typing import NamedTuple, TypeAlias
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 
 from storage.bulk import Bulk
+from storage.commits import transact
 from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone
 from storage.driver import Document, Session
 from storage.errors import Duplicate, WriteConflict
 from storage.text import fold
-from storage.commits import transact
 from storage.turns import Turns
 
 Request: TypeAlias = InsertOne[Document] | ReplaceOne[Document] | DeleteOne

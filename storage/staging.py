@@ -6,7 +6,7 @@ is true of the store as it was read; that nobody wrote meanwhile shows when it i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -25,11 +25,15 @@ Request: TypeAlias = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
 
 
 class Write(NamedTuple):
-    """A change of one customer: from its `version` (0 for a new one) to `after`, None where it is erased."""
+    """A change of one customer: from its `version` (0 for a new one) to `after`, None where it is erased.
+
+    `changed` names the parts that differ, for the change feed.
+    """
 
     id: CustomerId
     version: int
     after: Customer | None
+    changed: Sequence[str] | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class StagedCustomers:
         self._owners[email] = customer["id"]
         self._write(Write(customer["id"], 0, customer))
 
-    async def replace(self, customer: Customer, *, version: int) -> bool:
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
         """Put a customer in the place of its `version`, False when it has another or is gone. Raises `Duplicate`."""
         before = await self.get(customer["id"])
         if before is None or before["version"] != version:
@@ -88,7 +92,7 @@ class StagedCustomers:
             if await self._owner(email) is not None:
                 raise Duplicate("keys.email")
             self._owners.update({old: None, email: customer["id"]})
-        self._write(Write(customer["id"], version, customer))
+        self._write(Write(customer["id"], version, customer, changed))
         return True
 
     async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
@@ -147,4 +151,4 @@ def _request(write: Write) -> Request:
         return DeleteOne({"id": {"$eq": write.id}, "version": {"$eq": write.version}})
     if write.version == 0:
         return InsertOne(stored(write.after))
-    return ReplaceOne({"id": {"$eq": write.id}, "version": {"$eq": write.version}}, stored(write.after))
+    return ReplaceOne({"id": {"$eq": write.id}, "version": {"$eq": write.version}}, stored(write.after, write.changed))

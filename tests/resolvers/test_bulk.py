@@ -91,6 +91,9 @@ async def test_c120_operations_follow_each_other_and_each_sees_what_those_before
     assert tombstone is not None
     assert tombstone["version"] == 5
     assert (await stored(store, two["id"]))["email"] == one["email"]
+    kept = await store.client[store.database]["customers"].find_one({"id": two["id"]})
+    assert kept is not None
+    assert kept["keys"]["changed"] == ["email"]
     assert await stored(store, results[-1].id) == results[-1].customer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from app.rest.bulk import MAX_BODY
 from resolvers.bulk import MAX_ITEMS
+from storage.staging import StagedCustomers
 from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway, check_customer
@@ -214,6 +216,26 @@ def test_preferences_forms_and_dry_runs_are_those_of_single_requests(gateway: Ga
     assert [found["status"] for found in results(dry)] == [201, 200, 204]
     assert (dry.headers["Dry-Run"], "etag" in results(dry)[0]) == ("true", False)
     assert gateway.http.get(f"{COLLECTION}/{one['id']}").json()["lastName"] == "Shown"
+
+
+def test_a_json_patch_means_the_same_when_it_is_decided_again(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, tries = StagedCustomers.store, itertools.count()
+
+    async def at_the_second_try(staged: StagedCustomers) -> bool:
+        return next(tries) > 0 and await store(staged)
+
+    monkeypatch.setattr(StagedCustomers, "store", at_the_second_try)
+    patch = [
+        {"op": "add", "path": "/addresses/-", "value": factories.address(city="Ulm")},
+        {"op": "test", "path": "/addresses/1/city", "value": "Ulm"},
+        {"op": "replace", "path": "/addresses/1/city", "value": "Bonn"},
+    ]
+    one = gateway.create()
+    answer = sent(gateway.http, {"op": "update", "id": one["id"], "ifMatch": "*", "patch": patch}, atomic=True)
+    assert [found["status"] for found in results(answer)] == [200]
+    assert gateway.http.get(f"{COLLECTION}/{one['id']}").json()["addresses"][1]["city"] == "Bonn"
 
 
 def test_the_json_of_a_batch_is_as_strict_as_any_and_its_body_may_be_larger(gateway: Gateway) -> None:

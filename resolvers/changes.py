@@ -33,10 +33,10 @@ class Target:
 
 async def existing(ctx: Context, customer_id: CustomerId) -> Customer:
     """Return a customer; raises not-found for an id never seen and gone for a deleted one."""
-    found = await ctx.store.customers.get(customer_id)
+    found = await ctx.customers.get(customer_id)
     if found is not None:
         return found
-    if await ctx.store.customers.get_tombstone(customer_id) is not None:
+    if await ctx.customers.get_tombstone(customer_id) is not None:
         raise Problem(GONE, "The customer has been deleted.")
     raise Problem(NOT_FOUND, "There is no customer with this id.")
 
@@ -59,7 +59,7 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.store.customers.replace(changed, version=current["version"], changed=names):
+        if await ctx.customers.replace(changed, version=current["version"], changed=names):
             return changed
 
 
@@ -76,7 +76,7 @@ async def _check_email(ctx: Context, current: Customer, changed: Customer) -> No
 
 async def check_email_free(ctx: Context, email: str) -> None:
     """Raise the problem conflict when a customer has this e-mail address (for a dry run)."""
-    if await ctx.store.customers.find_by_email(email) is not None:
+    if await ctx.customers.find_by_email(email) is not None:
         raise email_taken()
 
 

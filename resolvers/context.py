@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from resolvers.renderings import RenderMemory
+from storage.customers import CustomerAccess
 from storage.store import Store
 
 Clock = Callable[[], datetime]
@@ -89,12 +91,17 @@ class Context:
     caller: Caller | None
     request_id: str
     budgets: tuple[Budget, ...] = ()
+    base_url: str = ""
+    """How clients reach the gateway, where what is answered needs to say so."""
+    customers: CustomerAccess = field(init=False)
+    """The customers: those of the store, or as they are within a batch."""
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
     _spent: float = field(default=0.0, init=False)
     _pages: PageReads | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self.customers = self.services.store.customers
         self.begin()
 
     def begin(self) -> None:
@@ -122,6 +129,12 @@ class Context:
         """Let go of the pages that were read; call it when nothing is read any more."""
         if self._pages is not None:
             self._pages.forget()
+
+    def over(self, customers: CustomerAccess) -> Context:
+        """Return this request over other customers, such as those that a batch will leave."""
+        other = copy(self)
+        other.customers = customers
+        return other
 
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""

@@ -46,7 +46,7 @@ async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
     if command.dry_run:
         await check_email_free(ctx, customer["email"])
     else:
-        await ctx.store.customers.create(customer)
+        await ctx.customers.create(customer)
     return customer
 
 
@@ -86,7 +86,7 @@ async def get_customers(ctx: Context, command: GetCustomers) -> list[Customer | 
 )
 async def get_customer_by_email(ctx: Context, command: GetCustomerByEmail) -> Customer | None:
     """Return the customer with an e-mail address, compared without case, or None."""
-    return await ctx.store.customers.find_by_email(command.email)
+    return await ctx.customers.find_by_email(command.email)
 
 
 @operation(
@@ -131,7 +131,7 @@ async def delete_customer(ctx: Context, command: DeleteCustomer) -> Tombstone:
     """Erase a customer and return its tombstone. Raises not-found (also for one deleted before)."""
     target = command.target
     while True:
-        current = await ctx.store.customers.get(target.id)
+        current = await ctx.customers.get(target.id)
         if current is None:
             raise Problem(NOT_FOUND, "There is no customer with this id.")
         target.precondition.check(current, tuple)
@@ -145,9 +145,7 @@ async def delete_customer(ctx: Context, command: DeleteCustomer) -> Tombstone:
 
 async def _erase(ctx: Context, current: Customer) -> Tombstone | None:
     try:
-        return await ctx.store.customers.delete(
-            current["id"], version=current["version"], deleted_at=instant(ctx.now())
-        )
+        return await ctx.customers.delete(current["id"], version=current["version"], deleted_at=instant(ctx.now()))
     except WriteConflict:
         return None  # someone else wrote between: look again
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from resolvers.bulk import batch_customers, replace_customers, update_customers
 from resolvers.customers import (
     create_customer,
     delete_customer,
@@ -32,6 +33,9 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     replace_customer,
     update_customer,
     delete_customer,
+    batch_customers,
+    replace_customers,
+    update_customers,
     *ADDRESSES.all(),
     *PHONE_NUMBERS.all(),
     get_preferences,

@@ -51,7 +51,8 @@ class Fault:
 class Problem(Exception):
     """Raised by operations and doors; each door renders it in its own form.
 
-    `extra` holds further extension members (camelCase), `resource` what it is about.
+    `extra` holds further extension members (camelCase), `resource` what it is about, `failures` what was wrong with
+    each operation of a batch that had to be done as one.
     """
 
     type: ProblemType
@@ -59,6 +60,7 @@ class Problem(Exception):
     faults: Sequence[Fault] = ()
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
     resource: str = "customers"
+    failures: Sequence[Failure] = ()
 
     def __str__(self) -> str:
         return self.detail
@@ -79,7 +81,25 @@ class Problem(Exception):
             members["errors"] = [
                 {"field": fault.field, "pointer": fault.pointer, "message": fault.message} for fault in self.faults
             ]
+        if self.failures:
+            members["failures"] = [one.members(base_url, request_id) for one in self.failures]
         return members
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An operation of a batch that could not be done: its place from 0, its kind, its customer, and why."""
+
+    index: int
+    kind: str | None
+    id: str | None
+    problem: Problem
+
+    def members(self, base_url: str, request_id: str) -> dict[str, JsonValue]:
+        """Return the members that both doors show."""
+        shown = {name: value for name, value in (("op", self.kind), ("id", self.id)) if value is not None}
+        told = self.problem.members(base_url, request_id)
+        return {"index": self.index, **shown, "status": self.problem.type.status, "problem": told}
 
 
 MALFORMED_REQUEST: Final = ProblemType(
@@ -370,6 +390,15 @@ VALIDATION_ERROR: Final = ProblemType(
     "Validation failed",
     "The body is well-formed, and one or more of its values are not valid.",
     "Correct every field in `errors` and send the request again.",
+)
+BATCH_FAILED: Final = ProblemType(
+    "batch-failed",
+    1501,
+    422,
+    "Batch failed",
+    "The batch was to be done as a whole, and one or more of its operations cannot be done; nothing was changed.",
+    "Mend the operations that `failures` names by their index, or send the batch with `atomic` false, so that each "
+    "operation is done for itself.",
 )
 GRAPHQL_SYNTAX: Final = ProblemType(
     "graphql-syntax",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
+from resolvers.bulk import batch_customers
 from resolvers.changes import Target
 from resolvers.commands import (
     AddPart,
@@ -22,6 +23,7 @@ from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
 from resolvers.patches import Body, MergePatch, Replace
 from resolvers.preconditions import Precondition
 from resolvers.preferences import replace_preferences, set_preferences
+from schema.batches import BatchResult, CustomerOperation, batch_of
 from schema.inputs import (
     AddressInput,
     CreateCustomerInput,
@@ -133,6 +135,18 @@ class Mutation:
         """Problems: not-found, precondition-failed."""
         command = DeleteCustomer(_target(id, if_version, dry_run=dry_run))
         return cast("DeletedCustomer", await delete_customer(info.context, command))
+
+    @strawberry.mutation(description="Do several operations in one request: all or nothing, or each for itself.")
+    async def batch_customers(
+        self,
+        info: Info,
+        operations: Annotated[list[CustomerOperation], _says("The operations in their order, at most 1,000.")],
+        atomic: Annotated[bool, _says("Whether nothing is changed where one operation cannot be done.")] = True,
+        dry_run: DryRun = False,
+    ) -> BatchResult:
+        """Problems: batch-failed, validation-error, unavailable."""
+        batch = batch_of(operations, atomic=atomic, dry_run=dry_run)
+        return BatchResult.of(await batch_customers(info.context, batch), info.context)
 
     @strawberry.mutation(description="Add an address.")
     async def add_address(

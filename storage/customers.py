@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
@@ -34,6 +34,33 @@ def stored(customer: Customer, changed: Sequence[str] | None = None) -> Document
     if changed is not None:
         keys["changed"] = list(changed)
     return {**customer, "keys": keys}
+
+
+def kept(tombstone: Tombstone) -> Document:
+    """Return the document that is written of a tombstone, with the moment from which it is kept no longer."""
+    return {**tombstone, "expires": moment(tombstone["deletedAt"]) + timedelta(seconds=TOMBSTONE_SECONDS)}
+
+
+class CustomerAccess(Protocol):
+    """What operations ask of the store about single customers; `Customers` promises what each does."""
+
+    async def get(self, customer_id: CustomerId) -> Customer | None:
+        """Return one customer, or None."""
+
+    async def get_tombstone(self, customer_id: CustomerId) -> Tombstone | None:
+        """Return what stayed of a customer that was deleted, or None."""
+
+    async def find_by_email(self, email: str) -> Customer | None:
+        """Return the customer with an e-mail address, or None."""
+
+    async def create(self, customer: Customer) -> None:
+        """Store a new customer."""
+
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
+        """Put a customer in the place of its `version`."""
+
+    async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
+        """Erase a customer and leave its tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +207,6 @@ class Customers:
             WriteConflict: another write came between; nothing was done.
         """
         tombstone: Tombstone = {"id": customer_id, "version": version + 1, "deletedAt": deleted_at}
-        expires = moment(deleted_at) + timedelta(seconds=TOMBSTONE_SECONDS)
         with writing():
             async with driver.transaction(self.client) as session:
                 erased = await self._customers.delete_one(
@@ -188,5 +214,5 @@ class Customers:
                 )
                 if erased.deleted_count == 0:
                     return None
-                await self._tombstones.insert_one({**tombstone, "expires": expires}, session=session)
+                await self._tombstones.insert_one(kept(tombstone), session=session)
         return tombstone

@@ -7,6 +7,7 @@ else. Types are PyMongo's.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
@@ -79,6 +80,21 @@ async def one_batch(cursor: AsyncCursor[Document]) -> list[Document] | None:
     if is_motor(cursor.collection.database.client):  # its to_list goes to a thread even for what is there already
         return found + [document async for document in cursor]
     return found + await cursor.to_list()
+
+
+@asynccontextmanager
+async def session(client: Client) -> AsyncIterator[Session]:
+    """Open a session, and end it with whatever transaction is open in it."""
+    started = cast("Any", client).start_session()
+    async with await started if is_motor(client) else started as opened:
+        yield opened
+
+
+async def begin(opened: Session) -> None:
+    """Begin a transaction in a session."""
+    begun = cast("Any", opened).start_transaction()
+    if inspect.isawaitable(begun):  # PyMongo's; Motor's has begun by now
+        await begun
 
 
 @asynccontextmanager

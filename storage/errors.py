@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import pymongo
@@ -87,6 +87,8 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Unavailable("none")  # after an earlier attempt the driver raises what that one ended with
     if error.has_error_label("TransientTransactionError"):  # which the driver takes away where a commit is in doubt
         return WriteConflict()
+    if isinstance(error, driver.BulkWriteError) and not writing:
+        return _translate_first(error)
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
     return Unavailable("none" if not writing or _never_begun(error) else "unknown")
@@ -110,6 +112,14 @@ def _never_begun(error: driver.PyMongoError) -> bool:
     if refused and isinstance(error, driver.WriteError):
         return True
     return (refused or isinstance(error, driver.WaitQueueTimeoutError)) and first_attempt(error)
+
+
+def _translate_first(error: driver.BulkWriteError) -> StoreError:
+    """Translate what ended the ordered writes of a transaction that is not committed."""
+    first: dict[str, Any] = next(iter((error.details or {}).get("writeErrors", ())), {})
+    if first.get("code") == _DUPLICATE_KEY:
+        return Duplicate(next(iter(first.get("keyPattern", {"": 1}))))
+    return DocumentTooLarge() if first.get("code") in _TOO_LARGE else Unavailable("none")
 
 
 class _Calling:
@@ -153,6 +163,18 @@ def reading() -> _Calling:
 def writing() -> _Calling:
     """Run a write, within the wire's deadline; an error leaves as a `StoreError` that is true about the outcome."""
     return _Calling(writing=True)
+
+
+def uncommitted() -> _Calling:
+    """Run the writes of a transaction up to its commit: whatever fails there, nothing was stored."""
+    return _Calling(writing=False)
+
+
+@contextmanager
+def aborting() -> Iterator[None]:
+    """Undo a transaction in a short time of its own; where that fails the server does it by itself."""
+    with suppress(driver.PyMongoError), pymongo.timeout(GRACE):
+        yield
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated,
 from app.graphql.request import GraphQLRequest, read_request
 from app.http.admission import admit, pay
 from app.http.deprecation import use
-from app.http.requests import state_of
+from app.http.requests import base_url, state_of
 from app.observe.metrics import GRAPHQL_OPERATION
 from app.pages import playground
 from resolvers.context import Context
@@ -68,6 +68,8 @@ async def _answer(request: Request, media_type: str) -> Response:
     price = operation.price(asked.variables)
     if operation.uses is not None:
         use(request, ctx, operation.uses.of(asked.variables))
+    if operation.type is OperationType.MUTATION:
+        ctx.base_url = base_url(request)
     ctx.begin()
     await pay(request, ctx, price.units)
     return await _run(request, operation, asked, ctx, price, media_type)

@@ -39,20 +39,22 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "replace": (*_BODY, p.PRECONDITION_MISSING),
     "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
     "delete": (),
+    "batch": (*_BODY, p.BATCH_FAILED),
+    "bulk": _BODY,
 }
 
 
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
     existing = "{" in endpoint.path
-    changes = endpoint.kind not in {"list", "search", "read"}
+    changes, many = endpoint.kind not in {"list", "search", "read"}, endpoint.kind in {"batch", "bulk"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
         *((p.NOT_FOUND, p.GONE) if existing else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
-        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes else ()),
+        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
         *_EVERY,
     )
@@ -161,8 +163,8 @@ def success_answers(endpoint: Endpoint) -> Answers:
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
         made = _body("Created.", name, ("ETag", "Location", "Preference-Applied"))
         return {"200": dry, "201": {**made, "links": _links(name)}}
-    if endpoint.kind in {"replace", "patch"}:
-        return {"200": _changed(name)}
+    if endpoint.kind in {"replace", "patch", "batch", "bulk"}:
+        return {"200": _changed(name) if endpoint.kind in {"replace", "patch"} else _done(name)}
     if "{" not in endpoint.path:
         return {"200": _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
@@ -199,6 +201,11 @@ def _changed(name: str) -> dict[str, Any]:
         media["schema"] = {"oneOf": [media["schema"], ref("Changed")]}
         media["examples"]["short"] = {"summary": "With resource=false or Prefer: return=minimal", "value": short}
     return answer
+
+
+def _done(name: str) -> dict[str, Any]:
+    """Return the answer of a batch."""
+    return _body("What became of each operation.", name, ("Dry-Run", "Preference-Applied"))
 
 
 def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,8 @@ JSON_PATCH = "application/json-patch+json"
 PATCH_TYPES = (MERGE_PATCH, JSON_PATCH, JSON)
 _KEPT = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handling", "return")}
 """Which preferences mean something, by method."""
+_LARGE = 256 * 1024
+"""From so many bytes on a body is parsed in a thread."""
 _UTF_8 = {"utf-8", "utf8"}
 
 
@@ -90,6 +93,13 @@ class Call:
         self._media_type(JSON)
         return self._parsed(await self._raw())
 
+    async def large_json(self, most: int) -> JsonValue:
+        """Return a JSON body of at most `most` bytes; a large one is parsed while other requests have their turn."""
+        self._media_type(JSON)
+        raw = await self._raw(most)
+        value = await asyncio.to_thread(parse_json, raw) if len(raw) > _LARGE else parse_json(raw)
+        return value if self.usage is None else self.usage.noticed(value)
+
     async def replacement(self) -> Change:
         """Return the change that a PUT asks for."""
         return Replace(await self.body())
@@ -104,8 +114,8 @@ class Call:
         usage = self.usage
         return (lambda: parse_json(raw)) if usage is None else (lambda: usage.noticed(parse_json(raw)))
 
-    async def _raw(self) -> bytes:
-        raw = await read_body(self.request, state_of(self.request).settings.max_body)
+    async def _raw(self, most: int = 0) -> bytes:
+        raw = await read_body(self.request, max(most, state_of(self.request).settings.max_body))
         self.ctx.begin()
         return raw
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from resolvers.bulk import MAX_ITEMS
+
 _CHANGE: Final = """\
 Send `If-Match` with the `ETag` of what your change was made from: of several clients that race with one ETag exactly \
 one wins, the others get 412 with the present ETag and the fields that differ. `If-Match: *` changes whatever is \
@@ -26,6 +28,12 @@ finds words by their beginnings, without accents. `filter` takes OData: `eq ne g
 `sort_fields=lastName&sort=asc`. By `createdAt` where nothing is said; the id decides between equals.
 
 **Cost.** `totalElements` is counted for each page: `count=none` leaves it out. `fields` makes answers smaller."""
+
+_MANY: Final = """\
+`results` come in the order of what was sent, each with `status`, and with `etag` or `problem`. \
+`Prefer: return=representation` adds the customers. The body may have 16 MiB. Each operation costs what it costs by \
+itself. Where the time is over before all are done, those not begun are 503 with `outcome` none. `dryRun=true` checks \
+everything and stores nothing."""
 
 DESCRIPTIONS: Final = {
     "listCustomers": _PAGES,
@@ -57,6 +65,25 @@ one of them.
 The customer is erased at once, with all that told of the person, and cannot be had back. With `If-Match` only that \
 version is erased; without it, any. The id is 410 for reading and 404 for a second `DELETE`. `dryRun=true` tells \
 whether it would be done.""",
+    "batchCustomers": f"""\
+Up to {MAX_ITEMS:,} operations, done in their order: two on one customer follow each other. Each keeps the rules of \
+the single operation, and needs `ifMatch` where that needs `If-Match`; a `delete` needs the scope `customers:delete`.
+
+With `atomic` true, which is the default, they are one transaction: where one cannot be done nothing is changed, and \
+422 `batch-failed` names the failing ones by their `index`, each with its problem. With `atomic` false each is done \
+for itself, the answer is 200, and `results` tells what became of each.
+
+{_MANY}""",
+    "replaceCustomers": f"""\
+Up to {MAX_ITEMS:,} customers, each replaced for itself as `PUT` of the single one does. The customer stands in \
+`customer`, or with its members beside `id` and `ifMatch`.
+
+{_MANY}""",
+    "updateCustomers": f"""\
+Up to {MAX_ITEMS:,} changes, each made for itself as `PATCH` of the single customer does. `patch` is a merge patch \
+where it is an object, and a JSON Patch where it is an array.
+
+{_MANY}""",
     "getViewer": """\
 The first thing to ask with new credentials: it shows that they work, which scopes they have, and how much of each \
 limit is left. It costs one unit as any `GET` does.""",

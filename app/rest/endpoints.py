@@ -11,10 +11,11 @@ from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
-from app.rest import customers, lists, parts, viewer
+from app.rest import bulk, customers, lists, parts, viewer
 from app.rest.call import Call
 from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
+from resolvers import bulk as bulk_operations
 from resolvers import customers as customer_operations
 from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers.operation import Operation
@@ -23,7 +24,7 @@ from resolvers.preferences import get_preferences, replace_preferences, set_pref
 from resolvers.viewer import get_viewer
 
 Handler = Callable[[Call], Awaitable[Response]]
-Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete"]
+Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete", "batch", "bulk"]
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
 
@@ -103,6 +104,18 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint(
         customer_operations.delete_customer, "DELETE", customers.delete, "delete", "Customers", None, None,
         (DRY_RUN,),
+    ),
+    Endpoint(
+        bulk_operations.batch_customers, "POST", bulk.batch, "batch", "Customers", "BatchResults", "CustomerBatch",
+        (DRY_RUN,),
+    ),
+    Endpoint(
+        bulk_operations.replace_customers, "PUT", bulk.replace, "bulk", "Customers", "BatchResults",
+        "CustomerReplacements", (DRY_RUN,),
+    ),
+    Endpoint(
+        bulk_operations.update_customers, "PATCH", bulk.update, "bulk", "Customers", "BatchResults",
+        "CustomerPatches", (DRY_RUN,),
     ),
     *_parts(ADDRESSES, "Addresses", "Address", "Addresses"),
     *_parts(PHONE_NUMBERS, "Phone numbers", "PhoneNumber", "PhoneNumbers"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from resolvers.problems import (
+    BATCH_FAILED,
     CONFLICT,
     FORBIDDEN,
     GRAPHQL_LIMIT,
+    NOT_FOUND,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
     UNAVAILABLE,
@@ -54,6 +56,29 @@ _VIEWER: Final = {
     "scopes": ["customers:read"],
     "quota": [{"name": "caller", "limit": 600, "left": 599, "window": 60, "reset": 60}],
 }
+_TAG: Final = '"v1-d68825b3"'
+_NEXT_TAG: Final = '"v2-d68825b3"'
+_BATCH: Final[dict[str, Any]] = {
+    "operations": [
+        {"op": "create", "customer": INPUT},
+        {"op": "update", "id": ID, "ifMatch": _TAG, "patch": {"lastName": "Rieger"}},
+    ],
+    "atomic": False,
+}
+_FAILED: Final[dict[str, JsonValue]] = {
+    "type": f"https://api.example.com/problems/{NOT_FOUND.slug}",
+    "title": NOT_FOUND.title,
+    "status": NOT_FOUND.status,
+    "detail": "There is no customer with this id.",
+    "code": NOT_FOUND.code,
+    "requestId": _REQUEST_ID,
+    "resource": "customers",
+}
+_RESULTS: Final[list[dict[str, Any]]] = [
+    {"op": "create", "id": ID, "status": 201, "etag": _TAG},
+    {"op": "update", "id": ID, "status": 200, "etag": _NEXT_TAG},
+]
+_REFUSED: Final[dict[str, Any]] = {"op": "update", "id": PATH_EXAMPLES["customerId"], "status": 404}
 
 _BODIES: Final[dict[str, Any]] = {
     "Customer": CUSTOMER,
@@ -78,6 +103,10 @@ _BODIES: Final[dict[str, Any]] = {
     "NotificationPreferencesPatch": {"sms": True},
     "CustomerSearch": {"filter": "lastName eq 'Reiger'", "sort": ["lastName,asc", "createdAt,desc"], "size": 10},
     "Viewer": _VIEWER,
+    "CustomerBatch": _BATCH,
+    "CustomerReplacements": [{"id": ID, "ifMatch": _TAG, "customer": INPUT}],
+    "CustomerPatches": [{"id": ID, "ifMatch": _TAG, "patch": {"lastName": "Rieger"}}],
+    "BatchResults": {"results": [*_RESULTS, {**_REFUSED, "problem": _FAILED}]},
     "CustomerJsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
     "ListJsonPatch": [{"op": "replace", "path": "/0/type", "value": "work"}],
     "AddressJsonPatch": [{"op": "replace", "path": "/city", "value": "Oakland"}],
@@ -94,6 +123,10 @@ _ENVELOPES: Final[dict[str, Any]] = {
     "EnvelopedPhoneNumbers": {"phoneNumbers": [_PHONE_PART], "metadata": _METADATA},
     "EnvelopedNotificationPreferences": {"notificationPreferences": PREFERENCES},
     "EnvelopedViewer": {"viewer": _VIEWER},
+    "EnvelopedBatchResults": {
+        "results": _RESULTS,
+        "metadata": {"pagination": {"page": 1, "page_size": len(_RESULTS), "total_count": len(_RESULTS)}},
+    },
 }
 EXAMPLES: Final = {**_BODIES, **_ENVELOPES}
 """One example for each schema of a body, by the schema's name."""
@@ -127,6 +160,10 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
     GRAPHQL_LIMIT: (
         "The document has 1200 tokens; at most 1000 are taken.",
         {"limit": 1000, "found": 1200, "what": "tokens"},
+    ),
+    BATCH_FAILED: (
+        "One operation cannot be done; nothing was changed.",
+        {"failures": [{"index": 1, "op": "update", "id": ID, "status": 404, "problem": _FAILED}]},
     ),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
 }

@@ -102,6 +102,8 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "patch": ["IfMatchRequired", "Prefer"],
         "create": [*condition, "Prefer"],
         "delete": condition,
+        "batch": ["Prefer"],
+        "bulk": ["Prefer"],
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 

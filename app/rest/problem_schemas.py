@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.rest.shapes import COUNT, TEXT, Schema, closed_object, open_object
+from app.rest.shapes import COUNT, TEXT, Schema, closed_object, open_object, ref
 from resolvers.context import ALL_SCOPES
 from schema.limits import DocumentLimits
 
@@ -47,6 +47,12 @@ _EXTENSIONS: Final[Schema] = {
         "enum": ["none", "unknown"],
         "description": "unavailable: whether it is certain that nothing was changed.",
     },
+    "failures": {
+        "type": "array",
+        "items": ref("BatchFailure"),
+        "maxItems": 1000,
+        "description": "batch-failed: the operations that cannot be done.",
+    },
 }
 """What single kinds of problems say beside what all say."""
 
@@ -70,7 +76,11 @@ def problem_schemas() -> dict[str, Schema]:
     """Return them by name."""
     return {
         "Problem": _problem(),
-        "EnvelopedErrors": _enveloped_errors(),
+        "ItemProblem": _item_problem(),
+        "EnvelopedErrors": closed_object(
+            {"errors": {"type": "array", "items": ref("EnvelopedError"), "maxItems": _MAX_ERRORS}}, "Errors, enveloped."
+        ),
+        "EnvelopedError": _enveloped_error(),
         "GraphQLRequest": _graphql_request(),
         "GraphQLResponse": _graphql_response(),
     }
@@ -82,12 +92,19 @@ def _problem() -> Schema:
     return open_object({**_problem_members(), **own}, said, "errors", *_EXTENSIONS)
 
 
-def _enveloped_errors() -> Schema:
+def _item_problem() -> Schema:
+    """Return the problem of one operation of a batch, which has no address of its own."""
+    members = {name: shape for name, shape in _problem_members().items() if name != "failures"}
+    optional = [name for name in _EXTENSIONS if name != "failures"]
+    said = "A problem of one operation of a batch; a `pointer` leads into the body of the batch."
+    return open_object({**members, "detail": TEXT}, said, "errors", *optional)
+
+
+def _enveloped_error() -> Schema:
     members = {"httpStatus": _STATUS, "request_id": TEXT, "code": _CODE}
-    entry = closed_object(
+    return closed_object(
         {**members, "resource": TEXT, "title": TEXT, "message": TEXT}, "One error, in the enveloped profile."
     )
-    return closed_object({"errors": {"type": "array", "items": entry, "maxItems": _MAX_ERRORS}}, "Errors, enveloped.")
 
 
 def _graphql_request() -> Schema:

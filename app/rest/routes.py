@@ -85,8 +85,11 @@ class Resource:
 
     def _options(self) -> dict[str, str]:
         methods = [*self.endpoints, *(["HEAD"] if "GET" in self.endpoints else []), "OPTIONS"]
-        patch = {"Accept-Patch": ", ".join(PATCH_TYPES)} if "PATCH" in self.endpoints else {}
+        patch = {"Accept-Patch": ", ".join(self._patch_types())} if "PATCH" in self.endpoints else {}
         return {"Allow": ", ".join(methods), **patch}
+
+    def _patch_types(self) -> tuple[str, ...]:
+        return PATCH_TYPES if self.endpoints["PATCH"].kind == "patch" else (JSON,)
 
     def _hints(self, problem: Problem) -> dict[str, str]:
         if problem.type is METHOD_NOT_ALLOWED:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
+from app.rest.batch_schemas import batch_schemas, enveloped_batch_schemas
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.odata import MAX_LENGTH
 from app.rest.parameters import Parameter
@@ -50,6 +51,7 @@ def schemas() -> dict[str, Schema]:
         "CustomerSearch": _search(),
         "Viewer": _viewer(),
         "JsonPatch": _json_patch(),
+        **batch_schemas(),
         **_envelopes(),
         **problem_schemas(),
         "Health": closed_object({"status": {"type": "string", "enum": ["live", "ready"]}}, "How the gateway is."),
@@ -207,4 +209,4 @@ def _envelopes() -> dict[str, Schema]:
     for name, (key, item) in lists.items():
         items = {"type": "array", "items": ref(item), "maxItems": MAX_SIZE}
         wrapped[name] = closed_object({key: items, "metadata": metadata}, f"{name}, enveloped.")
-    return {f"Enveloped{name}": schema for name, schema in wrapped.items()}
+    return {f"Enveloped{name}": schema for name, schema in wrapped.items()} | enveloped_batch_schemas(metadata)

@@ -90,14 +90,18 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
     }  # fmt: skip
     filled = re.sub(r"\{(\w+)\}", lambda found: known[found[1]], f"{path}{question}{query}")
     headers = {"If-Match": "*"} if method in {"PUT", "PATCH"} else {}
-    return Call(route, method, PREFIX + filled, _bodies(person)[takes] if takes else None, headers)
+    return Call(route, method, PREFIX + filled, _bodies(person, stored)[takes] if takes else None, headers)
 
 
-def _bodies(person: Json) -> Json:
+def _bodies(person: Json, stored: Stored) -> Json:
     addresses, phones, preferences = (person[name] for name in ("addresses", "phoneNumbers", "notificationPreferences"))
+    anyone, patch = {"id": stored.id, "ifMatch": "*"}, {"patch": {"firstName": person["firstName"]}}
     return {
         "CustomerInput": person,
         "CustomerPatch": person,
+        "CustomerBatch": {"operations": [{"op": "create", "customer": person}, {"op": "update", **anyone, **patch}]},
+        "CustomerReplacements": [{**anyone, "customer": person}],
+        "CustomerPatches": [{**anyone, **patch}],
         "CustomerSearch": {"filter": f"email eq '{person['email']}'", "q": person["lastName"]},
         "AddressInput": addresses[0],
         "AddressPatch": addresses[0],
@@ -162,13 +166,19 @@ def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, per
     is_part = argument == "id" and ("address" in name.lower() or "phonenumber" in name.lower())
     known = {
         "id": part if is_part else stored.id, "customerId": stored.id, "ids": [stored.id],
-        "ifVersion": stored.version, "email": person["email"],
+        "ifVersion": stored.version, "email": person["email"], "operations": _operations(stored, person),
     }  # fmt: skip
-    return known[argument] if argument in known else upper(_input(str(given.type), person))
+    return known[argument] if argument in known else upper(_input(str(given.type), person, stored))
 
 
-def _input(kind: str, person: Json) -> Any:
+def _operations(stored: Stored, person: Json) -> list[Json]:
+    """Return a batch of a new customer and a change."""
+    update = {"id": stored.id, "patch": {"firstName": person["firstName"]}, "ifVersion": stored.version}
+    return [{"create": upper(person)}, {"update": update}]
+
+
+def _input(kind: str, person: Json, stored: Stored) -> Any:
     """Return the body that REST would take, as GraphQL's input type is named."""
-    bodies = _bodies(person)
+    bodies = _bodies(person, stored)
     name = kind.strip("[]!").removeprefix("Create").removeprefix("Update").replace("Replacement", "Input")
     return bodies[f"{name}s"] if kind.startswith("[") else bodies[name]

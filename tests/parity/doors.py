@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
 import httpx2
@@ -49,10 +49,45 @@ def dry_outcome(document: Json) -> Outcome:
 
 
 def problem_outcome(members: Json) -> Outcome:
-    """Return the outcome that a problem's members tell: slug, code, status and faults."""
+    """Return the outcome that a problem's members tell: slug, code, status and faults; of a batch those of each."""
     slug = str(members["type"]).rsplit("/", 1)[-1]
     faults = tuple((fault["field"], fault["message"]) for fault in members.get("errors", ()))
-    return Outcome(problem=(slug, members["code"], members["status"]), faults=tuple(sorted(faults)))
+    failed = [(one["index"], one["op"], _told(one["problem"])) for one in members.get("failures", ())]
+    return Outcome(failed or None, problem=(slug, members["code"], members["status"]), faults=tuple(sorted(faults)))
+
+
+def batch_outcome(results: list[Json]) -> Outcome:
+    """Return the outcome of a batch: of each operation its kind, its status, and the version or the problem."""
+    return Outcome(
+        [
+            (
+                one["op"].lower(),
+                one["status"],
+                _told(one["problem"]) if one.get("problem") else _version(one.get("etag")),
+            )
+            for one in results
+        ]
+    )
+
+
+def _told(problem: Json) -> Any:
+    outcome = problem_outcome(problem)
+    return (outcome.problem, outcome.faults)
+
+
+def _version(tag: str | None) -> str | None:
+    return tag and tag.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation of a batch: of a new customer its body, of an old one its token and what is to become of it."""
+
+    op: Literal["create", "replace", "update", "delete"]
+    token: Token | None = None
+    body: Json = field(default_factory=dict)
+    loose: bool = False
+    """Whether a deletion does not say of which version."""
 
 
 class Door(Protocol):
@@ -67,6 +102,9 @@ class Door(Protocol):
     def count(self) -> Outcome: ...
     def search(self, words: str, field: str, value: str, wanted: str) -> Outcome: ...
     def explain(self, last_name: str) -> Outcome: ...
+    def batch(self, steps: list[Step], *, atomic: bool = True, dry: bool = False) -> Outcome: ...
+    def replace_many(self, steps: list[Step]) -> Outcome: ...
+    def update_many(self, steps: list[Step]) -> Outcome: ...
     def replace(self, token: Token, body: Json, *, dry: bool = False) -> Outcome: ...
     def update(self, token: Token, patch: Json, *, dry: bool = False) -> Outcome: ...
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome: ...
@@ -166,6 +204,19 @@ class RestDoor:
         return self._outcome(
             self._ask("PATCH", f"/customers/{token.id}", token, json=patch, dry=dry), token.id, dry=dry
         )
+
+    def batch(self, steps: list[Step], *, atomic: bool = True, dry: bool = False) -> Outcome:
+        body = {"operations": [{"op": one.op, **_rest_step(one)} for one in steps], "atomic": atomic}
+        return self._results(self._ask("POST", "/customers:batch", json=body, dry=dry))
+
+    def replace_many(self, steps: list[Step]) -> Outcome:
+        return self._results(self._ask("PUT", "/customers", json=[_rest_step(one) for one in steps]))
+
+    def update_many(self, steps: list[Step]) -> Outcome:
+        return self._results(self._ask("PATCH", "/customers", json=[_rest_step(one) for one in steps]))
+
+    def _results(self, response: httpx2.Response) -> Outcome:
+        return problem_outcome(response.json()) if response.is_error else batch_outcome(response.json()["results"])
 
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome:
         response = self._ask("DELETE", f"/customers/{customer_id}", token, dry=dry)
@@ -319,6 +370,24 @@ class GraphQLDoor:
             id=token.id, patch=upper(patch), version=token.version, dry=dry,
         )  # fmt: skip
 
+    def batch(self, steps: list[Step], *, atomic: bool = True, dry: bool = False) -> Outcome:
+        found = self._ask(
+            "mutation($operations: [CustomerOperation!]!, $atomic: Boolean!, $dry: Boolean!) { batchCustomers("
+            "operations: $operations, atomic: $atomic, dryRun: $dry) { results { op status id version etag problem "
+            "{ type title status detail code errors { field pointer message } } } } }",
+            operations=[{one.op: _graphql_step(one)} for one in steps], atomic=atomic, dry=dry,
+        )  # fmt: skip
+        if isinstance(found, Outcome):
+            return found
+        hidden = [{**one, "etag": None} for one in found["results"]]  # REST shows no ETag of what is not stored
+        return batch_outcome(hidden if dry else found["results"])
+
+    def replace_many(self, steps: list[Step]) -> Outcome:
+        return self.batch(steps, atomic=False)
+
+    def update_many(self, steps: list[Step]) -> Outcome:
+        return self.batch(steps, atomic=False)
+
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome:
         found = self._ask(
             "mutation($id: ID!, $version: Int, $dry: Boolean!) "
@@ -399,6 +468,20 @@ class GraphQLDoor:
     def viewer(self) -> Outcome:
         found = self._ask("{ viewer { id name scopes quota { name limit left window reset } } }")
         return found if isinstance(found, Outcome) else Outcome(found)
+
+
+def _rest_step(step: Step) -> Json:
+    body = {} if step.op == "delete" else {"patch" if step.op == "update" else "customer": step.body}
+    if step.token is None:
+        return body
+    return {"id": step.token.id, **({} if step.loose else {"ifMatch": step.token.etag}), **body}
+
+
+def _graphql_step(step: Step) -> Json:
+    if step.token is None:
+        return cast("Json", upper(step.body))
+    body = {} if step.op == "delete" else {"patch" if step.op == "update" else "input": upper(step.body)}
+    return {"id": step.token.id, **({} if step.loose else {"ifVersion": step.token.version}), **body}
 
 
 def _as_outcome(found: Any) -> Outcome:

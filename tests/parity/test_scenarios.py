@@ -14,7 +14,7 @@ from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway
-from tests.parity.doors import Door, GraphQLDoor, Json, Kind, Outcome, RestDoor, Token, token_of
+from tests.parity.doors import Door, GraphQLDoor, Json, Kind, Outcome, RestDoor, Step, Token, token_of
 
 Steps = Callable[[Gateway, Door], Iterator[Outcome]]
 SCENARIOS: dict[str, Steps] = {}
@@ -133,6 +133,60 @@ def update(gateway: Gateway, door: Door) -> Iterator[Outcome]:
     yield door.update(now, {"email": "nobody", "firstName": ""})
     yield door.update(nobody(), {"firstName": "Cy"})
     yield door.customer(token.id)
+
+
+@scenario("batchCustomers")
+def batch(gateway: Gateway, door: Door) -> Iterator[Outcome]:
+    one, two, third = made(gateway), made(gateway), made(gateway)
+    new = factories.customer()
+    steps = [
+        Step("create", body=new),
+        Step("update", one, {"firstName": "Bea"}),
+        Step("replace", two, factories.customer(lastName="Dee")),
+        Step("delete", third, loose=True),
+    ]
+    yield door.batch(steps, dry=True)
+    yield door.by_email(new["email"])
+    wrong = [
+        Step("create", body=factories.customer(firstName="", email="nobody")),
+        Step("update", stale(two), {"firstName": "Cy"}),
+        Step("update", nobody(), {"firstName": "Cy"}),
+        Step("create", body=factories.customer(email=new["email"].upper())),
+    ]
+    yield door.batch([*steps, *wrong])
+    yield from (door.customer(token.id) for token in (one, two, third))
+    yield door.batch(steps)
+    yield from (door.customer(token.id) for token in (one, two, third))
+    yield door.by_email(new["email"])
+    again = [
+        Step("delete", third),
+        Step("update", third, {"firstName": "Cy"}),
+        Step("update", one, {"email": new["email"]}),
+        Step("update", token_of(gateway, one.id), {"email": factories.unique_email()}),
+        Step("update", token_of(gateway, one.id), {"firstName": "Twice"}),
+        Step("replace", Token("1", '"v1-00000000"', 1), new),
+    ]
+    yield door.batch(again, atomic=False, dry=True)
+    yield door.batch(again, atomic=False)
+    yield door.customer(one.id)
+    yield door.batch([])
+
+
+@scenario("replaceCustomers")
+def replace_many(gateway: Gateway, door: Door) -> Iterator[Outcome]:
+    one, two = made(gateway), made(gateway)
+    body = factories.customer(firstName="Bea")
+    steps = [Step("replace", one, body), Step("replace", stale(two), factories.customer())]
+    yield door.replace_many([*steps, Step("replace", two, {**body, "email": body["email"].upper()})])
+    yield from (door.customer(token.id) for token in (one, two))
+
+
+@scenario("updateCustomers")
+def update_many(gateway: Gateway, door: Door) -> Iterator[Outcome]:
+    one, two = made(gateway), made(gateway)
+    steps = [Step("update", one, {"firstName": "Bea"}), Step("update", nobody(), {"firstName": "Bea"})]
+    yield door.update_many([*steps, Step("update", two, {"lastName": " "}), Step("update", two, {})])
+    yield from (door.customer(token.id) for token in (one, two))
 
 
 @scenario("deleteCustomer")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.cli import playground
+from app.rest.examples import INPUT, PATH_EXAMPLES
 from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.app.playground.twins import Json, Twins, ask_rest, common, content
@@ -16,7 +17,8 @@ from tests.harness import Gateway
 DOORS: Json = json.loads(playground.DOORS.read_text(encoding="utf-8"))
 EXAMPLES: dict[str, Json] = {one["operation"]: one for one in DOORS["examples"]}
 READS = [one.name for one in OPERATIONS if not one.changes]
-WRITES = [one.name for one in OPERATIONS if one.changes]
+BATCHES = [one.name for one in OPERATIONS if "Mutation.batchCustomers" in one.graphql]
+WRITES = [one.name for one in OPERATIONS if one.changes and one.name not in BATCHES]
 _OWN = {"id", "email", "createdAt", "updatedAt", "version", "etag", "deletedAt"}
 """What differs between two customers of the same content."""
 _PARTS = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
@@ -100,6 +102,60 @@ def test_a_change_and_its_twins_change_the_same(gateway: Gateway, twins: Twins, 
         assert [answer.headers["etag"][:3] for answer in left] == [left[0].headers["etag"][:3]] * 3
 
 
+def batch_of(gateway: Gateway, variables: Json) -> tuple[str, Json]:
+    """Return a new customer's id, and an example's variables for it."""
+    made = gateway.create()
+    text = json.dumps(variables).replace(PATH_EXAMPLES["customerId"], made["id"])
+    return made["id"], json.loads(text.replace(INPUT["email"], factories.unique_email()))
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_and_its_twins_change_the_same(gateway: Gateway, twins: Twins, name: str) -> None:
+    example = EXAMPLES[name]
+    asked, by_graphql = batch_of(gateway, example["variables"])
+    first = gateway.data(example["query"], **by_graphql)["batchCustomers"]["results"]
+
+    sent, by_rest = batch_of(gateway, example["variables"])
+    (twin,) = twins.to_rest(example["query"], by_rest)
+    second = ask_rest(gateway, twin)["results"]
+
+    again, by_curl = batch_of(gateway, example["variables"])
+    back = twins.to_graphql(twins.to_rest(example["query"], by_curl)[0]["curl"])
+    third = gateway.data(back["query"], **back["variables"])["batchCustomers"]["results"]
+
+    assert [one["status"] for one in first] == [one["status"] for one in second] == [one["status"] for one in third]
+    assert {one["status"] for one in first} <= {200, 201}
+    left = [gateway.http.get(f"/api/v1/customers/{found}") for found in (asked, sent, again)]
+    assert plain(left[0].json()) == plain(left[1].json()) == plain(left[2].json())
+    assert [answer.headers["etag"][:3] for answer in left] == ['"v2'] * 3
+
+
+def test_a_batch_of_each_kind_keeps_its_meaning(twins: Twins) -> None:
+    one = {"id": "abcdef01", "ifMatch": '"v2-abcdef01"'}
+    items = {
+        "POST /api/v1/customers:batch": (
+            {"operations": [{"op": "delete", "id": "abcdef01"}, {"op": "delete", **one}], "atomic": True},
+            [{"delete": {"id": "abcdef01"}}, {"delete": {"id": "abcdef01", "ifVersion": 2}}],
+        ),
+        "PUT /api/v1/customers": (
+            [{**one, "firstName": "A"}, {**one, "customer": {"firstName": "A"}}],
+            [{"replace": {"id": "abcdef01", "input": {"firstName": "A"}, "ifVersion": 2}}] * 2,
+        ),
+        "PATCH /api/v1/customers": (
+            [{**one, "patch": {"firstName": "A"}}],
+            [{"update": {"id": "abcdef01", "patch": {"firstName": "A"}, "ifVersion": 2}}],
+        ),
+    }
+    for address, (body, operations) in items.items():
+        twin = twins.to_graphql(f"{address} {json.dumps(body)}")
+        assert twin["variables"] == {"operations": operations, "atomic": isinstance(body, dict)}
+        asked = {"operations": [{"delete": {"id": "abcdef01", "ifVersion": 2}}], "atomic": False}
+        (back,) = twins.to_rest(twin["query"], asked)
+        assert back["request"]["body"]["operations"] == [{"op": "delete", **one}]
+    for items_without in ([{"id": "abcdef01", "ifMatch": "*", "patch": {}}], [{**one, "patch": []}]):
+        assert "none" in twins.to_graphql(f"PATCH /api/v1/customers {json.dumps(items_without)}")
+
+
 @pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
 def test_every_route_of_an_operation_has_a_graphql_twin_of_that_operation(twins: Twins, name: str) -> None:
     operation = next(one for one in OPERATIONS if one.name == name)
@@ -109,6 +165,8 @@ def test_every_route_of_an_operation_has_a_graphql_twin_of_that_operation(twins:
         for known, value in ids.items():
             path = path.replace(f"{{{known}}}", value)
         body = "[{}]" if path.endswith(("addresses", "phone-numbers")) and method != "POST" else "{}"
+        if operation.name in BATCHES:
+            body = '{"operations": []}' if method == "POST" else "[]"
         told = f"-H 'If-Match: \"v3-d68825b3\"' -d '{body}'" if method in {"PUT", "PATCH", "POST", "DELETE"} else ""
         twin = twins.to_graphql(f"curl -X {method} {told} 'http://gateway.test/api/v1{path}'")
         fields = {one.split(".")[1] for one in operation.graphql}

@@ -1,4 +1,5 @@
 import { getNamedType, isInputObjectType, isListType, isNonNullType, isObjectType, parse, print } from 'graphql';
+import { batchOperations, versionOf } from './batches.js';
 import { NoTwin, camelCase } from './refusal.js';
 import { listQuestion } from './questions.js';
 import { readRequest } from './requests.js';
@@ -172,23 +173,22 @@ function argumentOf(doors, { request, given, route }, arg, notes) {
   if (arg.name === 'ifVersion') return versionOf(doors, request.headers['if-match']);
   if (arg.name === 'idempotencyKey') return request.headers['idempotency-key'];
   if (arg.name === 'dryRun') return /^(true|1)$/i.test(given['dryRun']?.[0] ?? '') || undefined;
+  if (arg.name === 'atomic') return Array.isArray(request.body) ? false : /** @type {Json | undefined} */ (request.body)?.['atomic'];
+  /** @type {string[]} */ const unknown = [];
+  if (arg.name === 'operations') return told(batchOperations(doors, request, arg.type, unknown), unknown, notes);
   if (arg.name !== 'input' && arg.name !== 'patch') return undefined;
   if (request.headers['content-type']?.includes('json-patch')) throw new NoTwin('A JSON Patch has no twin: GraphQL changes whole fields.');
   if (route.startsWith('DELETE ')) return [];
   if (request.body === undefined) return undefined;
   const list = camelCase((route.split('/').at(-1) ?? '').replaceAll('-', '_'));
   const wrapped = Array.isArray(request.body) && isInputObjectType(getNamedType(arg.type)) && !isList(arg.type) ? { [list]: request.body } : request.body;
-  /** @type {string[]} */ const unknown = [];
-  const value = upper(wrapped, arg.type, unknown);
-  if (unknown.length) notes.push(`REST ignores ${[...new Set(unknown)].join(', ')}; it is left out.`);
-  return value;
+  return told(upper(wrapped, arg.type, unknown), unknown, notes);
 }
 
-/** @param {Doors} doors @param {string | undefined} tags */
-function versionOf(doors, tags) {
-  const pattern = doors.etag.replace('{version}', '(\\d+)').replace('{prefix}"', '');
-  const found = new RegExp(pattern).exec(tags ?? '');
-  return found ? Number(found[1]) : undefined;
+/** A value, and a note of what of it REST ignores. @param {unknown} value @param {string[]} unknown @param {string[]} notes */
+function told(value, unknown, notes) {
+  if (unknown.length) notes.push(`REST ignores ${[...new Set(unknown)].join(', ')}; it is left out.`);
+  return value;
 }
 
 /** What a mutation is asked to show: what REST answers. @param {Doors} doors @param {import('graphql').GraphQLField<unknown, unknown>} field @param {Asked} asked */

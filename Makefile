@@ -69,7 +69,7 @@ docs: $(STAMPS)/test ## Build the documentation site into site/
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra embedded --extra build -c requirements-dev.lock $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
+	uv pip compile pyproject.toml --extra otel --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 clean: ## Take away what the other commands made, but not your data

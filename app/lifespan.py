@@ -25,6 +25,7 @@ from app.observe.metrics import Metrics
 from app.observe.workers import open_workers
 from app.settings import Settings
 from app.state import State
+from resolvers.audit import Audit
 from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
 from resolvers.deprecation import Deprecations
@@ -50,7 +51,9 @@ class LifespanState(TypedDict):
     gateway: State
 
 
-def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecations: Deprecations) -> Lifespan:
+def lifespan_of(
+    settings: Settings, audit: Audit, log: AccessLog, metrics: Metrics, deprecations: Deprecations
+) -> Lifespan:
     """Return the lifespan of a gateway with these settings."""
 
     @asynccontextmanager
@@ -67,7 +70,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             state = State(
                 settings,
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
+                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, audit),
                 _authenticator(store, _tokens(issuer, outside)),
                 issuer,
                 limiter,

@@ -20,6 +20,7 @@ from app.http.doors import GatewayApplication
 from app.http.edge import Edge
 from app.http.problems import problem_response
 from app.lifespan import lifespan_of
+from app.observe.audit import AuditLog
 from app.observe.exposition import PATH, metrics_page
 from app.observe.logs import LEVELS, AccessLog, configure
 from app.observe.metrics import Metrics
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None, deprecations: Deprecations = DE
         routes=_routes(deprecations),
         middleware=_middleware(chosen, log, metrics),
         exception_handlers={HTTPException: _http_exception},
-        lifespan=lifespan_of(chosen, log, metrics, deprecations),
+        lifespan=lifespan_of(chosen, AuditLog(log, chosen.audit_log), log, metrics, deprecations),
     )
     app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
     return app

@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log lines that are written."
     )
+    audit_log: Path | None = Field(
+        default=None,
+        description="The file to which a line is appended for each change, by the gateway and by its commands. "
+        "Absent: the gateway's log.",
+    )
     tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM), for HTTPS.")
     tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
     metrics_token: str | None = Field(

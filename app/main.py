@@ -75,7 +75,7 @@ def _routes(deprecations: Deprecations) -> list[BaseRoute]:
 
 
 def _middleware(settings: Settings, log: AccessLog, metrics: Metrics) -> list[Middleware]:
-    outer = [Middleware(Edge, log=log, metrics=metrics)]
+    outer = [Middleware(Edge, log=log, metrics=metrics, most=settings.max_in_flight)]
     if settings.cors_origins:
         outer.append(
             Middleware(

@@ -52,15 +52,15 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         current = await existing(ctx, target.id)
         target.precondition.check(current, lambda: differing(ctx, current, decide))  # noqa: B023 - called at once
         fields = decide(current)
-        changes = _changes(current, fields)
-        if not changes:
+        names = _changes(current, fields)
+        if not names:
             return current
         changed = _next_version(ctx, current, fields)
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.store.customers.replace(changed, version=current["version"]):
-            ctx.note("done", target.id, changed["version"], changes)
+        if await ctx.store.customers.replace(changed, version=current["version"], changed=names):
+            ctx.note("done", target.id, changed["version"], names)
             return changed
 
 

@@ -21,21 +21,21 @@ import asyncio
 import re
 import weakref
 from collections import deque
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 import httptools
 import structlog
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
+from app.http.ending import EndingProtocol
 from app.http.outlet import Outlet
-from app.http.overload import REFUSED, rest_seconds
-from app.http.sweep import Deadlines, Sweeper, Wait, Watched
+from app.http.sweep import Sweeper, Wait, Watched
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
 
 MAX_HEAD: Final = MAX_URI + MAX_HEADER_BYTES + 64
@@ -58,12 +58,8 @@ _TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](
 _SWEEPERS: Final = weakref.WeakKeyDictionary[ServerState, Sweeper]()
 
 
-class GatewayProtocol(HttpToolsProtocol, Watched):
+class GatewayProtocol(EndingProtocol, Watched):
     """uvicorn's protocol with limits on heads, deadlines on both directions, and problems for malformed requests."""
-
-    deadlines: ClassVar[Deadlines] = Deadlines()
-    cycle: RequestResponseCycle | None  # type: ignore[assignment]
-    scope: dict[str, Any]  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -75,12 +71,10 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         super().__init__(config, server_state, app_state, _loop)
         self.scope = _NO_HEAD
         self._deaf = False  # nothing that comes is read any more
-        self._persistent = False  # what the client and HTTP's version say of the connection
         self._counted: object = None  # the scope whose head `_head` counts
         self._head = 0
         self._framing = 0
         self._wait = Wait()
-        self._retired = False  # the next answer is the last one
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; uvicorn writes and closes through our outlet."""
@@ -155,38 +149,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         cycle = self.cycle
         if cycle is not None and not cycle.more_body and not cycle.response_started and not self._deaf:
             cycle.keep_alive = self._persistent
-
-    def on_response_complete(self) -> None:
-        """Go on with the next request, or wait for one; after a refusal for too much at once not before a rest."""
-        cycle = self.cycle
-        super().on_response_complete()
-        if cycle is not None and REFUSED in cycle.scope and self._is_idle() and not self.transport.is_closing():
-            self.flow.pause_reading()
-            self.loop.call_later(rest_seconds(), self._read_on)
-
-    def _read_on(self) -> None:
-        if self._is_idle() and not self.transport.is_closing():
-            self.flow.resume_reading()
-
-    def _is_idle(self) -> bool:
-        """Tell whether no request runs, and not a byte of the next one has come."""
-        return "method" in self.scope and (self.cycle is None or self.cycle.response_complete)
-
-    def shutdown(self) -> None:
-        """End after the running request, or after the next one where it comes soon.
-
-        A request may be on its way to an idle connection, and would be lost if that was closed now (RFC 9112
-        section 9.5): its answer says that the connection ends, and only what stays silent is closed without one.
-        """
-        self._persistent, self._retired = False, True
-        if self._is_idle():
-            self.loop.call_later(self.deadlines.drain, self._retire)
-        elif self.cycle is not None and not self.cycle.response_complete:
-            super().shutdown()
-
-    def _retire(self) -> None:
-        if self._is_idle() and not self.transport.is_closing():
-            self.transport.close()
 
     def _upgrade(self) -> None:
         """Hand a WebSocket over; answer any other upgrade as plain HTTP and close.

@@ -52,7 +52,12 @@ def test_c124_a_store_that_falls_silent_is_told_within_2_s_and_its_return_too(tm
     with acquire(tmp_path / "store", timeout=60) as mongod, ExitStack() as stack:
         record = Folder(tmp_path / "store").running()
         assert record is not None
-        settings: dict[str, Any] = {"metrics_token": TOKEN, "max_in_flight": MOST, "mongodb_driver": driver, "request_timeout": 4}
+        settings: dict[str, Any] = {
+            "metrics_token": TOKEN,
+            "max_in_flight": MOST,
+            "mongodb_driver": driver,
+            "request_timeout": 4,
+        }
         gateway = stack.enter_context(running(mongod.url, "silent", **settings))
         gateway.create()
         pool = stack.enter_context(ThreadPoolExecutor(MOST))

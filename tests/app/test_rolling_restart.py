@@ -82,7 +82,12 @@ class Proxy:
 def on(port: int, folder: Path, url: str, database: str) -> Iterator[Started]:
     """Run a gateway on a port until the end of the block."""
     folder.mkdir()
-    settings: dict[str, Any] = {"mongodb_url": url, "mongodb_database": database, "rate_limit": "off", "log_level": "warning"}
+    settings: dict[str, Any] = {
+        "mongodb_url": url,
+        "mongodb_database": database,
+        "rate_limit": "off",
+        "log_level": "warning",
+    }
     with started(folder, "serve", "--port", str(port), **settings) as server:
         until(lambda: _is_ready(port) or server.ended(), 40, "being ready")
         yield server

@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         repr=False,
         description="A bearer token that may read `/metrics`, beside credentials of the scope `customers:admin`.",
     )
+    otel_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where traces go, by OTLP over HTTP: a collector's address without `/v1/traces`. Absent: nowhere.",
+    )
     trusted_proxies: Names = Field(
         default=(),
         description="Addresses or networks of proxies whose X-Forwarded-* headers count, separated by commas.",

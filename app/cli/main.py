@@ -68,6 +68,7 @@ def serve(
     server.end_when_told()
     server.check_transport(settings, insecure=insecure)
     server.check_documents(settings)
+    server.check_traces(settings)
     server.log_as_json(settings)
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         check_address(settings, url)
@@ -86,6 +87,7 @@ def dev(host: Host = None, port: Port = None) -> None:
     server.end_when_told()
     server.check_transport(settings, insecure=False)
     server.check_documents(settings)
+    server.check_traces(settings)
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
         with audited(local, "startOfDev"):

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -111,6 +112,12 @@ def check_documents(settings: Settings) -> None:
             read_trusted(settings.trusted_documents)
     except BadDocuments as error:
         fail(f"GATEWAY_TRUSTED_DOCUMENTS: {error}.")
+
+
+def check_traces(settings: Settings) -> None:
+    """End the command where traces are wanted and what makes them is not installed."""
+    if settings.otel_endpoint is not None and find_spec("opentelemetry") is None:
+        fail("GATEWAY_OTEL_ENDPOINT needs OpenTelemetry: pip install 'customer-gateway[otel]'.")
 
 
 def _check_certificate(settings: Settings) -> None:

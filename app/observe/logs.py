@@ -24,6 +24,8 @@ from starlette.types import Scope
 
 SERVICE: Final = "customer-gateway"
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+TRACE_ID: Final = "trace_id"
+"""Where a scope holds the id of the trace that the request belongs to, if there is one."""
 _TEMPLATE_UNKNOWN = "(no route)"
 
 
@@ -165,4 +167,7 @@ class AccessLog:
 def _of_request(scope: Scope, level: str, message: str) -> dict[str, Any]:
     server = scope.get("server")
     ip = server[0] if server else ""
-    return entry_of(level, message, ip, scope.get("request_id", ""), scope.get("caller_id", ""))
+    entry = entry_of(level, message, ip, scope.get("request_id", ""), scope.get("caller_id", ""))
+    if TRACE_ID in scope:
+        entry["traceId"] = scope[TRACE_ID]
+    return entry

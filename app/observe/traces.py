@@ -58,6 +58,7 @@ class Traces:
         ending = threading.Thread(target=self._provider.shutdown, name="traces-end", daemon=True)
         ending.start()
         await asyncio.to_thread(ending.join, _END_SECONDS)
+        logging.getLogger("opentelemetry").handlers = [logging.NullHandler()]
 
     # The store's commands, as `storage.commands.Watch` has it.
 

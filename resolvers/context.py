@@ -13,6 +13,7 @@ from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from resolvers.renderings import RenderMemory
 from storage.store import Store
 
 Clock = Callable[[], datetime]
@@ -80,6 +81,7 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
+    renderings: RenderMemory | None = None
     audit: Audit = unheard
 
 

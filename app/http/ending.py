@@ -6,9 +6,10 @@ import asyncio
 from typing import Any, ClassVar
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from app.http.cycle import Cycle
 from app.http.overload import REFUSED, rest_seconds
 from app.http.sweep import Deadlines
 
@@ -17,7 +18,7 @@ class EndingProtocol(HttpToolsProtocol):
     """uvicorn's protocol, but for what it does with idle connections. `app.http.wire` tells what it relies on."""
 
     deadlines: ClassVar[Deadlines] = Deadlines()
-    cycle: RequestResponseCycle | None  # type: ignore[assignment]
+    cycle: Cycle | None  # type: ignore[assignment]
     scope: dict[str, Any]  # type: ignore[assignment]
 
     def __init__(
@@ -28,22 +29,33 @@ class EndingProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._idle = False  # the last answer is out, and nothing has come since
         self._persistent = False  # what the client and HTTP's version say of the connection
         self._retired = False  # the next answer is the last one
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or wait for one; after a refusal for too much at once not before a rest."""
+        """Start the next request that waits; where there is none, the sweeper ends the connection that stays idle.
+
+        After a refusal for too much at once the connection rests before it is read on.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle = True
         cycle = self.cycle
-        super().on_response_complete()
-        if cycle is not None and REFUSED in cycle.scope and self._is_idle() and not self.transport.is_closing():
+        if cycle is not None and REFUSED in cycle.scope:
             self.flow.pause_reading()
             self.loop.call_later(rest_seconds(), self._read_on)
 
     def _read_on(self) -> None:
-        if self._is_idle() and not self.transport.is_closing():
+        if self._is_quiet() and not self.transport.is_closing():
             self.flow.resume_reading()
 
-    def _is_idle(self) -> bool:
+    def _is_quiet(self) -> bool:
         """Tell whether no request runs, and not a byte of the next one has come."""
         return "method" in self.scope and (self.cycle is None or self.cycle.response_complete)
 
@@ -54,11 +66,11 @@ class EndingProtocol(HttpToolsProtocol):
         section 9.5): its answer says that the connection ends, and only what stays silent is closed without one.
         """
         self._persistent, self._retired = False, True
-        if self._is_idle():
+        if self._is_quiet():
             self.loop.call_later(self.deadlines.drain, self._retire)
         elif self.cycle is not None and not self.cycle.response_complete:
             super().shutdown()
 
     def _retire(self) -> None:
-        if self._is_idle() and not self.transport.is_closing():
+        if self._is_quiet() and not self.transport.is_closing():
             self.transport.close()

@@ -15,6 +15,8 @@ from itertools import count
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from resolvers.audit import Entry
+from resolvers.audit import Outcome as Told
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.context import Context, Scope
 from resolvers.customers import create_customer, delete_customer, replace_customer, update_customer
@@ -143,7 +145,7 @@ def check_size(size: int, path: Path) -> None:
 
 async def _together(ctx: Context, batch: Batch) -> list[Done]:
     for tries in count():
-        staged, results = await _staged(ctx, batch.items)
+        staged, results, notes = await _staged(ctx, batch.items)
         failures = [
             Failure(index, one.kind, one.id, one.problem)
             for index, one in enumerate(results)
@@ -151,7 +153,9 @@ async def _together(ctx: Context, batch: Batch) -> list[Done]:
         ]
         if failures:
             raise _failed(failures)
-        if batch.dry_run or await staged.store():
+        if batch.dry_run:
+            return results
+        if await _stored(ctx, staged, notes):
             return results
         await _pause(tries)
     raise AssertionError  # the deadline ends it
@@ -186,11 +190,11 @@ async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], boo
     """Return what became of some items, and whether the store or the time failed, so that no more are to begin."""
     for tries in range(_TRIES):
         try:
-            staged, results = await _staged(ctx, items)
+            staged, results, notes = await _staged(ctx, items)
         except Unavailable as error:
             return [_lost(item, error.outcome) for item in items], True
         try:
-            if await staged.store():
+            if await _stored(ctx, staged, notes):
                 return results, False
         except Unavailable as error:
             # What was refused may have been so because of what another item of the portion was about to do.
@@ -202,8 +206,24 @@ async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], boo
     return [await _done(ctx, item) for item in items], False
 
 
-async def _staged(ctx: Context, items: Sequence[Item]) -> tuple[StagedCustomers, list[Done]]:
-    """Run operations on customers that are read anew, and return those with all changes, and what became of each.
+async def _stored(ctx: Context, staged: StagedCustomers, notes: Sequence[Entry]) -> bool:
+    """Store all changes and tell the audit what became of them; False where others were faster. Raises `StoreError`."""
+    try:
+        stored = await staged.store()
+    except Unavailable as error:
+        for note in notes:
+            undone: Told = "unknown" if error.outcome == "unknown" else "refused"
+            ctx.services.audit(note._replace(outcome=undone) if note.outcome == "done" else note)
+        raise
+    for note in notes if stored else ():
+        ctx.services.audit(note)
+    return stored
+
+
+async def _staged(ctx: Context, items: Sequence[Item]) -> tuple[StagedCustomers, list[Done], list[Entry]]:
+    """Run operations on customers that are read anew.
+
+    Returns those with all changes, what became of each operation, and what the audit is to be told once they are stored.
 
     Raises:
         Unavailable: the customers cannot be read, or the time is over.
@@ -211,14 +231,15 @@ async def _staged(ctx: Context, items: Sequence[Item]) -> tuple[StagedCustomers,
     staged = StagedCustomers(Bulk.of(ctx.store))
     ids = {item.id for item in items if item.id is not None}
     await staged.load(ids, {item.email for item in items if item.email is not None})
-    inner, turns = ctx.over(staged), Turns()
+    notes: list[Entry] = []
+    inner, turns = ctx.over(staged, notes.append), Turns()
     results = []
     for item in items:
         if (left := seconds_left()) is not None and left <= 0:
             raise Unavailable("none")
         results.append(await _done(inner, item))
         await turns.give()
-    return staged, results
+    return staged, results, notes
 
 
 async def _done(ctx: Context, item: Item) -> Done:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.http.heads import Heads, heads_of
 from app.http.origins import check_origin
 from app.http.problems import problem_response
 from app.http.requests import base_url, request_id, state_of
 from app.limits.refusals import Refused, impossible
-from resolvers.context import Budget, Caller, Context
+from resolvers.context import Budget, Caller, Context, Door
 from resolvers.operation import unavailable
 from resolvers.problems import RATE_LIMITED, Problem
 from storage.deadlines import GRACE, WireDeadline
 from storage.errors import Unavailable
 
+GRAPHQL: Final = "/graphql"
+"""The one address at which the operations are asked for by GraphQL."""
 Page = Callable[[Request], Awaitable[Response]]
 
 
@@ -38,9 +42,13 @@ async def admit(request: Request) -> Context:
     if caller is None or state.limiter.asks_store(caller):
         return await _admit_slowly(request, heads, caller)
     scope["caller_id"] = caller.id
-    ctx = Context(state.services, caller, request_id(request))
+    ctx = Context(state.services, caller, request_id(request), _door(scope))
     ctx.budgets = await charge(request, caller)
     return ctx
+
+
+def _door(scope: Scope) -> Door:
+    return "graphql" if scope["route_template"] == GRAPHQL else "rest"
 
 
 async def _admit_slowly(request: Request, heads: Heads, caller: Caller | None) -> Context:
@@ -49,7 +57,7 @@ async def _admit_slowly(request: Request, heads: Heads, caller: Caller | None) -
     with WireDeadline(began + state.services.request_timeout - GRACE):
         caller = caller or await _authenticated(request, heads)
         request.scope["caller_id"] = caller.id if caller else ""
-        ctx = Context(state.services, caller, request_id(request))
+        ctx = Context(state.services, caller, request_id(request), _door(request.scope))
         ctx.budgets = await charge(request, caller)
     ctx.require(None)
     ctx.spend(time.monotonic() - began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypedDict
@@ -18,6 +19,8 @@ from app.auth.remembered import RememberedCallers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
+from app.jobs.runner import running_jobs
+from app.jobs.works import WORKS
 from app.limits.limiter import open_limiter
 from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
@@ -64,22 +67,26 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
-            state = State(
-                settings,
-                store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
-                _authenticator(store, _tokens(issuer, outside)),
-                issuer,
-                limiter,
-                _schema(settings, deprecations),
-                documents,
-                log,
-                metrics,
-                workers,
-                deprecations,
-            )
-            async with publishing(state):
-                yield {"gateway": state}
+            due = asyncio.Event()
+            services = Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, due.set)
+            async with running_jobs(services, WORKS, due) as jobs:
+                state = State(
+                    settings,
+                    store,
+                    services,
+                    _authenticator(store, _tokens(issuer, outside)),
+                    issuer,
+                    limiter,
+                    _schema(settings, deprecations),
+                    documents,
+                    log,
+                    metrics,
+                    workers,
+                    deprecations,
+                    jobs,
+                )
+                async with publishing(state):
+                    yield {"gateway": state}
 
     return lifespan
 

@@ -8,6 +8,7 @@ from typing import Literal
 from resolvers.changes import Target
 from resolvers.patches import Body, Change
 from storage.documents import Customer, CustomerId, PartId
+from storage.jobs import JobId
 from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
 
 Count = Literal["auto", "exact", "none"]
@@ -134,3 +135,19 @@ class ListWindow:
     cursor: str | None = None
     backward: bool = False
     query: ListQuery = ListQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCustomers:
+    """The end of all customers that a filter finds; `everything` says that none is meant to be left."""
+
+    where: Filter = EVERYTHING
+    everything: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """One operation of the caller's own."""
+
+    id: JobId

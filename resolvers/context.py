@@ -69,7 +69,7 @@ class Budget(NamedTuple):
 class Services:
     """What every request shares: the store, the cursors' cipher, the clock and the rules in force.
 
-    `request_timeout` is in seconds.
+    `request_timeout` is in seconds. `begun` is called when an operation waits for a worker.
     """
 
     store: Store
@@ -77,6 +77,7 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
+    begun: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from resolvers.customers import (
     replace_customer,
     update_customer,
 )
+from resolvers.deletions import delete_customers
+from resolvers.jobs import cancel_job, get_job, list_jobs
 from resolvers.lists import count_customers, explain_customers, list_customers, search_customers, walk_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
@@ -37,5 +39,9 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     get_preferences,
     replace_preferences,
     set_preferences,
+    delete_customers,
+    get_job,
+    list_jobs,
+    cancel_job,
     get_viewer,
 )

@@ -22,6 +22,7 @@ from resolvers.lists import explain_customers, list_customers, walk_customers
 from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND, Problem
 from resolvers.viewer import get_viewer
 from schema.filters import CustomerFilter, CustomerOrder, order, where
+from schema.jobs import JobQueries
 from schema.selection import counts, needed_fields
 from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, QueryPlan, Viewer
 from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE
@@ -45,7 +46,7 @@ PageSize = Annotated[int, strawberry.argument(description="How many customers a 
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query:
+class Query(JobQueries):
     """The root of queries."""
 
     @strawberry.field(description="One customer by id; null where there is none (any more).")

@@ -56,6 +56,10 @@ class Unavailable(StoreError):
         self.outcome: Outcome = outcome
 
 
+class LeaseLost(StoreError):
+    """Another worker holds the operation now. Nothing was stored."""
+
+
 class BadAddress(StoreError):
     """The store's address cannot be read; nothing was tried."""
 

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from storage import driver
+from storage.chunks import Chunks
 from storage.customers import Customers
 from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
+from storage.jobs import Jobs
 from storage.keys import Keys
 from storage.quotas import Quotas
 from storage.signing_keys import StoredSigningKeys
@@ -43,6 +45,8 @@ class Store:
     keys: Keys
     signing_keys: StoredSigningKeys
     quotas: Quotas
+    jobs: Jobs
+    chunks: Chunks
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -104,6 +108,8 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
+            Jobs(client, database),
+            Chunks(client, database),
         )
     finally:
         await totals.close()

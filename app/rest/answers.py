@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from app.rest.call import JSON
@@ -39,18 +40,21 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "replace": (*_BODY, p.PRECONDITION_MISSING),
     "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
     "delete": (),
+    "erase": (p.INVALID_FILTER,),
+    "poll": (),
+    "cancel": (),
 }
 
 
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
-    existing = "{" in endpoint.path
+    existing = "{customerId}" in endpoint.path
     changes = endpoint.kind not in {"list", "search", "read"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
-        *((p.NOT_FOUND, p.GONE) if existing else ()),
+        *((p.NOT_FOUND, p.GONE) if existing else (p.NOT_FOUND,) if "{" in endpoint.path else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
@@ -148,8 +152,8 @@ def _problem_answer(status: int, kinds: list[ProblemType], instance: str) -> dic
 
 def success_answers(endpoint: Endpoint) -> Answers:
     """Return the answers of an endpoint when all goes well."""
-    if endpoint.kind == "delete":
-        return _deleted(endpoint)
+    if endpoint.kind in _SPECIAL:
+        return _SPECIAL[endpoint.kind](endpoint)
     name = str(endpoint.gives)
     if endpoint.kind in {"list", "search"}:
         own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
@@ -164,6 +168,24 @@ def success_answers(endpoint: Endpoint) -> Answers:
         return {"200": _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _operation(endpoint: Endpoint) -> Answers:
+    """Return the answers about operations, and of what may become one."""
+    name = str(endpoint.gives)
+    if endpoint.kind == "erase":
+        done = _body("Erased, or with `dryRun=true` what would be.", name, ("Dry-Run",))
+        return {"200": done, "202": begun_answer()}
+    return {"200": _body("What is there now.", name, ("Retry-After",))}
+
+
+def begun_answer() -> dict[str, Any]:
+    """Return the answer where an operation goes on with what was asked for."""
+    answer = _body("An operation has begun; ask for it until it has ended.", "Operation", ("Location", "Retry-After"))
+    ids = {"operationId": "$response.body#/id"}
+    follow = {"operationId": "getOperation", "parameters": ids, "description": "Ask how far it is."}
+    cancel = {"operationId": "cancelOperation", "parameters": ids, "description": "Cancel it."}
+    return {**answer, "links": {"getOperation": follow, "cancelOperation": cancel}}
 
 
 def _links(name: str) -> dict[str, Any]:
@@ -206,3 +228,12 @@ def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str
         for media, schema, label in ((JSON, name, "plain"), (ENVELOPED, wrapped, "enveloped"))
     }
     return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
+
+
+_SPECIAL: Final[dict[Kind, Callable[[Endpoint], Answers]]] = {
+    "delete": _deleted,
+    "erase": _operation,
+    "poll": _operation,
+    "cancel": _operation,
+}
+"""Who knows the answers of those kinds that do not answer with a resource."""

@@ -57,6 +57,22 @@ one of them.
 The customer is erased at once, with all that told of the person, and cannot be had back. With `If-Match` only that \
 version is erased; without it, any. The id is 410 for reading and 404 for a second `DELETE`. `dryRun=true` tells \
 whether it would be done.""",
+    "deleteCustomers": """\
+Erases every customer that the filters find, as `DELETE` of each would: a list with the same parameters shows them \
+before. Without any filter it needs `confirm=all`. Up to 1,000 are erased at once, and the answer is 200 with their \
+number; more of them are erased by an operation, which is the 202. `dryRun=true` counts them. Customers who are made \
+after the request stay.""",
+    "getOperation": """\
+Only the caller that began it can read it; for anybody else it is 404. While it is `running`, `Retry-After` says when \
+to ask again; it ends as `succeeded`, `failed` or `cancelled`, and can be read for seven days after that. `done` of \
+`total` are done (`total` is null until it is known), `failed` of them were refused, `counts` says what became of all. \
+`errors` tells the first 100.""",
+    "listOperations": """\
+The newest 100 that this caller began, the newest first: the way to find one whose 202 was lost. Ended ones are listed \
+for seven days.""",
+    "cancelOperation": """\
+It ends after what is being done at this moment, within seconds; what is done stays done. `cancelRequested` is true \
+from then on, and `status` becomes `cancelled`. An operation that has ended stays as it is.""",
     "getViewer": """\
 The first thing to ask with new credentials: it shows that they work, which scopes they have, and how much of each \
 limit is left. It costs one unit as any `GET` does.""",

@@ -11,11 +11,13 @@ from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
-from app.rest import customers, lists, parts, viewer
+from app.rest import customers, jobs, lists, parts, viewer
 from app.rest.call import Call
-from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
+from app.rest.list_parameters import CONFIRM, FIELDS, FILTER_PARAMETERS, LIST_PARAMETERS
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import customers as customer_operations
+from resolvers.deletions import delete_customers
+from resolvers.jobs import cancel_job, get_job, list_jobs
 from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
@@ -23,7 +25,7 @@ from resolvers.preferences import get_preferences, replace_preferences, set_pref
 from resolvers.viewer import get_viewer
 
 Handler = Callable[[Call], Awaitable[Response]]
-Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete"]
+Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete", "erase", "poll", "cancel"]
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
 
@@ -88,6 +90,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         customer_operations.create_customer, "POST", customers.create, "create", "Customers", "Customer",
         "CustomerInput", (DRY_RUN,),
     ),
+    Endpoint(
+        delete_customers, "DELETE", jobs.delete, "erase", "Customers", "Deletion", None,
+        (*FILTER_PARAMETERS, CONFIRM, DRY_RUN),
+    ),
     Endpoint(search_customers, "POST", lists.search, "search", "Customers", "CustomerPage", "CustomerSearch"),
     Endpoint(
         customer_operations.get_customer, "GET", customers.get, "read", "Customers", "Customer", None, (FIELDS,)
@@ -117,5 +123,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         set_preferences, "PATCH", parts.patch_notification_preferences, "patch", "Notification preferences",
         _PREFERENCES, f"{_PREFERENCES}Patch", _WRITE,
     ),
+    Endpoint(cancel_job, "POST", jobs.cancel, "cancel", "Operations", "Operation"),
+    Endpoint(list_jobs, "GET", jobs.list_all, "poll", "Operations", "Operations"),
+    Endpoint(get_job, "GET", jobs.get, "poll", "Operations", "Operation"),
     Endpoint(get_viewer, "GET", viewer.get, "read", "Viewer", "Viewer"),
 )  # fmt: skip

@@ -148,3 +148,11 @@ LIST_PARAMETERS = (
 )  # fmt: skip
 SEARCH_PARAMETERS = (PAGE, SIZE, CURSOR, COUNT, _SORT, _SORT_BY, _Q, _FILTER, FIELDS, EXPLAIN)
 """The members of the body of `:search`."""
+FILTER_PARAMETERS = (_Q, _FILTER, *_SIMPLE)
+"""Those that say which customers are meant."""
+CONFIRM = Parameter(
+    "confirm",
+    {"type": "string", "enum": ["all"]},
+    "`all` says that really all customers are meant; only where nothing else says which ones.",
+    example="all",
+)

@@ -21,6 +21,7 @@ PATH_PARAMETERS: Final = {
     "customerId": "The customer's id, a UUID: `id` of an answer, or the end of its `Location`.",
     "addressId": "The address's id, a UUID; the list of addresses shows it.",
     "phoneNumberId": "The phone number's id, a UUID; the list of phone numbers shows it.",
+    "operationId": "The operation's id, a UUID: `id` of the 202, or the end of its `Location`.",
 }
 _NOUNS: Final = {"Addresses": ("address", "addresses"), "Phone numbers": ("phone number", "phone numbers")}
 
@@ -33,8 +34,7 @@ def rest_operation(endpoint: Endpoint) -> Document:
     operation: Document = {
         "operationId": endpoint.id,
         "summary": _summary(endpoint),
-        "description": f"{_description(endpoint)}\n\n{needs} "
-        f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}.",
+        "description": f"{_description(endpoint)}\n\n{needs} {_other_door(endpoint)}",
         "tags": [endpoint.tag],
         "parameters": [*map(_query_parameter, endpoint.parameters), *_header_parameters(endpoint)],
         "responses": {**success_answers(endpoint), **problem_answers(endpoint_problems(endpoint), instance)},
@@ -42,6 +42,12 @@ def rest_operation(endpoint: Endpoint) -> Document:
     if endpoint.takes:
         operation["requestBody"] = _request_body(endpoint)
     return operation
+
+
+def _other_door(endpoint: Endpoint) -> str:
+    if endpoint.operation.rest_alone:
+        return f"Not in GraphQL: {endpoint.operation.rest_alone}"
+    return f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}."
 
 
 def _summary(endpoint: Endpoint) -> str:

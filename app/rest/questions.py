@@ -28,7 +28,8 @@ MOMENTS: Final = {
     "updatedAfter": ("updatedAt", "gt"),
     "updatedBefore": ("updatedAt", "lt"),
 }
-_UNFILTERED: Final = {"page", "size", "cursor", "count", "sort", "sortFields", "sortBy", "fields", "explain"}
+_LIST: Final = {"page", "size", "cursor", "count", "sort", "sortFields", "sortBy", "fields", "explain"}
+_UNFILTERED: Final = _LIST | {"confirm", "dryRun", "format"}
 """The parameters that do not say which customers are meant."""
 
 
@@ -36,10 +37,11 @@ def list_query(given: Parameters) -> ListQuery:
     """Return the query of a list, reading only what is shown. Raises invalid-filter and invalid-parameter."""
     fields = fields_of(given)
     shown = EVERYTHING_SHOWN if fields is None else paths_shown(fields)
-    return ListQuery(_where(given), order_of(sort_terms(given)), shown, version=False)
+    return ListQuery(where_of(given), order_of(sort_terms(given)), shown, version=False)
 
 
-def _where(given: Parameters) -> Filter:
+def where_of(given: Parameters) -> Filter:
+    """Return which customers are meant, by simple filters, `q` and `filter`. Raises invalid-filter."""
     return EVERYTHING if given.values.keys() <= _UNFILTERED else check_size(all_of(_filters(given)))
 
 

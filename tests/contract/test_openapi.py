@@ -25,6 +25,7 @@ from resolvers.operations import OPERATIONS
 from resolvers.problems import PROBLEM_TYPES, RETIRED
 from tests import factories
 from tests.harness import Gateway
+from tests.operations import store_operation
 
 DOCUMENT = openapi()
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -146,7 +147,7 @@ class TestForm:
                 known = {resolved(one)["name"] for one in (*item["parameters"], *OPERATIONS_OF[target]["parameters"])}
                 assert {name.removeprefix("header.") for name in link["parameters"]} <= known
                 found += 1
-        assert found == 12
+        assert found == 14
 
     def test_examples_of_addresses_are_those_of_this_version(self) -> None:
         for name in REST:
@@ -241,6 +242,7 @@ def filled(path: str, customer: dict[str, Any], gateway: Gateway | None = None) 
         query = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
         found = gateway.data(query, id=customer["id"])["customer"]
         parts = {"addressId": found["addresses"][0]["id"], "phoneNumberId": found["phoneNumbers"][0]["id"]}
+        parts |= {"operationId": store_operation(gateway)} if "{operationId}" in path else {}
     known = {"customerId": customer["id"], "slug": "conflict", "path": "gateway.css", **parts}
     return re.sub(r"\{(\w+)\}", lambda name: str(known.get(name[1], uuid4())), path)
 

@@ -96,13 +96,8 @@ def _operation(one: Operation[Any, Any]) -> Json:
     path = one.rest[0].partition("?")[0]
     endpoint = next(served for served in ENDPOINTS if f"{served.method} {served.path}" == path)
     told = {"name": one.name, "summary": one.summary, "scope": str(one.scope) if one.scope else None}
-    return {
-        **told,
-        "rest": one.rest,
-        "graphql": one.graphql,
-        "alone": one.rest_alone,
-        "docs": f"{endpoint.tag}/{endpoint.id}",
-    }
+    doors = {"rest": one.rest, "graphql": one.graphql, "alone": one.rest_alone}
+    return {**told, **doors, "docs": f"{endpoint.tag}/{endpoint.id}"}
 
 
 def _without_descriptions(sdl: str) -> str:

@@ -46,7 +46,7 @@ def ended(http: httpx2.Client, operation: dict[str, Any]) -> dict[str, Any]:
         assert answer.status_code == 200, answer.text
         found.append(answer.json())
         assert ("Retry-After" in answer.headers) == (found[-1]["status"] == "running")
-        return found[-1]["status"] != "running"
+        return bool(found[-1]["status"] != "running")
 
     until(look, 20, "the end of the operation")
     return found[-1]

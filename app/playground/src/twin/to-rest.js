@@ -115,6 +115,6 @@ function mutationTwin(doors, operation, root) {
 
 /** @param {import('./requests.js').Request} request */
 function answerNotes({ method, path }) {
-  if (method === 'DELETE') return ['REST answers 204 without a body.'];
+  if (method === 'DELETE' && /\/customers\/./.test(path)) return ['REST answers 204 without a body.'];
   return /\/customers\/[^/]+\/./.test(path) ? ['REST answers what was changed, GraphQL the customer.'] : [];
 }

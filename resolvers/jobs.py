@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from resolvers.commands import GetJob
@@ -23,6 +23,8 @@ SHOWN: Final = (
     "updatedAt",
 )  # fmt: skip
 """What is shown of an operation."""
+_LONGEST: Final = 400
+"""How many characters of a text are told: the name of an unknown property may be as long as a line."""
 _WAIT_SECONDS: Final = 5
 _TYPES: Final = {kind.slug: kind for kind in PROBLEM_TYPES}
 
@@ -64,6 +66,22 @@ async def cancel_job(ctx: Context, command: GetJob) -> Job:
     Raises not-found, for another caller's too.
     """
     return _found(await ctx.store.jobs.request_cancel(command.id, _caller(ctx).id, instant(ctx.now())))
+
+
+@operation(
+    "getRefusedLines",
+    scope=None,
+    rest=("GET /operations/{operationId}/refused-lines",),
+    rest_alone="its answer is a file of any size; `errors` of the operation tells the first 100.",
+    summary="Get the lines that an import refused",
+)
+async def get_refused_lines(ctx: Context, command: GetJob) -> AsyncIterator[bytes]:
+    """Return the report of an operation in pieces, still to be read. Raises not-found, for another caller's too.
+
+    A piece holds whole lines of JSON, each a `JobError`.
+    """
+    job = await get_job.run(ctx, command)
+    return ctx.store.chunks.all(job["id"], "refused")
 
 
 def _found(job: Job | None) -> Job:
@@ -121,12 +139,15 @@ async def begin_job(
 
 def job_error(problem: Problem, line: int | None = None) -> JobError:
     """Return a problem as operations keep it: without what was sent."""
-    faults = [{"field": one.field, "pointer": one.pointer, "message": one.message} for one in problem.faults]
+    faults = [
+        {"field": one.field[:_LONGEST], "pointer": one.pointer[:_LONGEST], "message": one.message[:_LONGEST]}
+        for one in problem.faults
+    ]
     fields = problem.extra.get("fields")
     return {
         "line": line,
         "slug": problem.type.slug,
-        "detail": problem.detail,
+        "detail": problem.detail[:_LONGEST],
         "faults": faults,  # type: ignore[typeddict-item]
         "fields": [str(name) for name in fields] if isinstance(fields, list) else [],
     }

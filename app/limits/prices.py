@@ -28,6 +28,7 @@ PRICES: Final = MappingProxyType(
         "erase": Price(10, "Deleting all customers that a filter finds"),
         "poll": Price(1, "Reading an operation"),
         "cancel": Price(1, "Cancelling an operation"),
+        "report": Price(1, "Reading the report of an import"),
         "explain": Price(10, "Explaining how a list is found"),
         "bulk": Price(1, "Changing many customers at once", each_item=True),
         "batch": Price(1, "Several operations at once", each_item=True),

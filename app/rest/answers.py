@@ -8,6 +8,7 @@ from typing import Any, Final
 from app.rest.call import JSON
 from app.rest.endpoints import Endpoint, Kind
 from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, problem_example
+from app.rest.file_media import customer_files, report_file
 from app.rest.shapes import Schema, ref
 from resolvers import problems as p
 from resolvers.problems import ProblemType
@@ -32,6 +33,7 @@ _EVERY: Final = (
     p.UNAVAILABLE,
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
+_FILE: Final = (p.EMPTY_BODY, p.REQUEST_TIMEOUT, p.UNSUPPORTED_MEDIA_TYPE)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
@@ -43,6 +45,9 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "erase": (p.INVALID_FILTER,),
     "poll": (),
     "cancel": (),
+    "import": (*_FILE, p.MALFORMED_REQUEST),
+    "export": (p.INVALID_FILTER,),
+    "report": (),
 }
 
 
@@ -107,6 +112,7 @@ HEADERS: Final[dict[str, Any]] = {
         "Seconds after which to try again.", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400}
     ),
     "WWW-Authenticate": _header("Which credentials are taken."),
+    "Content-Disposition": _header("A name for the file (RFC 6266)."),
     "Pragma": _header("`no-cache`, for caches of HTTP/1.0 (RFC 6749 section 5.1)."),
 }
 
@@ -179,9 +185,10 @@ def _operation(endpoint: Endpoint) -> Answers:
     return {"200": _body("What is there now.", name, ("Retry-After",))}
 
 
-def begun_answer() -> dict[str, Any]:
+def begun_answer(*own_headers: str) -> dict[str, Any]:
     """Return the answer where an operation goes on with what was asked for."""
-    answer = _body("An operation has begun; ask for it until it has ended.", "Operation", ("Location", "Retry-After"))
+    said = "An operation has begun; ask for it until it has ended."
+    answer = _body(said, "Operation", ("Location", "Retry-After", *own_headers))
     ids = {"operationId": "$response.body#/id"}
     follow = {"operationId": "getOperation", "parameters": ids, "description": "Ask how far it is."}
     cancel = {"operationId": "cancelOperation", "parameters": ids, "description": "Cancel it."}
@@ -230,10 +237,18 @@ def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str
     return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
 
 
+def file_answer(description: str, content: dict[str, Any], *own_headers: str) -> dict[str, Any]:
+    """Return an answer that is a file."""
+    return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
+
+
 _SPECIAL: Final[dict[Kind, Callable[[Endpoint], Answers]]] = {
     "delete": _deleted,
     "erase": _operation,
     "poll": _operation,
     "cancel": _operation,
+    "import": lambda _: {"202": begun_answer("Preference-Applied", "Dry-Run")},
+    "export": lambda _: {"200": file_answer("The customers.", customer_files(), "Content-Disposition")},
+    "report": lambda _: {"200": file_answer("The lines that were refused.", report_file())},
 }
 """Who knows the answers of those kinds that do not answer with a resource."""

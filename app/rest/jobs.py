@@ -20,7 +20,7 @@ from storage.jobs import Job
 
 async def get(call: Call) -> Response:
     """GET /operations/{operationId}."""
-    return job_response(call, await get_job(call.ctx, _asked(call)))
+    return job_response(call, await get_job(call.ctx, asked_job(call)))
 
 
 async def list_all(call: Call) -> Response:
@@ -31,7 +31,7 @@ async def list_all(call: Call) -> Response:
 
 async def cancel(call: Call) -> Response:
     """POST /operations/{operationId}:cancel."""
-    return job_response(call, await cancel_job(call.ctx, _asked(call)))
+    return job_response(call, await cancel_job(call.ctx, asked_job(call)))
 
 
 async def delete(call: Call) -> Response:
@@ -44,7 +44,8 @@ async def delete(call: Call) -> Response:
     return json_response(call, {"deleted": deleted.count})
 
 
-def _asked(call: Call) -> GetJob:
+def asked_job(call: Call) -> GetJob:
+    """Return which operation is meant; raises invalid-id."""
     return GetJob(job_id(call.request.path_params["operationId"]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.rest.parameters import BOOLEAN, INTEGER, Parameter
 from resolvers.cursors import MAX_CURSOR
 from resolvers.filtering import MAX_SEARCH
+from resolvers.imports import ON_CONFLICT as CONFLICTS
 
 TEXT = {"type": "string"}
 _SHORT = {**TEXT, "maxLength": 64}
@@ -155,4 +156,17 @@ CONFIRM = Parameter(
     {"type": "string", "enum": ["all"]},
     "`all` says that really all customers are meant; only where nothing else says which ones.",
     example="all",
+)
+FORMAT = Parameter(
+    "format",
+    {"type": "string", "enum": ["ndjson", "csv"]},
+    "The format of the answer, instead of `Accept`.",
+    example="csv",
+)
+ON_CONFLICT = Parameter(
+    "onConflict",
+    {"type": "string", "enum": list(CONFLICTS), "default": "fail"},
+    "What becomes of a line whose e-mail address is taken: it is refused, left out, or replaces the fields of the "
+    "customer who has it.",
+    example="skip",
 )

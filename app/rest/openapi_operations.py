@@ -11,6 +11,7 @@ from app.rest.customers import PREFIX
 from app.rest.descriptions import DESCRIPTIONS, part_descriptions
 from app.rest.endpoints import Endpoint
 from app.rest.examples import EXAMPLES, PATH_EXAMPLES
+from app.rest.file_media import customer_files
 from app.rest.parameters import Parameter
 from app.rest.routes import ALIAS
 from app.rest.shapes import UUID, bounded, ref
@@ -41,6 +42,8 @@ def rest_operation(endpoint: Endpoint) -> Document:
     }
     if endpoint.takes:
         operation["requestBody"] = _request_body(endpoint)
+    if endpoint.kind == "import":
+        operation["requestBody"] = {"required": True, "content": customer_files()}
     return operation
 
 
@@ -107,6 +110,7 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "replace": ["IfMatchRequired", "Prefer"],
         "patch": ["IfMatchRequired", "Prefer"],
         "create": [*condition, "Prefer"],
+        "import": ["Prefer"],
         "delete": condition,
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]

@@ -59,10 +59,12 @@ class Call:
     url: str
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
 
     def send(self, client: httpx2.Client, **headers: str) -> httpx2.Response:
         """Send it."""
-        return client.request(self.method, self.url, json=self.body, headers={**self.headers, **headers})
+        sent = {**self.headers, **headers}
+        return client.request(self.method, self.url, json=self.body, content=self.content, headers=sent)
 
 
 def store(client: httpx2.Client, person: Json) -> Stored:
@@ -97,6 +99,9 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
     question += {"DELETE /customers": "?id={id}"}.get(route, "")
     filled = re.sub(r"\{(\w+)\}", lambda found: known[found[1]], f"{path}{question}{query}")
     headers = {"If-Match": "*"} if method in {"PUT", "PATCH"} else {}
+    if route.endswith(":import"):
+        headers = {"Content-Type": "application/x-ndjson"}
+        return Call(route, method, f"{PREFIX}{filled}?dryRun=true", None, headers, json.dumps(person).encode())
     return Call(route, method, PREFIX + filled, _bodies(person)[takes] if takes else None, headers)
 
 
@@ -152,7 +157,7 @@ def is_nullable(call: Call) -> bool:
 
 def is_of_others(call: Call) -> bool:
     """Tell whether a request is about an operation that is not the caller's own."""
-    return call.name.removesuffix(":cancel").endswith(OF_OTHERS)
+    return call.name.removesuffix(":cancel").removesuffix("/refused-lines").endswith(OF_OTHERS)
 
 
 def _demanded(argument: GraphQLArgument) -> bool:

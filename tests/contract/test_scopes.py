@@ -41,7 +41,7 @@ NEVER_EMPTY: Final = ("DELETE /customers/{customerId}/addresses", "DELETE /custo
 """Routes that only refuse: one address and one phone number must stay."""
 OVERRIDES: Final = ("X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method")
 CHANGES: Final = [
-    route for operation in OPERATIONS if operation.changes for route in operation.rest if not route.endswith(":cancel")
+    route for operation in OPERATIONS if operation.changes for route in operation.rest if ":" not in route
 ]
 
 
@@ -136,7 +136,7 @@ def check_allowed(call: Call, client: httpx2.Client) -> None:
         assert "not-found" in response.text or response.json()["data"]["operation"] is None
         return
     else:
-        assert response.status_code in {200, 201, 204}, response.text
+        assert response.status_code in {200, 201, 202, 204}, response.text
     if call.url == "/graphql":
         assert "errors" not in response.json(), response.text
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from storage import driver
+from storage.changes import Changes
 from storage.chunks import Chunks
 from storage.customers import Customers
 from storage.driver import Client, Driver
-from storage.errors import reading, writing
+from storage.errors import reading
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.jobs import Jobs
 from storage.keys import Keys
 from storage.quotas import Quotas
+from storage.secrets import secret
 from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
 
@@ -47,6 +48,7 @@ class Store:
     quotas: Quotas
     jobs: Jobs
     chunks: Chunks
+    changes: Changes
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -66,11 +68,7 @@ class Store:
 
         Every gateway on the store gets the same.
         """
-        settings = self.client[self.database]["settings"]
-        with writing():
-            await settings.update_one({"_id": name}, {"$setOnInsert": {"value": secrets.token_bytes(32)}}, upsert=True)
-            found = await settings.find_one({"_id": name})
-        return bytes(found["value"]) if found else b""
+        return await secret(self.client, self.database, name)
 
 
 @asynccontextmanager
@@ -98,7 +96,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
     )
     database = options.database
     customers, keys = Customers(client, database, options.gather), Keys(client, database)
-    totals = Totals(customers)
+    totals, changes = Totals(customers), Changes(client, database)
     try:
         yield Store(
             client,
@@ -110,8 +108,10 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             Quotas(client, database),
             Jobs(client, database),
             Chunks(client, database),
+            changes,
         )
     finally:
+        await changes.close()
         await totals.close()
         await customers.close()
         await keys.close()

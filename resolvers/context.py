@@ -12,6 +12,7 @@ from typing import NamedTuple
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from resolvers.renderings import RenderMemory
 from storage.store import Store
 
 Clock = Callable[[], datetime]
@@ -78,6 +79,7 @@ class Services:
     us_address_rules: bool = False
     request_timeout: float = 5.0
     begun: Callable[[], None] = lambda: None
+    renderings: RenderMemory | None = None
 
 
 @dataclass(slots=True)

@@ -100,6 +100,11 @@ def many(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def found_by(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that a customer is found by: what a change has changed is nothing that a backup tells."""
+    return {name: value for name, value in document["keys"].items() if name != "changed"}
+
+
 class TestRoundTrips:
     @pytest.mark.parametrize("ending", ["ndjson", "csv"])
     def test_what_was_exported_is_imported_the_same(self, run: Run, elsewhere: Run, ending: str) -> None:
@@ -128,7 +133,7 @@ class TestRoundTrips:
         assert Path("again.ndjson").read_bytes() == Path("backup.ndjson").read_bytes()
         with MongoClient[dict[str, Any]](mongod_url) as client:
             keys = [
-                {one["id"]: (one["keys"], one["version"]) for one in client[name]["customers"].find()}
+                {one["id"]: (found_by(one), one["version"]) for one in client[name]["customers"].find()}
                 for name in (database, f"{database}_2")
             ]
         assert keys[0] == keys[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypedDict
@@ -18,6 +19,8 @@ from app.auth.remembered import RememberedCallers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
+from app.jobs.runner import running_jobs
+from app.jobs.works import WORKS
 from app.limits.limiter import open_limiter
 from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
@@ -78,23 +81,36 @@ def lifespan_of(
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
-            state = State(
-                settings,
+            due = asyncio.Event()
+            services = Services(
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, rendered, audit),
-                _authenticator(store, _tokens(issuer, outside)),
-                issuer,
-                limiter,
-                _schema(settings, deprecations),
-                documents,
-                log,
-                metrics,
-                workers,
-                deprecations,
-                renderings_of_rest(rendered),
+                cipher,
+                utc_now,
+                settings.us_address_rules,
+                settings.request_timeout,
+                begun=due.set,
+                renderings=rendered,
+                audit=audit,
             )
-            async with publishing(state):
-                yield {"gateway": state}
+            async with running_jobs(services, WORKS, due) as jobs:
+                state = State(
+                    settings,
+                    store,
+                    services,
+                    _authenticator(store, _tokens(issuer, outside)),
+                    issuer,
+                    limiter,
+                    _schema(settings, deprecations),
+                    documents,
+                    log,
+                    metrics,
+                    workers,
+                    deprecations,
+                    jobs,
+                    renderings_of_rest(rendered),
+                )
+                async with publishing(state):
+                    yield {"gateway": state}
 
     return lifespan
 

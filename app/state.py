@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.auth.credentials import Authenticator
 from app.auth.issuer import TokenIssuer
 from app.graphql.persisted import PersistedDocuments
+from app.jobs.runner import Runner
 from app.limits.limiter import Limiter
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
@@ -35,5 +36,6 @@ class State:
     metrics: Metrics
     workers: Workers
     deprecations: Deprecations
+    jobs: Runner
     listed: Renderings | None
     """What REST's lists show of customers, where that is kept."""

@@ -223,7 +223,7 @@ async def _stored(ctx: Context, staged: StagedCustomers, notes: Sequence[Entry])
 async def _staged(ctx: Context, items: Sequence[Item]) -> tuple[StagedCustomers, list[Done], list[Entry]]:
     """Run operations on customers that are read anew.
 
-    Returns those with all changes, what became of each operation, and what the audit is to be told once they are stored.
+    Returns those with all changes, what became of each operation, and what to tell the audit once they are stored.
 
     Raises:
         Unavailable: the customers cannot be read, or the time is over.

@@ -9,6 +9,7 @@ from resolvers.changes import Target
 from resolvers.patches import Body, Change
 from resolvers.renderings import Renderings
 from storage.documents import Customer, CustomerId, PartId
+from storage.jobs import JobId
 from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
 
 Count = Literal["auto", "exact", "none"]
@@ -139,3 +140,19 @@ class ListWindow:
     cursor: str | None = None
     backward: bool = False
     query: ListQuery = ListQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCustomers:
+    """The end of all customers that a filter finds; `everything` says that none is meant to be left."""
+
+    where: Filter = EVERYTHING
+    everything: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """One operation of the caller's own."""
+
+    id: JobId

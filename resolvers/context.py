@@ -75,7 +75,7 @@ class Budget(NamedTuple):
 class Services:
     """What every request shares: the store, the cursors' cipher, the clock, the rules in force, the audit.
 
-    `request_timeout` is in seconds.
+    `request_timeout` is in seconds. `begun` is called when an operation waits for a worker.
     """
 
     store: Store
@@ -83,6 +83,7 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
+    begun: Callable[[], None] = lambda: None
     renderings: RenderMemory | None = None
     audit: Audit = unheard
 

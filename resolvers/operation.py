@@ -33,6 +33,8 @@ class Operation(Generic[CommandT, ResultT]):
     scope: Scope | None
     rest: tuple[str, ...]
     graphql: tuple[str, ...]
+    rest_alone: str | None = None
+    """Why the operation is at REST alone; None where it is at both doors."""
 
     async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
         """Run the operation for the caller of `ctx`."""
@@ -43,7 +45,7 @@ class Operation(Generic[CommandT, ResultT]):
                 try:
                     return await self.run(ctx, command)
                 except StoreError as error:
-                    raise _problem(error) from error
+                    raise problem_of(error) from error
         except BaseException as error:
             if self.changes:
                 _note_failure(ctx, command, error)
@@ -66,16 +68,27 @@ class Operation(Generic[CommandT, ResultT]):
     @property
     def changes(self) -> bool:
         """Whether the operation can change anything."""
+        if self.rest_alone:
+            return any(not route.startswith("GET ") for route in self.rest)
         return any(field.startswith("Mutation.") for field in self.graphql)
 
 
 def operation(
-    name: str, *, scope: Scope | None, rest: tuple[str, ...], graphql: tuple[str, ...], summary: str
+    name: str,
+    *,
+    scope: Scope | None,
+    rest: tuple[str, ...],
+    graphql: tuple[str, ...] = (),
+    summary: str,
+    rest_alone: str | None = None,
 ) -> Callable[[Callable[[Context, CommandT], Awaitable[ResultT]]], Operation[CommandT, ResultT]]:
-    """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`."""
+    """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`.
+
+    One without a field of GraphQL says in `rest_alone` why.
+    """
 
     def declare(run: Callable[[Context, CommandT], Awaitable[ResultT]]) -> Operation[CommandT, ResultT]:
-        return Operation(run, name, summary, scope, rest, graphql)
+        return Operation(run, name, summary, scope, rest, graphql, rest_alone)
 
     return declare
 
@@ -97,7 +110,8 @@ def unavailable(outcome: Outcome) -> Problem:
     return Problem(UNAVAILABLE, f"The store did not answer in time; {said}.", extra={"outcome": outcome})
 
 
-def _problem(error: StoreError) -> Problem:
+def problem_of(error: StoreError) -> Problem:
+    """Return the problem for what the store said instead of doing what was asked."""
     if isinstance(error, Unavailable):
         return unavailable(error.outcome)
     if isinstance(error, Duplicate):

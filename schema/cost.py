@@ -2,7 +2,7 @@
 
 Each object costs 1, its scalars nothing. A list of customers counts as many as its page may hold (`first`, `last`,
 `size`, or the number of `ids`), the results of a batch as many as its `operations`, a list inside a customer counts
-`EMBEDDED`, and what is selected of each object is multiplied with them. `explainCustomers` costs `EXPLAIN`, and the
+`EMBEDDED`, and what is selected of each object is multiplied with them. A few fields cost what `COSTLY` says, and the
 introspection that tools send `INTROSPECTION`, any other as much more or less as it holds more or less. From the cost
 follows the price in units of the budget that both doors share: one unit for every `PER_UNIT`, and at least one for each
 root field, of a batch for each operation.
@@ -37,6 +37,8 @@ EMBEDDED: Final = 5
 """As how many items a list inside a customer counts; it has at least one and at most fifty."""
 
 EXPLAIN: Final = 1000
+COSTLY: Final = {"explainCustomers": EXPLAIN, "deleteCustomers": 1000}
+"""What single fields cost, as their routes do."""
 INTROSPECTION: Final = 1000
 PER_UNIT: Final = 100
 PAGES: Final = {
@@ -96,7 +98,7 @@ def field_cost(
         return Cost(members=1 + below.members).times(_MEMBERS.get(name, 1))
     if not isinstance(get_named_type(field.type), GraphQLObjectType | GraphQLInterfaceType):
         return Cost()
-    one = below + Cost(EXPLAIN if name == "explainCustomers" else 1)
+    one = below + Cost(COSTLY.get(name, 1))
     if name in PAGES.get(parent.name, ()):
         return Cost(0, one.fixed)
     return one.times(EMBEDDED) if _is_list(field) else one

@@ -35,6 +35,7 @@ from schema.inputs import (
     UpdatePhoneNumberInput,
     to_json,
 )
+from schema.jobs import JobMutations
 from schema.types import Customer, DeletedCustomer, Info
 
 
@@ -85,7 +86,7 @@ def _customer(result: object) -> Customer:
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation:
+class Mutation(JobMutations):
     """The root of mutations."""
 
     @strawberry.mutation(description="Create a customer.")

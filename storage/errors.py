@@ -58,6 +58,10 @@ class Unavailable(StoreError):
         self.outcome: Outcome = outcome
 
 
+class LeaseLost(StoreError):
+    """Another worker holds the operation now. Nothing was stored."""
+
+
 class HistoryLost(StoreError):
     """The store no longer has the changes after this place, or has lost its collections; what is missing is unknown."""
 
@@ -87,14 +91,14 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Unavailable("none")  # after an earlier attempt the driver raises what that one ended with
     if error.has_error_label("TransientTransactionError"):  # which the driver takes away where a commit is in doubt
         return WriteConflict()
-    if isinstance(error, driver.BulkWriteError) and not writing:
-        return _translate_first(error)
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
     return Unavailable("none" if not writing or _never_begun(error) else "unknown")
 
 
 def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
+    if isinstance(error, driver.BulkWriteError) and not writing:
+        return _translate_first(error)
     if error.code in _TOO_LARGE:
         return DocumentTooLarge()
     if error.code in _HISTORY_LOST:

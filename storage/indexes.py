@@ -39,6 +39,13 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     ),
     "signing_keys": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
     "quotas": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
+    "operations": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
+        IndexModel([("owner", ASCENDING), ("createdAt", ASCENDING), ("id", ASCENDING)], name="owner"),
+        IndexModel([("status", ASCENDING), ("createdAt", ASCENDING)], name="status"),
+        IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
+    ),
+    "operation_chunks": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
 }
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from storage import driver
 from storage.changes import Changes
+from storage.chunks import Chunks
 from storage.commands import CommandWatcher, Watch
 from storage.customers import Customers
 from storage.driver import Client, Driver
 from storage.errors import reading
 from storage.indexes import ensure_indexes, missing_indexes
+from storage.jobs import Jobs
 from storage.keys import Keys
 from storage.quotas import Quotas
 from storage.secrets import secret
@@ -46,6 +48,8 @@ class Store:
     keys: Keys
     signing_keys: StoredSigningKeys
     quotas: Quotas
+    jobs: Jobs
+    chunks: Chunks
     changes: Changes
 
     async def ping(self) -> None:
@@ -105,6 +109,8 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
+            Jobs(client, database),
+            Chunks(client, database),
             changes,
         )
     finally:

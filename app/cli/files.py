@@ -16,13 +16,14 @@ from typing import Annotated, Any, BinaryIO, TypeVar
 import typer
 
 from app.cli.exporting import ExportJob, opened, summary
-from app.cli.importing import REFUSED, ImportJob, Report
+from app.cli.importing import FileJournal, PatientImporter, Report
 from app.cli.loading import indexes_last
 from app.cli.progress import telling_progress
 from app.cli.session import ERR, IN_PART, audited, emit, fail, misuse, read_settings, with_store
 from app.transfer import state
 from app.transfer.columns import BadHeader
 from app.transfer.formats import Format, Read, format_of, reader_of, template
+from app.transfer.importing import REFUSED, ImportJob
 from app.transfer.lines import lines
 from app.transfer.state import ExportState, ImportState, OtherState
 from resolvers.exports import Export
@@ -74,9 +75,11 @@ def import_customers(
             importer: Importer = Restore(store, rules) if restore else CustomerImport(store, rules)
             _stand(source, kind, found)
             with telling_progress() as tell:
-                job = ImportJob(source, read, importer, found, kept, Report(refused, found.report), size, tell)
+                journal = FileJournal(kept, Report(refused, found.report), size, tell)
+                job = ImportJob(source, read, PatientImporter(importer), found, journal)
                 async with indexes_last(store, tell):
                     await _or_say_how_to_go_on(job.run(), kept)
+                    journal.end()
             return found
 
         with audited(settings, "importCustomers", dry_run=dry_run) as facts:

@@ -117,6 +117,12 @@ BAD_CREDENTIALS: Final = Family(
     "Credentials that were not good; `client` are those of the token endpoint.",
     ("kind",),
 )
+OPERATIONS_RUNNING: Final = Family(
+    "gateway_operations_running", "gauge", "Operations that workers do at this moment, by their kind.", ("kind",)
+)
+OPERATIONS_ENDED: Final = Family(
+    "gateway_operations_ended_total", "counter", "Operations that workers have brought to an end.", ("kind", "status")
+)
 WORKERS: Final = Family("gateway_workers", "gauge", "Worker processes that serve.")
 WORKERS_ENDED: Final = Family(
     "gateway_workers_ended_total",
@@ -169,6 +175,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     ENTRIES,
     REFUSALS,
     BAD_CREDENTIALS,
+    OPERATIONS_RUNNING,
+    OPERATIONS_ENDED,
     WORKERS,
     WORKERS_ENDED,
     BUILD,

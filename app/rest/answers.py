@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from app.rest.call import JSON
 from app.rest.endpoints import Endpoint, Kind
 from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, problem_example
+from app.rest.file_media import customer_files, report_file
 from app.rest.shapes import Schema, ref
 from resolvers import problems as p
 from resolvers.problems import ProblemType
@@ -32,6 +34,7 @@ _EVERY: Final = (
     p.OVERLOADED,
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
+_FILE: Final = (p.EMPTY_BODY, p.REQUEST_TIMEOUT, p.UNSUPPORTED_MEDIA_TYPE)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
@@ -42,18 +45,24 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "delete": (),
     "batch": (*_BODY, p.BATCH_FAILED),
     "bulk": _BODY,
+    "erase": (p.INVALID_FILTER,),
+    "poll": (),
+    "cancel": (),
+    "import": (*_FILE, p.MALFORMED_REQUEST),
+    "export": (p.INVALID_FILTER,),
+    "report": (),
 }
 
 
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
-    existing = "{" in endpoint.path
+    existing = "{customerId}" in endpoint.path
     changes, many = endpoint.kind not in {"list", "search", "read"}, endpoint.kind in {"batch", "bulk"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
-        *((p.NOT_FOUND, p.GONE) if existing else ()),
+        *((p.NOT_FOUND, p.GONE) if existing else (p.NOT_FOUND,) if "{" in endpoint.path else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
@@ -109,6 +118,7 @@ HEADERS: Final[dict[str, Any]] = {
         "Seconds after which to try again.", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400}
     ),
     "WWW-Authenticate": _header("Which credentials are taken."),
+    "Content-Disposition": _header("A name for the file (RFC 6266)."),
     "Pragma": _header("`no-cache`, for caches of HTTP/1.0 (RFC 6749 section 5.1)."),
 }
 
@@ -154,8 +164,8 @@ def _problem_answer(status: int, kinds: list[ProblemType], instance: str) -> dic
 
 def success_answers(endpoint: Endpoint) -> Answers:
     """Return the answers of an endpoint when all goes well."""
-    if endpoint.kind == "delete":
-        return _deleted(endpoint)
+    if endpoint.kind in _SPECIAL:
+        return _SPECIAL[endpoint.kind](endpoint)
     name = str(endpoint.gives)
     if endpoint.kind in {"list", "search"}:
         own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
@@ -170,6 +180,25 @@ def success_answers(endpoint: Endpoint) -> Answers:
         return {"200": _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _operation(endpoint: Endpoint) -> Answers:
+    """Return the answers about operations, and of what may become one."""
+    name = str(endpoint.gives)
+    if endpoint.kind == "erase":
+        done = _body("Erased, or with `dryRun=true` what would be.", name, ("Dry-Run",))
+        return {"200": done, "202": begun_answer()}
+    return {"200": _body("What is there now.", name, ("Retry-After",))}
+
+
+def begun_answer(*own_headers: str) -> dict[str, Any]:
+    """Return the answer where an operation goes on with what was asked for."""
+    said = "An operation has begun; ask for it until it has ended."
+    answer = _body(said, "Operation", ("Location", "Retry-After", *own_headers))
+    ids = {"operationId": "$response.body#/id"}
+    follow = {"operationId": "getOperation", "parameters": ids, "description": "Ask how far it is."}
+    cancel = {"operationId": "cancelOperation", "parameters": ids, "description": "Cancel it."}
+    return {**answer, "links": {"getOperation": follow, "cancelOperation": cancel}}
 
 
 def _links(name: str) -> dict[str, Any]:
@@ -217,3 +246,20 @@ def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str
         for media, schema, label in ((JSON, name, "plain"), (ENVELOPED, wrapped, "enveloped"))
     }
     return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
+
+
+def file_answer(description: str, content: dict[str, Any], *own_headers: str) -> dict[str, Any]:
+    """Return an answer that is a file."""
+    return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
+
+
+_SPECIAL: Final[dict[Kind, Callable[[Endpoint], Answers]]] = {
+    "delete": _deleted,
+    "erase": _operation,
+    "poll": _operation,
+    "cancel": _operation,
+    "import": lambda _: {"202": begun_answer("Preference-Applied", "Dry-Run")},
+    "export": lambda _: {"200": file_answer("The customers.", customer_files(), "Content-Disposition")},
+    "report": lambda _: {"200": file_answer("The lines that were refused.", report_file())},
+}
+"""Who knows the answers of those kinds that do not answer with a resource."""

@@ -90,12 +90,12 @@ class Call:
 
     async def body(self) -> Body:
         """Return the JSON body, read now and parsed when its turn comes; raises for type and size."""
-        self._media_type(JSON)
+        self.media_type(JSON)
         return self._parsed(await self._raw())
 
     async def large_json(self, most: int) -> JsonValue:
         """Return a JSON body of at most `most` bytes; a large one is parsed while other requests have their turn."""
-        self._media_type(JSON)
+        self.media_type(JSON)
         raw = await self._raw(most)
         value = await asyncio.to_thread(parse_json, raw) if len(raw) > _LARGE else parse_json(raw)
         return value if self.usage is None else self.usage.noticed(value)
@@ -106,7 +106,7 @@ class Call:
 
     async def patch(self) -> Change:
         """Return the change that a PATCH asks for, by its media type."""
-        kind = self._media_type(*PATCH_TYPES)
+        kind = self.media_type(*PATCH_TYPES)
         body = self._parsed(await self._raw())
         return JsonPatch(body) if kind == JSON_PATCH else MergePatch(body)
 
@@ -119,7 +119,8 @@ class Call:
         self.ctx.begin()
         return raw
 
-    def _media_type(self, *types: str) -> str:
+    def media_type(self, *types: str) -> str:
+        """Return the media type of the body, which must be one of these, in UTF-8; raises unsupported-media-type."""
         kind, *parameters = (part.strip().lower() for part in self._header(b"content-type").split(";"))
         pairs = (parameter.partition("=") for parameter in parameters)
         charsets = {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}

@@ -84,6 +84,38 @@ Up to {MAX_ITEMS:,} changes, each made for itself as `PATCH` of the single custo
 where it is an object, and a JSON Patch where it is an array.
 
 {_MANY}""",
+    "deleteCustomers": """\
+Erases every customer that the filters find, as `DELETE` of each would: a list with the same parameters shows them \
+before. Without any filter it needs `confirm=all`. Up to 1,000 are erased at once, and the answer is 200 with their \
+number; more of them are erased by an operation, which is the 202. `dryRun=true` counts them. Customers who are made \
+after the request stay.""",
+    "importCustomers": """\
+The body is a file of any size with one customer in each line: NDJSON (`application/x-ndjson`) or CSV (`text/csv`, the \
+first line names the columns; `gateway template` prints one). It is stored as it comes, and the answer is 202 with the \
+operation that imports it. Each line is checked as a request of its own would be: what is wrong with one is told by \
+its number, and the others are stored. `id`, `createdAt` and `updatedAt` are made here. A line may have 1 MiB. \
+`dryRun=true` checks every line and stores nobody; `Prefer: handling=strict` refuses unknown properties.
+
+What was sent is deleted when the operation has ended.""",
+    "exportCustomers": """\
+All customers, or those that the filters find, one in each line, in the order of creation: NDJSON by default, CSV for \
+`Accept: text/csv` or `format=csv`. An import of it makes the same customers, with new ids. Customers who stay \
+meanwhile are all there, each as it was when it was read. Should the store fail in the middle, the connection is cut \
+before the last chunk: a client of HTTP/1.1 that reads to the end knows that it has all.""",
+    "getRefusedLines": """\
+All lines that an import refused, in their order, each with its number and the problem that a request of its own would \
+have had. There are no values of the lines in it. While the import is running, those that are known so far.""",
+    "getOperation": """\
+Only the caller that began it can read it; for anybody else it is 404. While it is `running`, `Retry-After` says when \
+to ask again; it ends as `succeeded`, `failed` or `cancelled`, and can be read for seven days after that. `done` of \
+`total` are done (`total` is null until it is known), `failed` of them were refused, `counts` says what became of all. \
+`errors` tells the first 100.""",
+    "listOperations": """\
+The newest 100 that this caller began, the newest first: the way to find one whose 202 was lost. Ended ones are listed \
+for seven days.""",
+    "cancelOperation": """\
+It ends after what is being done at this moment, within seconds; what is done stays done. `cancelRequested` is true \
+from then on, and `status` becomes `cancelled`. An operation that has ended stays as it is.""",
     "getViewer": """\
 The first thing to ask with new credentials: it shows that they work, which scopes they have, and how much of each \
 limit is left. It costs one unit as any `GET` does.""",

@@ -46,6 +46,7 @@ PATH_EXAMPLES: Final = {
     "customerId": ID,
     "addressId": "671c272f-370f-40f9-b863-7531aa696b4a",
     "phoneNumberId": "79455671-2e46-46f1-b046-37d827f33103",
+    "operationId": "5a0c8f0e-6a35-4a0b-9c3e-2f7f5a1d7c11",
 }
 _REQUEST_ID: Final = "86032cbe-a804-4c3b-86ce-ec3041e3effc"
 _ADDRESS_PART: Final = {"id": PATH_EXAMPLES["addressId"], **ADDRESS}
@@ -81,6 +82,32 @@ _RESULTS: Final[list[dict[str, Any]]] = [
 ]
 _REFUSED: Final[dict[str, Any]] = {"op": "update", "id": PATH_EXAMPLES["customerId"], "status": 404}
 
+_OPERATION: Final = {
+    "id": PATH_EXAMPLES["operationId"],
+    "kind": "import",
+    "status": "running",
+    "done": 2000,
+    "total": 100_000,
+    "failed": 1,
+    "counts": {"created": 1999, "refused": 1},
+    "errors": [
+        {
+            "line": 17,
+            "problem": {
+                "type": "https://api.example.com/problems/validation-error",
+                "title": "Validation error",
+                "status": 422,
+                "detail": "One field is not valid: email.",
+                "code": 1500,
+                "errors": [{"field": "email", "pointer": "/email", "message": "must be an e-mail address"}],
+            },
+        }
+    ],
+    "dryRun": False,
+    "cancelRequested": False,
+    **TIMES,
+}
+
 _BODIES: Final[dict[str, Any]] = {
     "Customer": CUSTOMER,
     "CustomerInput": INPUT,
@@ -108,6 +135,9 @@ _BODIES: Final[dict[str, Any]] = {
     "CustomerReplacements": [{"id": ID, "ifMatch": _TAG, "customer": INPUT}],
     "CustomerPatches": [{"id": ID, "ifMatch": _TAG, "patch": {"lastName": "Rieger"}}],
     "BatchResults": {"results": [*_RESULTS, {**_REFUSED, "problem": _FAILED}]},
+    "Deletion": {"deleted": 12},
+    "Operation": _OPERATION,
+    "Operations": {"content": [_OPERATION]},
     "CustomerJsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
     "ListJsonPatch": [{"op": "replace", "path": "/0/type", "value": "work"}],
     "AddressJsonPatch": [{"op": "replace", "path": "/city", "value": "Oakland"}],
@@ -128,6 +158,9 @@ _ENVELOPES: Final[dict[str, Any]] = {
         "results": _RESULTS,
         "metadata": {"pagination": {"page": 1, "page_size": len(_RESULTS), "total_count": len(_RESULTS)}},
     },
+    "EnvelopedDeletion": {"deleted": 12},
+    "EnvelopedOperation": {"operation": _OPERATION},
+    "EnvelopedOperations": {"operations": [_OPERATION], "metadata": _METADATA},
 }
 EXAMPLES: Final = {**_BODIES, **_ENVELOPES}
 """One example for each schema of a body, by the schema's name."""

@@ -11,6 +11,7 @@ from app.rest.customers import PREFIX
 from app.rest.descriptions import DESCRIPTIONS, part_descriptions
 from app.rest.endpoints import Endpoint
 from app.rest.examples import EXAMPLES, PATH_EXAMPLES
+from app.rest.file_media import customer_files
 from app.rest.parameters import Parameter
 from app.rest.routes import ALIAS
 from app.rest.shapes import UUID, bounded, ref
@@ -21,6 +22,7 @@ PATH_PARAMETERS: Final = {
     "customerId": "The customer's id, a UUID: `id` of an answer, or the end of its `Location`.",
     "addressId": "The address's id, a UUID; the list of addresses shows it.",
     "phoneNumberId": "The phone number's id, a UUID; the list of phone numbers shows it.",
+    "operationId": "The operation's id, a UUID: `id` of the 202, or the end of its `Location`.",
 }
 _NOUNS: Final = {"Addresses": ("address", "addresses"), "Phone numbers": ("phone number", "phone numbers")}
 
@@ -33,15 +35,22 @@ def rest_operation(endpoint: Endpoint) -> Document:
     operation: Document = {
         "operationId": endpoint.id,
         "summary": _summary(endpoint),
-        "description": f"{_description(endpoint)}\n\n{needs} "
-        f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}.",
+        "description": f"{_description(endpoint)}\n\n{needs} {_other_door(endpoint)}",
         "tags": [endpoint.tag],
         "parameters": [*map(_query_parameter, endpoint.parameters), *_header_parameters(endpoint)],
         "responses": {**success_answers(endpoint), **problem_answers(endpoint_problems(endpoint), instance)},
     }
     if endpoint.takes:
         operation["requestBody"] = _request_body(endpoint)
+    if endpoint.kind == "import":
+        operation["requestBody"] = {"required": True, "content": customer_files()}
     return operation
+
+
+def _other_door(endpoint: Endpoint) -> str:
+    if endpoint.operation.rest_alone:
+        return f"Not in GraphQL: {endpoint.operation.rest_alone}"
+    return f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}."
 
 
 def _summary(endpoint: Endpoint) -> str:
@@ -101,6 +110,7 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "replace": ["IfMatchRequired", "Prefer"],
         "patch": ["IfMatchRequired", "Prefer"],
         "create": [*condition, "Prefer"],
+        "import": ["Prefer"],
         "delete": condition,
         "batch": ["Prefer"],
         "bulk": ["Prefer"],

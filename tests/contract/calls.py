@@ -29,6 +29,12 @@ from tests.parity.doors import upper
 SDL: Final = build_schema(graphql_schema())
 INSIDE: Final = {"Customer": "customer(id: {})", "CustomerConnection": "customers"}
 """Where a field stands that is an operation of its own and no root field."""
+NOBODYS: Final = "0d047d80-eb69-4665-9395-6df5a5e569a4"
+"""The id of an operation that is not the caller's own."""
+OF_OTHERS: Final = ("/operations/{operationId}", "Query.operation", "Mutation.cancelOperation")
+"""How the names end of requests about such an operation: they are answered as if it were not there."""
+CHOSEN: Final = {"Mutation.deleteCustomers": "filter"}
+"""Arguments without which a field that demands none is refused."""
 PATHS: Final = {"addresses": "addressId", "phone-numbers": "phoneNumberId"}
 
 Json = dict[str, Any]
@@ -53,10 +59,12 @@ class Call:
     url: str
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
 
     def send(self, client: httpx2.Client, **headers: str) -> httpx2.Response:
         """Send it."""
-        return client.request(self.method, self.url, json=self.body, headers={**self.headers, **headers})
+        sent = {**self.headers, **headers}
+        return client.request(self.method, self.url, json=self.body, content=self.content, headers=sent)
 
 
 def store(client: httpx2.Client, person: Json) -> Stored:
@@ -86,10 +94,14 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
     takes = next(one.takes for one in ENDPOINTS if (one.method, one.path) == (method, path))
     known = {
         "customerId": stored.id, "addressId": stored.address, "phoneNumberId": stored.phone,
-        "id": stored.id, "email": person["email"], "cursor": "",
+        "id": stored.id, "email": person["email"], "cursor": "", "operationId": NOBODYS,
     }  # fmt: skip
+    question += {"DELETE /customers": "?id={id}"}.get(route, "")
     filled = re.sub(r"\{(\w+)\}", lambda found: known[found[1]], f"{path}{question}{query}")
     headers = {"If-Match": "*"} if method in {"PUT", "PATCH"} else {}
+    if route.endswith(":import"):
+        headers = {"Content-Type": "application/x-ndjson"}
+        return Call(route, method, f"{PREFIX}{filled}?dryRun=true", None, headers, json.dumps(person).encode())
     return Call(route, method, PREFIX + filled, _bodies(person, stored)[takes] if takes else None, headers)
 
 
@@ -120,7 +132,7 @@ def graphql_call(name: str, stored: Stored, person: Json, *, literal: bool = Fal
     parent = SDL.type_map[kind]
     assert isinstance(parent, GraphQLObjectType)
     definition = parent.fields[field_name]
-    arguments = {one: given for one, given in definition.args.items() if _demanded(given)}
+    arguments = {one: given for one, given in definition.args.items() if _demanded(given) or CHOSEN.get(name) == one}
     values = {one: _value(name, one, given, stored, person) for one, given in arguments.items()}
     shown = {one: _literal(values[one], given) if literal else f"${one}" for one, given in arguments.items()}
     asked = field_name + _listed({one: f": {text}" for one, text in shown.items()})
@@ -147,6 +159,11 @@ def is_nullable(call: Call) -> bool:
     return not isinstance(root.fields[root_of(call)].type, GraphQLNonNull)
 
 
+def is_of_others(call: Call) -> bool:
+    """Tell whether a request is about an operation that is not the caller's own."""
+    return call.name.removesuffix(":cancel").removesuffix("/refused-lines").endswith(OF_OTHERS)
+
+
 def _demanded(argument: GraphQLArgument) -> bool:
     return isinstance(argument.type, GraphQLNonNull) and argument.default is None
 
@@ -167,6 +184,7 @@ def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, per
     known = {
         "id": part if is_part else stored.id, "customerId": stored.id, "ids": [stored.id],
         "ifVersion": stored.version, "email": person["email"], "operations": _operations(stored, person),
+        "filter": {"id": {"eq": stored.id}},
     }  # fmt: skip
     return known[argument] if argument in known else upper(_input(str(given.type), person, stored))
 

@@ -20,6 +20,9 @@ _PHONE = "id type countryCode number extension"
 CUSTOMER = f"""id firstName middleName lastName email createdAt updatedAt version etag addresses {{ {_ADDRESS} }}
     phoneNumbers {{ {_PHONE} }} notificationPreferences {{ email sms push mail }}"""
 
+OPERATION = """id kind status done total failed counts { outcome count } dryRun cancelRequested createdAt updatedAt
+    errors { line problem { slug title status code detail fields errors { field pointer message } } }"""
+
 
 @dataclass(frozen=True)
 class Token:
@@ -93,6 +96,7 @@ class Step:
 class Door(Protocol):
     """What both doors can do; `token` None changes whatever is there, where that is allowed."""
 
+    def asked_by(self, http: httpx2.Client) -> Door: ...
     def create(self, body: Json, *, dry: bool = False) -> Outcome: ...
     def customer(self, customer_id: str) -> Outcome: ...
     def by_email(self, email: str) -> Outcome: ...
@@ -120,6 +124,10 @@ class Door(Protocol):
     def replace_preferences(self, token: Token, body: Json) -> Outcome: ...
     def set_preferences(self, token: Token, patch: Json) -> Outcome: ...
     def viewer(self) -> Outcome: ...
+    def delete_many(self, last_name: str | None, *, everything: bool = False, dry: bool = False) -> Outcome: ...
+    def operation(self, operation_id: str) -> Outcome: ...
+    def operations(self) -> Outcome: ...
+    def cancel(self, operation_id: str) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,9 @@ class RestDoor:
 
     gateway: Gateway
     http: httpx2.Client
+
+    def asked_by(self, http: httpx2.Client) -> Door:
+        return RestDoor(self.gateway, http)
 
     def _ask(self, method: str, path: str, token: Token | None = None, **options: Any) -> httpx2.Response:
         headers = {"If-Match": token.etag} if token else {}
@@ -274,6 +285,38 @@ class RestDoor:
         response = self._ask("GET", "/viewer")
         return problem_outcome(response.json()) if response.is_error else Outcome(response.json())
 
+    def delete_many(self, last_name: str | None, *, everything: bool = False, dry: bool = False) -> Outcome:
+        params = {"lastName": last_name, "confirm": "all" if everything else None}
+        given = {name: value for name, value in params.items() if value is not None}
+        response = self._ask("DELETE", "/customers", params=given, dry=dry)
+        return problem_outcome(response.json()) if response.is_error else Outcome(response.json()["deleted"])
+
+    def operation(self, operation_id: str) -> Outcome:
+        response = self._ask("GET", f"/operations/{operation_id}")
+        if response.status_code == 404:
+            return Outcome()
+        return problem_outcome(response.json()) if response.is_error else Outcome(told_operation(response.json()))
+
+    def operations(self) -> Outcome:
+        return Outcome([told_operation(one) for one in self._ask("GET", "/operations").json()["content"]])
+
+    def cancel(self, operation_id: str) -> Outcome:
+        response = self._ask("POST", f"/operations/{operation_id}:cancel")
+        return problem_outcome(response.json()) if response.is_error else Outcome(told_operation(response.json()))
+
+
+def told_operation(shown: Json) -> Json:
+    """Return an operation of either door in one form; problems by their slug."""
+    counts, errors = shown["counts"], []
+    for error in shown["errors"]:
+        problem = {"fields": [], "errors": [], **error["problem"]}
+        slug = problem.pop("slug", None) or problem.pop("type").rpartition("/")[2]
+        errors.append({"line": error["line"], "problem": {**problem, "slug": slug}})
+    if isinstance(counts, list):
+        counts = {one["outcome"]: one["count"] for one in counts}
+    lowered = {name: shown[name].lower() for name in ("kind", "status")}
+    return {**shown, **lowered, "counts": counts, "errors": errors}
+
 
 @dataclass(frozen=True)
 class GraphQLDoor:
@@ -281,6 +324,9 @@ class GraphQLDoor:
 
     gateway: Gateway
     http: httpx2.Client
+
+    def asked_by(self, http: httpx2.Client) -> Door:
+        return GraphQLDoor(self.gateway, http)
 
     def _ask(self, document: str, **variables: Any) -> Any:
         answer = self.http.post("/graphql", json={"query": document, "variables": variables}).json()
@@ -468,6 +514,25 @@ class GraphQLDoor:
     def viewer(self) -> Outcome:
         found = self._ask("{ viewer { id name scopes quota { name limit left window reset } } }")
         return found if isinstance(found, Outcome) else Outcome(found)
+
+    def delete_many(self, last_name: str | None, *, everything: bool = False, dry: bool = False) -> Outcome:
+        found = self._ask(
+            "mutation($f: CustomerFilter, $all: Confirmation, $dry: Boolean!) "
+            "{ deleteCustomers(filter: $f, confirm: $all, dryRun: $dry) { deleted } }",
+            f={"lastName": {"eq": last_name}} if last_name else None, all="ALL" if everything else None, dry=dry,
+        )  # fmt: skip
+        return found if isinstance(found, Outcome) else Outcome(found["deleted"])
+
+    def operation(self, operation_id: str) -> Outcome:
+        found = self._ask(f"query($id: ID!) {{ operation(id: $id) {{ {OPERATION} }} }}", id=operation_id)
+        return found if isinstance(found, Outcome) else Outcome(told_operation(found) if found else None)
+
+    def operations(self) -> Outcome:
+        return Outcome([told_operation(one) for one in self._ask(f"{{ operations {{ {OPERATION} }} }}")])
+
+    def cancel(self, operation_id: str) -> Outcome:
+        found = self._ask(f"mutation($id: ID!) {{ cancelOperation(id: $id) {{ {OPERATION} }} }}", id=operation_id)
+        return found if isinstance(found, Outcome) else Outcome(told_operation(found))
 
 
 def _rest_step(step: Step) -> Json:

@@ -32,6 +32,7 @@ import { everything, selectionOf, upper } from './values.js';
 export function toGraphQL(doors, schema, text) {
   const asked = match(doors, readRequest(text));
   const operation = chosen(doors, asked);
+  if (operation.alone) throw new NoTwin(`This is at REST alone: ${operation.alone}`);
   const notes = headerNotes(asked.request);
   if (operation.graphql[0]?.startsWith('Mutation.')) return mutation(doors, schema, operation, asked, notes);
   const root = schema.getQueryType()?.getFields()[operation.graphql[0]?.replace('Query.', '') ?? ''];
@@ -146,6 +147,8 @@ function mutation(doors, schema, operation, asked, notes) {
   const field = schema.getMutationType()?.getFields()[name];
   if (!field) throw new NoTwin('The operation has no field of its own.');
   const names = [...asked.route.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? '');
+  const other = Object.keys(asked.given).find((one) => !['dryRun', 'resource'].includes(one));
+  if (other) throw new NoTwin(`${other} has no counterpart in GraphQL.`);
   const writer = new Writer(operation);
   let left = asked.ids.map((id, index) => ({ name: names[index] ?? '', id }));
   const args = field.args.flatMap((arg) => {

@@ -80,6 +80,7 @@ function customerTwin(doors, run, root, whole) {
 /** A question whose route has its arguments in the query, or none. @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation} operation @returns {RestTwin} */
 function plainTwin(doors, run, root, operation) {
   const route = operation.rest[0] ?? '';
+  if (route.split('?')[0]?.includes('{')) return { operation: operation.name, request: requestOf(doors, operation, Object.values(root.args)), notes: [] };
   const names = [...new Set([...route.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? ''))];
   /** @type {[string, string][]} */ const query = names.flatMap((name) => {
     const value = root.args[name] ?? root.args[`${name}s`];
@@ -116,6 +117,6 @@ function mutationTwin(doors, operation, root) {
 
 /** @param {import('./requests.js').Request} request */
 function answerNotes({ method, path }) {
-  if (method === 'DELETE') return ['REST answers 204 without a body.'];
+  if (method === 'DELETE' && /\/customers\/./.test(path)) return ['REST answers 204 without a body.'];
   return /\/customers\/[^/]+\/./.test(path) ? ['REST answers what was changed, GraphQL the customer.'] : [];
 }

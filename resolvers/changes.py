@@ -53,12 +53,14 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         target.precondition.check(current, lambda: differing(ctx, current, decide))  # noqa: B023 - called at once
         fields = decide(current)
         if not _changes(current, fields):
-            return current
+            if ctx.claim is None or await ctx.claim.keep(current):
+                return current
+            continue
         changed = _next_version(ctx, current, fields)
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.store.customers.replace(changed, version=current["version"]):
+        if await ctx.writes.replace(changed, version=current["version"]):
             return changed
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from storage.claims import Claim, Writes
 from storage.store import Store
 
 Clock = Callable[[], datetime]
+IdempotencyKey = NewType("IdempotencyKey", str)
+"""A key whose form has been checked: the text itself, without the quotes in which it may have been sent."""
 
 
 def utc_now() -> datetime:
@@ -87,6 +91,12 @@ class Context:
     caller: Caller | None
     request_id: str
     budgets: tuple[Budget, ...] = ()
+    key: IdempotencyKey | None = None
+    """The idempotency key of the whole request, where it was sent for its one change rather than with that."""
+    replayed: bool = False
+    """Whether an answer is that of an earlier request with the same idempotency key."""
+    claim: Claim | None = None
+    """The idempotency key under which the operation at hand writes."""
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
     _pages: PageReads | None = field(default=None, init=False)
@@ -102,6 +112,17 @@ class Context:
     def store(self) -> Store:
         """The open store."""
         return self.services.store
+
+    @property
+    def writes(self) -> Writes:
+        """How customers are written: at once, or together with the outcome under an idempotency key."""
+        return self.store.customers if self.claim is None else self.claim
+
+    def under(self, claim: Claim) -> Context:
+        """Return the same context for an operation that writes under a claim."""
+        held = copy.copy(self)
+        held.claim = claim
+        return held
 
     @property
     def pages(self) -> PageReads:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from resolvers.context import Context, Scope
+from resolvers.idempotency import Keyed, once
 from resolvers.problems import BODY_TOO_LARGE, CONFLICT, UNAVAILABLE, Problem
 from storage.deadlines import GRACE, WireDeadline
-from storage.errors import DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable
+from storage.errors import ClaimLost, DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")
@@ -33,15 +35,28 @@ class Operation(Generic[CommandT, ResultT]):
     scope: Scope | None
     rest: tuple[str, ...]
     graphql: tuple[str, ...]
+    keyed: Callable[[Context, CommandT], Keyed[ResultT] | None] | None = None
+    """Gives what a command with an idempotency key means, None for one without a key; None: there are no keys here."""
 
     async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
-        """Run the operation for the caller of `ctx`."""
+        """Run the operation for the caller of `ctx`, or replay what it gave under the command's idempotency key."""
         ctx.require(self.scope)
         with WireDeadline(ctx.deadline - GRACE):
             try:
+                if self.keyed is not None and (keyed := self.keyed(ctx, command)) is not None:
+                    return await once(ctx, self.name, keyed, partial(self._under_claim, command))
                 return await self.run(ctx, command)
             except StoreError as error:
                 raise _problem(error) from error
+
+    async def _under_claim(self, command: CommandT, ctx: Context) -> ResultT:
+        """Run the operation for `once`, which keeps problems and looks again for what became of a lost claim."""
+        try:
+            return await self.run(ctx, command)
+        except ClaimLost:
+            raise
+        except StoreError as error:
+            raise _problem(error) from error
 
     @property
     def changes(self) -> bool:
@@ -50,12 +65,18 @@ class Operation(Generic[CommandT, ResultT]):
 
 
 def operation(
-    name: str, *, scope: Scope | None, rest: tuple[str, ...], graphql: tuple[str, ...], summary: str
+    name: str,
+    *,
+    scope: Scope | None,
+    rest: tuple[str, ...],
+    graphql: tuple[str, ...],
+    summary: str,
+    keyed: Callable[[Context, Any], Keyed[Any] | None] | None = None,
 ) -> Callable[[Callable[[Context, CommandT], Awaitable[ResultT]]], Operation[CommandT, ResultT]]:
     """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`."""
 
     def declare(run: Callable[[Context, CommandT], Awaitable[ResultT]]) -> Operation[CommandT, ResultT]:
-        return Operation(run, name, summary, scope, rest, graphql)
+        return Operation(run, name, summary, scope, rest, graphql, keyed)
 
     return declare
 

@@ -51,7 +51,8 @@ class Fault:
 class Problem(Exception):
     """Raised by operations and doors; each door renders it in its own form.
 
-    `extra` holds further extension members (camelCase), `resource` what it is about.
+    `extra` holds further extension members (camelCase), `resource` what it is about; `replayed` tells that an earlier
+    request with the same idempotency key met it.
     """
 
     type: ProblemType
@@ -59,6 +60,7 @@ class Problem(Exception):
     faults: Sequence[Fault] = ()
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
     resource: str = "customers"
+    replayed: bool = False
 
     def __str__(self) -> str:
         return self.detail
@@ -210,6 +212,16 @@ INVALID_FILTER: Final = ProblemType(
     "A filter or a search cannot be read, or asks for a field, an operator or a value that does not exist.",
     "Correct the part that `detail` names; in a filter expression it names the position.",
 )
+IDEMPOTENCY_KEY: Final = ProblemType(
+    "idempotency-key",
+    1016,
+    400,
+    "Malformed idempotency key",
+    "The idempotency key does not have the form of one, there are two that differ, "
+    "or one header stands for several mutations.",
+    "Send one key of 1 to 255 visible ASCII characters, such as a new UUID for each operation. A text with blanks or "
+    "quotes is sent as a Structured Field string, in quotes of its own.",
+)
 UNAUTHORIZED: Final = ProblemType(
     "unauthorized",
     1100,
@@ -264,7 +276,8 @@ GONE: Final = ProblemType(
     410,
     "Gone",
     "The customer was here and has been deleted.",
-    "Forget the id; it is not used again.",
+    "Forget the id; it is not used again. A request that is repeated with its idempotency key ends here too, once the "
+    "customer that it was about has been deleted.",
 )
 RETIRED: Final = ProblemType(
     "retired",
@@ -322,6 +335,14 @@ PRECONDITION_FAILED: Final = ProblemType(
     "The customer has changed since the version that the request names.",
     "Read it again, decide again, and send the change with the present ETag (`currentETag`).",
 )
+IDEMPOTENCY_IN_PROGRESS: Final = ProblemType(
+    "idempotency-in-progress",
+    1304,
+    409,
+    "Request in progress",
+    "Another request with this idempotency key is running, and what becomes of it is not known yet.",
+    "Send the same request again after `Retry-After` seconds: it then answers what the first has done, or does it.",
+)
 BODY_TOO_LARGE: Final = ProblemType(
     "body-too-large",
     1400,
@@ -370,6 +391,15 @@ VALIDATION_ERROR: Final = ProblemType(
     "Validation failed",
     "The body is well-formed, and one or more of its values are not valid.",
     "Correct every field in `errors` and send the request again.",
+)
+IDEMPOTENCY_KEY_REUSED: Final = ProblemType(
+    "idempotency-key-reused",
+    1501,
+    422,
+    "Idempotency key was used for something else",
+    "Within the last 24 hours you have sent this idempotency key with another operation, another payload or another "
+    "precondition. Nothing was changed.",
+    "Use a new key for each operation, and the old one only to repeat the same request.",
 )
 GRAPHQL_SYNTAX: Final = ProblemType(
     "graphql-syntax",
@@ -506,8 +536,8 @@ UNAVAILABLE: Final = ProblemType(
     503,
     "Service unavailable",
     "The store did not answer in time, or not as it should; or the issuer of a token, whose keys are needed, is away.",
-    "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, "
-    "read first to see whether the change was made.",
+    "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, repeat the request "
+    "with the same `Idempotency-Key`, or, where it had none, read first to see whether the change was made.",
 )
 
 PROBLEM_TYPES: Final = tuple(value for value in list(vars().values()) if isinstance(value, ProblemType))

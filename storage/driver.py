@@ -6,6 +6,7 @@ else. Types are PyMongo's.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
@@ -16,6 +17,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 Driver = Literal["pymongo", "motor"]
 Document = dict[str, Any]
@@ -64,6 +67,28 @@ async def one_batch(cursor: AsyncCursor[Document]) -> list[Document] | None:
     if is_motor(cursor.collection.database.client):  # its to_list goes to a thread even for what is there already
         return found + [document async for document in cursor]
     return found + await cursor.to_list()
+
+
+@asynccontextmanager
+async def session(client: Client) -> AsyncIterator[Session]:
+    """Open a session and end it, with what is not committed of it, after the block."""
+    if is_motor(client):
+        async with await cast("Any", client).start_session() as opened:
+            yield opened
+    else:
+        async with client.start_session() as opened:
+            yield opened
+
+
+async def begin(session: Session) -> None:
+    """Begin a transaction in a session; nothing is sent before its first command.
+
+    It reads what the primary has, and is committed to a majority whatever it has read.
+    """
+    concerns: Any = {"read_concern": ReadConcern("local"), "write_concern": WriteConcern(w="majority", j=True)}
+    begun = session.start_transaction(**concerns)
+    if inspect.isawaitable(begun):  # Motor's is there at once
+        await begun
 
 
 @asynccontextmanager

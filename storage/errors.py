@@ -42,7 +42,11 @@ class PageTooLarge(StoreError):
 
 
 class WriteConflict(StoreError):
-    """A transaction lost against another one. Nothing was stored; trying again is safe."""
+    """A transaction lost against another one, or lost its primary. Nothing was stored; trying again is safe."""
+
+
+class ClaimLost(StoreError):
+    """What a run with an idempotency key was about to store is not its own any more. Nothing was stored."""
 
 
 class Unavailable(StoreError):
@@ -65,6 +69,8 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
     if isinstance(error, driver.DocumentTooLarge):
         return DocumentTooLarge()
+    if error.has_error_label("TransientTransactionError"):
+        return WriteConflict()
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
     # The driver raises these two before anything is sent; after a first attempt it raises that one's error.
@@ -75,8 +81,6 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
 def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
     if error.code in _TOO_LARGE:
         return DocumentTooLarge()
-    if error.has_error_label("TransientTransactionError"):
-        return WriteConflict()
     return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
 
 
@@ -121,6 +125,11 @@ def reading() -> _Calling:
 def writing() -> _Calling:
     """Run a write, within the wire's deadline; an error leaves as a `StoreError` that is true about the outcome."""
     return _Calling(writing=True)
+
+
+def staging() -> _Calling:
+    """Run what changes nothing by itself, such as the commands of a transaction: its errors say outcome `none`."""
+    return _Calling(writing=False)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
+from storage.ledger import Ledger
 from storage.quotas import Quotas
 from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
@@ -43,6 +44,7 @@ class Store:
     keys: Keys
     signing_keys: StoredSigningKeys
     quotas: Quotas
+    ledger: Ledger
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -104,6 +106,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
+            Ledger(client, database),
         )
     finally:
         await totals.close()

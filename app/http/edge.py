@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.http.deprecation import DEPRECATED, deprecation_headers
 from app.http.heads import Heads, head_bytes, heads_of
 from app.http.problems import problem_response
+from app.http.requests import REQUEST_ID
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
@@ -31,7 +32,6 @@ REFUSAL: Final = "refusal"
 """Where a scope holds the Problem for which the connection refuses the request, from then on."""
 _CLIENT_GONE: Final = 499
 """The status in the log of a request whose client went away before it was whole, as nginx has it."""
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
 _CACHE_CONTROL: Final = b"private, no-cache"
@@ -158,7 +158,7 @@ def _request_id(scope: Scope, heads: Heads) -> str:
     for wanted in _REQUEST_IDS:
         if wanted in heads:
             for name, value in scope["headers"]:
-                if name == wanted and _REQUEST_ID.fullmatch(value):
+                if name == wanted and REQUEST_ID.fullmatch(value):
                     return str(value.decode())
     return new_id()
 

@@ -33,6 +33,8 @@ FINAL: Final = (p.CONFLICT, p.PATCH_CONFLICT, p.PRECONDITION_FAILED, p.NOT_FOUND
 
 _STRING: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE: Final = re.compile(r"[!#-~]+")
+KEY_PATTERN: Final = rf"^(?:{_STRING.pattern}|{_BARE.pattern})$"
+"""What is sent as a key, but for its length."""
 _ESCAPED: Final = re.compile(r"\\(.)")
 _LONGEST: Final = 255
 _TYPES: Final = {kind.code: kind for kind in FINAL}
@@ -111,6 +113,11 @@ async def _run(
             await claim.refuse({"problem": _kept(problem)}, keyed.customer)
         elif problem.extra.get("outcome") != "unknown":
             await claim.release()
+        raise
+    except ClaimLost:
+        raise
+    except Exception:
+        await claim.release()  # what was written before it failed is an outcome, and stays
         raise
 
 

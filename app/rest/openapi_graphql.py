@@ -31,6 +31,7 @@ _REFUSED: Final = (
     p.METHOD_NOT_ALLOWED,
     p.UNAVAILABLE,
 )
+_OF_BODIES: Final = (p.IDEMPOTENCY_KEY, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)
 _AT_THE_EDGE: Final = (p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
 """Told before or after the door, so in the form of REST."""
 
@@ -48,10 +49,14 @@ def _post() -> Document:
         "summary": "Ask GraphQL, or change something",
         "description": "Queries and mutations; the playground at the same address shows the schema. "
         "A request that is not executed is answered with its problem's status, or, where the client wants "
-        "`application/json` and the request was well-formed, with 200.",
+        "`application/json` and the request was well-formed, with 200. An `Idempotency-Key` goes with a single "
+        "mutation.",
         "tags": ["GraphQL"],
+        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
         "requestBody": {"required": True, "content": {JSON: media}},
-        "responses": _responses((*_REFUSED, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)),
+        "responses": _responses(
+            (*_REFUSED, p.IDEMPOTENCY_KEY, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)
+        ),
     }
 
 

@@ -100,14 +100,16 @@ def test_c033_parts_and_changes_that_are_sent_again_answer_the_same(gateway: Gat
         ("PUT", f"{path}/notification-preferences", factories.preferences(mail=True)),
         ("PATCH", f"{path}/notification-preferences", {"mail": False}),
     ]
-    answers = []
-    for method, url, body in requests:
-        headers = {"Idempotency-Key": new_key(), "If-Match": "*"}
-        sent = {"method": method, "url": url, "json": body, "headers": headers}
-        answers.append((gateway.http.request(**sent), sent))
-    for first, sent in answers:
-        assert first.is_success, first.text
-        assert_replayed(first, gateway.http.request(**sent))
+    keys = [{"Idempotency-Key": new_key(), "If-Match": "*"} for _ in requests]
+
+    def send() -> list[httpx2.Response]:
+        pairs = zip(requests, keys, strict=True)
+        return [gateway.http.request(*to, json=body, headers=key) for (*to, body), key in pairs]
+
+    first, again = send(), send()
+    assert all(one.is_success for one in first), [one.text for one in first]
+    for one, replay in zip(first, again, strict=True):
+        assert_replayed(one, replay)
     assert gateway.http.get(path).headers["ETag"].startswith(f'"v{len(requests) + 1}-')
 
 

@@ -52,7 +52,8 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         current = await existing(ctx, target.id)
         target.precondition.check(current, lambda: differing(ctx, current, decide))  # noqa: B023 - called at once
         fields = decide(current)
-        if not _changes(current, fields):
+        names = _changes(current, fields)
+        if not names:
             if ctx.claim is None or await ctx.claim.keep(current):
                 return current
             continue
@@ -60,7 +61,7 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.writes.replace(changed, version=current["version"]):
+        if await ctx.writes.replace(changed, version=current["version"], changed=names):
             return changed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,7 +21,7 @@ class Writes(Protocol):
     async def create(self, customer: Customer) -> None:
         """Store a new customer."""
 
-    async def replace(self, customer: Customer, *, version: int) -> bool:
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
         """Put `customer` in the place of its `version`; False when it has another version or is gone."""
 
 
@@ -45,13 +45,13 @@ class Claim:
 
         await self.complete({"customer": customer}, insert, customer["id"])
 
-    async def replace(self, customer: Customer, *, version: int) -> bool:
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
         """Put `customer` in the place of its `version` as the outcome; False when it has another version or is gone."""
 
         async def change(session: Session) -> bool:
             found = {"id": {"$eq": customer["id"]}, "version": {"$eq": version}}
-            result = await self.customers.collection.replace_one(found, stored(customer), session=session)
-            return result.matched_count == 1
+            new = stored(customer, changed)
+            return (await self.customers.collection.replace_one(found, new, session=session)).matched_count == 1
 
         return await self.complete({"customer": customer}, change, customer["id"])
 

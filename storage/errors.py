@@ -43,7 +43,7 @@ class PageTooLarge(StoreError):
 
 
 class WriteConflict(StoreError):
-    """A transaction lost against another one, or lost its primary. Nothing was stored; trying again is safe."""
+    """A transaction lost against another one. Nothing was stored; trying again is safe."""
 
 
 class ClaimLost(StoreError):
@@ -86,12 +86,12 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
     if isinstance(error, driver.DocumentTooLarge):
         return DocumentTooLarge()
-    if error.has_error_label("TransientTransactionError"):
-        return WriteConflict()
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
     # The driver raises these two before anything is sent; after a first attempt it raises that one's error.
+    # A transaction that ends before its commit leaves nothing.
     certain = isinstance(error, driver.ServerSelectionTimeoutError | driver.WaitQueueTimeoutError)
+    certain = certain or error.has_error_label("TransientTransactionError")
     return Unavailable("none" if certain or not writing else "unknown")
 
 
@@ -100,6 +100,8 @@ def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> Store
         return DocumentTooLarge()
     if error.code in _HISTORY_LOST:
         return HistoryLost()
+    if error.has_error_label("TransientTransactionError"):
+        return WriteConflict()
     return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
 
 

@@ -33,11 +33,15 @@ async def transact(session: Session, change: Callable[[], Awaitable[bool]]) -> b
         try:
             if not await _stage(session, change):
                 return False
+        except (WriteConflict, Unavailable) as error:
+            await _pause(error)
+            continue
+        try:
             await _commit(session)
         except WriteConflict as error:
             await _pause(error)
-        else:
-            return True
+            continue
+        return True
 
 
 async def _stage(session: Session, change: Callable[[], Awaitable[bool]]) -> bool:
@@ -73,8 +77,8 @@ def _is_over() -> bool:
     return left is not None and left <= _PAUSE
 
 
-async def _pause(error: WriteConflict) -> None:
-    """Wait a moment; raises `Unavailable` where there is no time for another try."""
-    if _is_over():
+async def _pause(error: WriteConflict | Unavailable) -> None:
+    """Wait a moment; raises `Unavailable` where there is no time for another try, or no end to a store that is gone."""
+    if _is_over() or (isinstance(error, Unavailable) and seconds_left() is None):
         raise Unavailable("none") from error
     await asyncio.sleep(_PAUSE * (0.5 + random.random()))  # noqa: S311 - nobody gains by a guess

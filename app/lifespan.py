@@ -23,6 +23,7 @@ from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
 from app.observe.workers import open_workers
+from app.rest.listed import open_renderings, renderings_of_rest
 from app.settings import Settings
 from app.state import State
 from resolvers.context import Services, utc_now
@@ -61,13 +62,14 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
             open_workers(settings.metrics_folder) as workers,
+            open_renderings(settings.render_cache) as rendered,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
             state = State(
                 settings,
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
+                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, rendered),
                 _authenticator(store, _tokens(issuer, outside)),
                 issuer,
                 limiter,
@@ -77,6 +79,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
                 metrics,
                 workers,
                 deprecations,
+                renderings_of_rest(rendered),
             )
             async with publishing(state):
                 yield {"gateway": state}

@@ -13,6 +13,7 @@ from typing import NamedTuple, NewType
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from resolvers.renderings import RenderMemory
 from storage.claims import Claim, Writes
 from storage.store import Store
 
@@ -81,6 +82,7 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
+    renderings: RenderMemory | None = None
 
 
 @dataclass(slots=True)

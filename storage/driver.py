@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -27,6 +28,8 @@ Client = AsyncMongoClient[Document]
 Collection = AsyncCollection[Document]
 Session = AsyncClientSession
 
+_CLOSING = 1.0
+"""How many seconds the end of a client may wait for the store."""
 _CLASSES: Mapping[Driver, type[Any]] = {"pymongo": AsyncMongoClient, "motor": AsyncIOMotorClient}
 
 
@@ -41,11 +44,12 @@ def is_motor(client: object) -> bool:
 
 
 async def close(client: Client) -> None:
-    """Close all connections."""
-    if is_motor(client):
-        cast("Any", client).close()
-    else:
-        await client.close()
+    """Close all connections; a store that is gone is not waited for to end the sessions."""
+    with pymongo.timeout(_CLOSING):
+        if is_motor(client):
+            cast("Any", client).close()
+        else:
+            await client.close()
 
 
 async def aggregate(

@@ -111,3 +111,14 @@ async def test_c042_a_claim_that_is_gone_completes_nothing(store: Store) -> None
         with pytest.raises(ClaimLost):
             await claim.refuse({"problem": 1}, None)
         assert (effect.runs, await store.customers.collection.count_documents({})) == (0, 0)
+async def test_a_store_that_is_gone_leaves_the_key_to_the_lease(opened: OpenStore, mongod_url: str) -> None:
+    async with relayed(mongod_url) as (wire, url), opened(url) as store, store.ledger.session() as session:
+        claim = await claimed(store, session)
+        wire.cut.set()
+        with wire_deadline(0.1):
+            await claim.release()
+            await claim.refuse({"problem": 1}, None)
+        async with opened(mongod_url) as beside:
+            entry = await beside.client[beside.database]["ledger"].find_one()
+        assert entry is not None
+        assert "outcome" not in entry

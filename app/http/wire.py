@@ -17,9 +17,7 @@ Source: RFC 9112 (2.2, 3, 6.3, 9.3.2, 9.6), RFC 9110 (7.8, 10.1.1, 15.5.6, 15.5.
 from __future__ import annotations
 
 import asyncio
-import re
 import weakref
-from collections import deque
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import unquote
 
@@ -31,8 +29,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
-from app.http.cycle import Cycle
+from app.http.cycle import TRAILERS, Cycle
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
+from app.http.malformed import malformed, unknown_method
 from app.http.outlet import Outlet
 from app.http.sweep import Deadlines, Sweeper, Wait, Watched
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
@@ -53,9 +52,6 @@ _NO_HEAD: Final = {"method": ""}
 """The scope before the first byte of a head."""
 _NO_METHOD: Final = "-"
 """What the log has for a method that could not be read, or is none that HTTP knows."""
-_REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ (/[!-~]*) HTTP/1\.[01]\r\n")
-_TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](maxlen=0))
-"""Where trailers go: nothing reads them, and they must not turn up as headers (RFC 9110 section 6.5.1)."""
 _SWEEPERS: Final = weakref.WeakKeyDictionary[ServerState, Sweeper]()
 
 
@@ -148,7 +144,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         scope["raw_path"], scope["query_string"] = url.path, url.query or b""
         self._persistent = version != "1.0" and parser.should_keep_alive()
         self._framing = 0
-        self.headers = _TRAILERS
+        self.headers = TRAILERS
         self._begin(self._cycle(expect_100_continue=self.expect_100_continue))
         if version not in _VERSIONS:
             self._refuse(Problem(MALFORMED_REQUEST, "The gateway speaks HTTP/1.1 and HTTP/1.0."))
@@ -222,22 +218,12 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             self.cycle.keep_alive = False
 
     def _refuse_unreadable(self, error: httptools.HttpParserError, data: bytes, *, first: bool) -> None:
-        """Refuse what the parser cannot read; a method that it does not know is the application's to refuse.
-
-        RFC 9110 section 9.1 proposes 501. The gateway says 405 with Allow (404 where there is nothing), as for
-        PROPFIND and the others that the parser happens to know: the client learns what works, and no 5xx is due.
-        """
-        line = _REQUEST_LINE.match(data) if first else None
-        if isinstance(error, httptools.HttpParserInvalidMethodError) and line:
-            self._answer(None, _NO_METHOD, line[1].partition(b"?")[0])
-        elif isinstance(error, httptools.HttpParserCallbackError):
-            if not isinstance(error.__context__, (httptools.HttpParserInvalidURLError, UnicodeDecodeError)):
-                raise error
-            self._refuse(Problem(MALFORMED_REQUEST, "The request's target is not a URI (RFC 3986)."))
-        elif isinstance(error, httptools.HttpParserInvalidURLError):
-            self._refuse(Problem(MALFORMED_REQUEST, "The request's target is not a URI (RFC 3986)."))
+        """Refuse what the parser cannot read; a method that it does not know is the application's to refuse."""
+        path = unknown_method(error, data) if first else None
+        if path is not None:
+            self._answer(None, _NO_METHOD, path)
         else:
-            self._refuse(Problem(MALFORMED_REQUEST, f"The request is not HTTP/1.1 (RFC 9112): {error}."))
+            self._refuse(malformed(error))
 
     def _refuse(self, problem: Problem) -> None:
         """Read no more, and answer with a problem what was being read: a head, or a request whose body follows."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple, NewType
+from typing import Literal, NamedTuple, NewType
 
+from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
@@ -20,6 +20,7 @@ from storage.store import Store
 Clock = Callable[[], datetime]
 IdempotencyKey = NewType("IdempotencyKey", str)
 """A key whose form has been checked: the text itself, without the quotes in which it may have been sent."""
+Door = Literal["rest", "graphql"]
 
 
 def utc_now() -> datetime:
@@ -55,6 +56,7 @@ class Caller:
     name: str
     scopes: frozenset[str]
     allowance: Allowance = Allowance()
+    kind: CallerKind = "api-key"
 
 
 class Budget(NamedTuple):
@@ -72,7 +74,7 @@ class Budget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every request shares: the store, the cursors' cipher, the clock and the rules in force.
+    """What every request shares: the store, the cursors' cipher, the clock, the rules in force, the audit.
 
     `request_timeout` is in seconds.
     """
@@ -83,6 +85,7 @@ class Services:
     us_address_rules: bool = False
     request_timeout: float = 5.0
     renderings: RenderMemory | None = None
+    audit: Audit = unheard
 
 
 @dataclass(slots=True)
@@ -92,6 +95,7 @@ class Context:
     services: Services
     caller: Caller | None
     request_id: str
+    door: Door = "rest"
     budgets: tuple[Budget, ...] = ()
     key: IdempotencyKey | None = None
     """The idempotency key of the whole request, where it was sent for its one change rather than with that."""
@@ -99,6 +103,10 @@ class Context:
     """Whether an answer is that of an earlier request with the same idempotency key."""
     claim: Claim | None = None
     """The idempotency key under which the operation at hand writes."""
+    operation: str = field(default="", init=False)
+    """The name of the operation that runs, or ran last."""
+    created: str = field(default="", init=False)
+    """The id of the customer that is being created: known to the audit even where the store does not answer."""
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
     _pages: PageReads | None = field(default=None, init=False)
@@ -120,12 +128,6 @@ class Context:
         """How customers are written: at once, or together with the outcome under an idempotency key."""
         return self.store.customers if self.claim is None else self.claim
 
-    def under(self, claim: Claim) -> Context:
-        """Return the same context for an operation that writes under a claim."""
-        held = copy.copy(self)
-        held.claim = claim
-        return held
-
     @property
     def pages(self) -> PageReads:
         """The pages that the request reads."""
@@ -141,6 +143,21 @@ class Context:
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""
         return self.services.clock()
+
+    def note(
+        self,
+        outcome: Outcome,
+        customer: str = "",
+        version: int = 0,
+        changed: Iterable[str] = (),
+        problem: str = "",
+    ) -> None:
+        """Put a change of a customer by the operation at hand, or the refusal of one, into the audit."""
+        caller = self.caller
+        who: tuple[str, CallerKind] = ("", "api-key") if caller is None else (caller.id, caller.kind)
+        self.services.audit(
+            Entry(*who, self.door, self.operation, outcome, self.request_id, customer, version, tuple(changed), problem)
+        )
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the caller has a scope."""

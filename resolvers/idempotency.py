@@ -85,7 +85,7 @@ async def once(
 ) -> ResultT:
     """Return what `run` gives, or gave to an earlier request with the same key for the same operation.
 
-    `run` gets a context with a claim and writes by that, once; it raises problems, and `ClaimLost`.
+    `run` writes by the claim of its context, once; it raises problems, and `ClaimLost`.
 
     Raises:
         Problem: idempotency-in-progress, idempotency-key-reused, gone where the customer has been erased since,
@@ -96,11 +96,13 @@ async def once(
             found = await ctx.store.ledger.claim(_asked(ctx, operation, keyed), ctx.now(), session)
             if not isinstance(found, Held):
                 return _replayed(ctx, keyed, found)
-            claim = Claim(ctx.store.ledger, ctx.store.customers, found)
+            ctx.claim = Claim(ctx.store.ledger, ctx.store.customers, found)
             try:
-                return await _run(ctx.under(claim), keyed, claim, run)
+                return await _run(ctx, keyed, ctx.claim, run)
             except ClaimLost:
-                continue  # the lease had ended, and a retry has the key now: look what became of it
+                ctx.created = ""  # the lease had ended, and a retry has the key now: look what became of it
+            finally:
+                ctx.claim = None
 
 
 async def _run(

@@ -45,7 +45,7 @@ _EXTENSIONS: Final[Schema] = {
     "cost": {**COUNT, "description": "graphql-cost, rate-limited: what it costs."},
     "retryAfter": {
         **COUNT,
-        "description": "rate-limited, quota-exhausted, idempotency-in-progress: seconds until it passes.",
+        "description": "rate-limited, quota-exhausted, overloaded, idempotency-in-progress: seconds until it passes.",
     },
     "outcome": {
         "type": "string",

@@ -41,7 +41,7 @@ _CORS_REQUEST = (
 )
 _CORS_ANSWER = (
     "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
-    "Preference-Applied Allow Accept-Patch WWW-Authenticate Deprecation Sunset".split()
+    "Preference-Applied Idempotent-Replayed Allow Accept-Patch WWW-Authenticate Deprecation Sunset".split()
 )
 
 

@@ -54,12 +54,14 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         fields = decide(current)
         names = _changes(current, fields)
         if not names:
-            return current
+            if ctx.claim is None or await ctx.claim.keep(current):
+                return current
+            continue
         changed = _next_version(ctx, current, fields)
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.customers.replace(changed, version=current["version"], changed=names):
+        if await ctx.writes.replace(changed, version=current["version"], changed=names):
             ctx.note("done", target.id, changed["version"], names)
             return changed
 

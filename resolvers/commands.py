@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from resolvers.changes import Target
+from resolvers.context import IdempotencyKey
 from resolvers.patches import Body, Change
 from resolvers.renderings import Renderings
 from storage.documents import Customer, CustomerId, PartId
@@ -17,11 +18,15 @@ Count = Literal["auto", "exact", "none"]
 
 @dataclass(frozen=True, slots=True)
 class CreateCustomer:
-    """A new customer; `strict` refuses unknown properties, `dry_run` stores nothing."""
+    """A new customer; `strict` refuses unknown properties, `dry_run` stores nothing.
+
+    A `key` makes this and other changes idempotent; with a dry run there is none.
+    """
 
     body: Body
     strict: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class ChangeCustomer:
     target: Target
     change: Change
     strict: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class AddPart:
     target: Target
     body: Body
     strict: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class ChangePart:
     part_id: PartId
     change: Change
     strict: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,20 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NewType
 
 from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from resolvers.renderings import RenderMemory
+from storage.claims import Claim, Writes
 from storage.customers import CustomerAccess
 from storage.store import Store
 
 Clock = Callable[[], datetime]
+IdempotencyKey = NewType("IdempotencyKey", str)
+"""A key whose form has been checked: the text itself, without the quotes in which it may have been sent."""
 Door = Literal["rest", "graphql"]
 
 
@@ -101,6 +104,12 @@ class Context:
     """How clients reach the gateway, where what is answered needs to say so."""
     customers: CustomerAccess = field(init=False)
     """The customers: those of the store, or as they are within a batch."""
+    key: IdempotencyKey | None = None
+    """The idempotency key of the whole request, where it was sent for its one change rather than with that."""
+    replayed: bool = False
+    """Whether an answer is that of an earlier request with the same idempotency key."""
+    claim: Claim | None = None
+    """The idempotency key under which the operation at hand writes."""
     operation: str = field(default="", init=False)
     """The name of the operation that runs, or ran last."""
     created: str = field(default="", init=False)
@@ -127,6 +136,11 @@ class Context:
     def store(self) -> Store:
         """The open store."""
         return self.services.store
+
+    @property
+    def writes(self) -> Writes:
+        """How customers are written: at once, or together with the outcome under an idempotency key."""
+        return self.customers if self.claim is None else self.claim
 
     @property
     def pages(self) -> PageReads:

@@ -14,6 +14,7 @@ from resolvers.commands import (
     GetCustomers,
 )
 from resolvers.context import Context, Scope
+from resolvers.meanings import keyed_change, keyed_create
 from resolvers.operation import operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, shown, with_ids
 from resolvers.patches import Change
@@ -36,6 +37,7 @@ CUSTOMER_FIELDS = tuple(CustomerInput.model_fields)
     rest=("POST /customers",),
     graphql=("Mutation.createCustomer",),
     summary="Create a customer",
+    keyed=keyed_create,
 )
 async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
     """Store a new customer and return it. Raises validation-error, and conflict where the e-mail is taken."""
@@ -47,7 +49,7 @@ async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
         await check_email_free(ctx, customer["email"])
     else:
         ctx.created = customer["id"]
-        await ctx.customers.create(customer)
+        await ctx.writes.create(customer)
         ctx.created = ""
         ctx.note("done", customer["id"], 1)
     return customer
@@ -98,6 +100,7 @@ async def get_customer_by_email(ctx: Context, command: GetCustomerByEmail) -> Cu
     rest=("PUT /customers/{customerId}",),
     graphql=("Mutation.replaceCustomer",),
     summary="Replace a customer",
+    keyed=keyed_change,
 )
 async def replace_customer(ctx: Context, command: ChangeCustomer) -> Customer:
     """Put another customer in the place of this one. Raises what `change_customer` raises."""
@@ -110,6 +113,7 @@ async def replace_customer(ctx: Context, command: ChangeCustomer) -> Customer:
     rest=("PATCH /customers/{customerId}",),
     graphql=("Mutation.updateCustomer",),
     summary="Change parts of a customer",
+    keyed=keyed_change,
 )
 async def update_customer(ctx: Context, command: ChangeCustomer) -> Customer:
     """Apply a merge patch or a JSON Patch to a customer. Raises what `change_customer` raises."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from resolvers.context import Context, Scope
+from resolvers.idempotency import Keyed, once
 from resolvers.problems import BODY_TOO_LARGE, CONFLICT, UNAVAILABLE, Problem
 from storage.deadlines import GRACE, WireDeadline
-from storage.errors import DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable
+from storage.errors import ClaimLost, DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")
@@ -35,14 +37,18 @@ class Operation(Generic[CommandT, ResultT]):
     graphql: tuple[str, ...]
     rest_alone: str | None = None
     """Why the operation is at REST alone; None where it is at both doors."""
+    keyed: Callable[[Context, CommandT], Keyed[ResultT] | None] | None = None
+    """Gives what a command with an idempotency key means, None for one without a key; None: there are no keys here."""
 
     async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
-        """Run the operation for the caller of `ctx`."""
+        """Run the operation for the caller of `ctx`, or replay what it gave under the command's idempotency key."""
         ctx.operation = self.name
         try:
             ctx.require(self.scope)
             with WireDeadline(ctx.deadline - GRACE):
                 try:
+                    if self.keyed is not None and (keyed := self.keyed(ctx, command)) is not None:
+                        return await once(ctx, self.name, keyed, partial(self._under_claim, command))
                     return await self.run(ctx, command)
                 except StoreError as error:
                     raise problem_of(error) from error
@@ -65,6 +71,15 @@ class Operation(Generic[CommandT, ResultT]):
                 ctx.note("refused", problem=problem.type.slug)
             raise
 
+    async def _under_claim(self, command: CommandT, ctx: Context) -> ResultT:
+        """Run the operation for `once`, which keeps problems and looks again for what became of a lost claim."""
+        try:
+            return await self.run(ctx, command)
+        except ClaimLost:
+            raise
+        except StoreError as error:
+            raise problem_of(error) from error
+
     @property
     def changes(self) -> bool:
         """Whether the operation can change anything."""
@@ -81,6 +96,7 @@ def operation(
     graphql: tuple[str, ...] = (),
     summary: str,
     rest_alone: str | None = None,
+    keyed: Callable[[Context, Any], Keyed[Any] | None] | None = None,
 ) -> Callable[[Callable[[Context, CommandT], Awaitable[ResultT]]], Operation[CommandT, ResultT]]:
     """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`.
 
@@ -88,7 +104,7 @@ def operation(
     """
 
     def declare(run: Callable[[Context, CommandT], Awaitable[ResultT]]) -> Operation[CommandT, ResultT]:
-        return Operation(run, name, summary, scope, rest, graphql, rest_alone)
+        return Operation(run, name, summary, scope, rest, graphql, rest_alone, keyed)
 
     return declare
 

@@ -87,6 +87,11 @@ class Operation:
         """Whether it is a query, a mutation or a subscription."""
         return self.node.operation
 
+    @property
+    def changes(self) -> int:
+        """How many mutations it has."""
+        return sum(not root.node.name.value.startswith("__") for root in self.size.roots)
+
     def price(self, variables: Mapping[str, Any]) -> Price:
         """Return what the operation costs with these variables.
 

@@ -15,6 +15,7 @@ from storage.filters import filter_query, page_query
 from storage.gather import Counted
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.inserts import GatheredInserts
+from storage.ledger import Ledger
 from storage.orders import projection, sort_terms
 from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
@@ -85,6 +86,11 @@ class Customers:
         object.__setattr__(self, "_reads", GatheredReads(self._read_many, self.gather))
         object.__setattr__(self, "_lists", SharedReads(self._find, self.gather))
         object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers, self.gather))
+
+    @property
+    def collection(self) -> driver.Collection:
+        """The collection itself, for what is written together with something else."""
+        return self._customers
 
     def gathered(self) -> dict[str, tuple[int, int]]:
         """Return how many commands have gone out for what waited together, and for how many, by kind."""
@@ -201,7 +207,9 @@ class Customers:
         return result.matched_count == 1
 
     async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
-        """Erase a customer and leave its tombstone; None when it has another version or is gone.
+        """Erase a customer and its snapshots in the ledger; leave a tombstone.
+
+        None when it has another version or is gone.
 
         Raises:
             WriteConflict: another write came between; nothing was done.
@@ -215,4 +223,5 @@ class Customers:
                 if erased.deleted_count == 0:
                     return None
                 await self._tombstones.insert_one(kept(tombstone), session=session)
+                await Ledger(self.client, self.database).erase([customer_id], session)
         return tombstone

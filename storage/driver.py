@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 Driver = Literal["pymongo", "motor"]
 Document = dict[str, Any]
@@ -25,6 +28,8 @@ Client = AsyncMongoClient[Document]
 Collection = AsyncCollection[Document]
 Session = AsyncClientSession
 
+_CLOSING = 1.0
+"""How many seconds the end of a client may wait for the store."""
 _CLASSES: Mapping[Driver, type[Any]] = {"pymongo": AsyncMongoClient, "motor": AsyncIOMotorClient}
 
 
@@ -39,11 +44,12 @@ def is_motor(client: object) -> bool:
 
 
 async def close(client: Client) -> None:
-    """Close all connections."""
-    if is_motor(client):
-        cast("Any", client).close()
-    else:
-        await client.close()
+    """Close all connections; a store that is gone is not waited for to end the sessions."""
+    with pymongo.timeout(_CLOSING):
+        if is_motor(client):
+            cast("Any", client).close()
+        else:
+            await client.close()
 
 
 def first_attempt(error: BaseException) -> bool:
@@ -91,8 +97,12 @@ async def session(client: Client) -> AsyncIterator[Session]:
 
 
 async def begin(opened: Session) -> None:
-    """Begin a transaction in a session."""
-    begun = cast("Any", opened).start_transaction()
+    """Begin a transaction in a session; nothing is sent before its first command.
+
+    It reads what the primary has, and is committed to a majority whatever it has read.
+    """
+    concerns: Any = {"read_concern": ReadConcern("local"), "write_concern": WriteConcern(w="majority", j=True)}
+    begun = opened.start_transaction(**concerns)
     if inspect.isawaitable(begun):  # PyMongo's; Motor's has begun by now
         await begun
 

@@ -16,6 +16,7 @@ from storage.errors import reading, writing
 from storage.filters import filter_query
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.jobs import Holder, count_erased
+from storage.ledger import Ledger
 from storage.query import Filter
 from storage.store import Store
 
@@ -94,3 +95,4 @@ class Erasing:
         ]
         await self._customers.delete_many({"id": {"$in": [one["id"] for one in found]}}, session=session)
         await self.client[self.database]["tombstones"].insert_many(stones, session=session)
+        await Ledger(self.client, self.database).erase([one["id"] for one in found], session)

@@ -47,6 +47,10 @@ class WriteConflict(StoreError):
     """A transaction lost against another one. Nothing was stored; trying again is safe."""
 
 
+class ClaimLost(StoreError):
+    """What a run with an idempotency key was about to store is not its own any more. Nothing was stored."""
+
+
 class Unavailable(StoreError):
     """The store did not answer as it should.
 

@@ -18,6 +18,7 @@ from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone
 from storage.driver import Document, Session
 from storage.errors import Duplicate, WriteConflict
+from storage.ledger import Ledger
 from storage.text import fold
 from storage.turns import Turns
 
@@ -138,6 +139,8 @@ class StagedCustomers:
                 raise WriteConflict
             if tombstones:
                 await self.bulk.tombstones.insert_many(tombstones, session=session)
+                ledger = Ledger(self.bulk.client, self.bulk.database)
+                await ledger.erase([one["id"] for one in tombstones], session)
 
         try:
             await transact(self.bulk.client, work)

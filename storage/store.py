@@ -16,6 +16,7 @@ from storage.errors import reading
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.jobs import Jobs
 from storage.keys import Keys
+from storage.ledger import Ledger
 from storage.quotas import Quotas
 from storage.secrets import secret
 from storage.signing_keys import StoredSigningKeys
@@ -50,6 +51,7 @@ class Store:
     quotas: Quotas
     jobs: Jobs
     chunks: Chunks
+    ledger: Ledger
     changes: Changes
 
     async def ping(self) -> None:
@@ -111,6 +113,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             Quotas(client, database),
             Jobs(client, database),
             Chunks(client, database),
+            Ledger(client, database),
             changes,
         )
     finally:

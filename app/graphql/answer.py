@@ -15,7 +15,7 @@ from app.http.answers import Answer
 from app.http.negotiation import accept_of, accepted_quality, parse_accept
 from app.http.problems import problem_headers
 from app.http.requests import base_url, request_id, state_of
-from resolvers.context import Budget
+from resolvers.context import Budget, Context
 from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problems import (
     ANSWER_TOO_LARGE,
@@ -77,7 +77,7 @@ def executed(
     result: ExecutionResult,
     media_type: str,
     price: Price,
-    budgets: Sequence[Budget],
+    ctx: Context,
     *,
     bounded: bool,
 ) -> Response:
@@ -91,7 +91,9 @@ def executed(
         body["errors"] = [_formatted(request, error) for error in errors]
     if reached:
         body["data"] = data
-    body["extensions"] = {"cost": _cost(price, actual, budgets)}
+    body["extensions"] = {"cost": _cost(price, actual, ctx.budgets)}
+    if ctx.replayed:
+        body["extensions"]["idempotentReplayed"] = True
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
     response = _response(body, status, media_type)
     away = next((problem for error in errors if (problem := problem_of(error)).type is UNAVAILABLE), None)

@@ -19,10 +19,12 @@ from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated,
 from app.graphql.request import GraphQLRequest, read_request
 from app.http.admission import admit, pay
 from app.http.deprecation import use
+from app.http.idempotency import sent_key
 from app.http.requests import base_url, state_of
 from app.observe.metrics import GRAPHQL_OPERATION
 from app.pages import playground
-from resolvers.context import Context
+from resolvers.context import Context, IdempotencyKey
+from resolvers.idempotency import malformed
 from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, Problem
 from schema.documents import DocumentErrors, Operation, Price
 from schema.errors import forget_frames, is_internal
@@ -70,9 +72,18 @@ async def _answer(request: Request, media_type: str) -> Response:
         use(request, ctx, operation.uses.of(asked.variables))
     if operation.type is OperationType.MUTATION:
         ctx.base_url = base_url(request)
+        ctx.key = _key(request, operation)
     ctx.begin()
     await pay(request, ctx, price.units)
     return await _run(request, operation, asked, ctx, price, media_type)
+
+
+def _key(request: Request, operation: Operation) -> IdempotencyKey | None:
+    """Return the idempotency key in the head of a mutation, which can stand for one change only."""
+    key = sent_key(request.scope)
+    if key is not None and operation.changes != 1:
+        raise malformed("With several mutations in one request each takes its own idempotencyKey, and the head none.")
+    return key
 
 
 async def _prepared(request: Request, asked: GraphQLRequest) -> Operation:
@@ -102,7 +113,7 @@ async def _run(
         forget_frames(result.errors)
     # What a mutation has done is told whatever its size.
     bounded = operation.type is OperationType.QUERY
-    return executed(request, result, media_type, price, ctx.budgets, bounded=bounded)
+    return executed(request, result, media_type, price, ctx, bounded=bounded)
 
 
 def _log_internal(request: Request, errors: Sequence[GraphQLError]) -> None:

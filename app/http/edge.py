@@ -18,6 +18,7 @@ from app.http.deprecation import DEPRECATED, deprecation_headers
 from app.http.heads import Heads, head_bytes, heads_of
 from app.http.overload import UNBOUNDED, overloaded
 from app.http.problems import problem_response
+from app.http.requests import REQUEST_ID
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
@@ -33,7 +34,6 @@ REFUSAL: Final = "refusal"
 """Where a scope holds the Problem for which the connection refuses the request, from then on."""
 _CLIENT_GONE: Final = 499
 """The status in the log of a request whose client went away before it was whole, as nginx has it."""
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
 _CACHE_CONTROL: Final = b"private, no-cache"
@@ -171,7 +171,7 @@ def _request_id(scope: Scope, heads: Heads) -> str:
     for wanted in _REQUEST_IDS:
         if wanted in heads:
             for name, value in scope["headers"]:
-                if name == wanted and _REQUEST_ID.fullmatch(value):
+                if name == wanted and REQUEST_ID.fullmatch(value):
                     return str(value.decode())
     digits = f"{getrandbits(124):031x}"  # of a UUID (version 4); to be told apart is all it is for
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[19:]}"

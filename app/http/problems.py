@@ -23,6 +23,8 @@ from resolvers.problems import (
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
+REPLAYED = "Idempotent-Replayed"
+"""The header of an answer that an earlier request with the same idempotency key has had already."""
 _WITH_ETAG = {PRECONDITION_FAILED, PRECONDITION_MISSING, PATCH_CONFLICT}
 
 
@@ -64,6 +66,10 @@ def _failed(failure: Failure, members: Mapping[str, Any]) -> list[dict[str, Any]
 
 def problem_headers(problem: Problem) -> dict[str, str]:
     """Return the headers that belong to a problem, whichever door tells it."""
+    return {**_own_headers(problem), **({REPLAYED: "true"} if problem.replayed else {})}
+
+
+def _own_headers(problem: Problem) -> dict[str, str]:
     if problem.type is UNAUTHORIZED:
         return {"WWW-Authenticate": _challenge(problem)}
     if problem.type is UNAVAILABLE:

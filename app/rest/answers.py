@@ -35,6 +35,7 @@ _EVERY: Final = (
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
 _FILE: Final = (p.EMPTY_BODY, p.REQUEST_TIMEOUT, p.UNSUPPORTED_MEDIA_TYPE)
+_KEYED: Final = (p.IDEMPOTENCY_KEY, p.IDEMPOTENCY_IN_PROGRESS, p.IDEMPOTENCY_KEY_REUSED, p.GONE)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
@@ -64,6 +65,7 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
         *((p.NOT_FOUND, p.GONE) if existing else (p.NOT_FOUND,) if "{" in endpoint.path else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
+        *(_KEYED if endpoint.operation.keyed and endpoint.takes else ()),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
         *_EVERY,
@@ -74,8 +76,10 @@ _COMMON_HEADERS: Final = ("X-Request-Id", "API-Version", "Cache-Control", "RateL
 _BY_STATUS: Final = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
-    409: ("ETag",),
-    412: ("ETag",),
+    404: ("Idempotent-Replayed",),
+    409: ("ETag", "Retry-After", "Idempotent-Replayed"),
+    410: ("Idempotent-Replayed",),
+    412: ("ETag", "Idempotent-Replayed"),
     415: ("Accept", "Accept-Patch"),
     429: ("Retry-After",),
     503: ("Retry-After",),
@@ -111,6 +115,11 @@ HEADERS: Final[dict[str, Any]] = {
     "Next-Cursor": _header("The cursor of the next page."),
     "Preference-Applied": _header("Which preferences were kept (RFC 7240)."),
     "Dry-Run": _header("`true` where nothing was stored.", {"type": "string", "enum": ["true"]}),
+    "Idempotent-Replayed": _header(
+        "`true` where this is what an earlier request with the same idempotency key was answered, and nothing was done "
+        "again.",
+        {"type": "string", "enum": ["true"]},
+    ),
     "Allow": _header("The methods that work here."),
     "Accept": _header("The media types that are read here."),
     "Accept-Patch": _header("The media types that PATCH reads here."),
@@ -172,7 +181,7 @@ def success_answers(endpoint: Endpoint) -> Answers:
         return {"200": _body("A page of customers.", name, own_headers)}
     if endpoint.kind == "create":
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
-        made = _body("Created.", name, ("ETag", "Location", "Preference-Applied"))
+        made = _body("Created.", name, ("ETag", "Location", "Preference-Applied", "Idempotent-Replayed"))
         return {"200": dry, "201": {**made, "links": _links(name)}}
     if endpoint.kind in {"replace", "patch", "batch", "bulk"}:
         return {"200": _changed(name) if endpoint.kind in {"replace", "patch"} else _done(name)}
@@ -225,7 +234,8 @@ def _deleted(endpoint: Endpoint) -> Answers:
 
 def _changed(name: str) -> dict[str, Any]:
     """Return the answer of a PUT or PATCH: the resource, or shortly what changed."""
-    answer = _body("The resource as it is now.", name, ("ETag", "Dry-Run", "Preference-Applied"))
+    own_headers = ("ETag", "Dry-Run", "Preference-Applied", "Idempotent-Replayed")
+    answer = _body("The resource as it is now.", name, own_headers)
     short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
     for media in answer["content"].values():
         media["schema"] = {"oneOf": [media["schema"], ref("Changed")]}

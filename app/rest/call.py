@@ -10,12 +10,14 @@ from starlette.requests import Request
 
 from app.http.body import parse_json, read_body
 from app.http.heads import heads_of
-from app.http.requests import state_of
+from app.http.idempotency import sent_key
+from app.http.requests import REQUEST_ID, state_of
 from app.rest.conditions import precondition
 from app.rest.parameters import Parameters
 from app.rest.preferences import Preferences
 from resolvers.changes import Target
-from resolvers.context import Context
+from resolvers.context import Context, IdempotencyKey
+from resolvers.idempotency import idempotency_key
 from resolvers.identifiers import customer_id, part_id
 from resolvers.patches import Body, Change, JsonPatch, MergePatch, Replace
 from resolvers.problems import UNSUPPORTED_MEDIA_TYPE, JsonValue, Problem
@@ -29,6 +31,7 @@ _KEPT = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handli
 """Which preferences mean something, by method."""
 _LARGE = 256 * 1024
 """From so many bytes on a body is parsed in a thread."""
+_REQUEST_ID = b"request-id"
 _UTF_8 = {"utf-8", "utf8"}
 
 
@@ -87,6 +90,21 @@ class Call:
     def target(self, *, required: bool) -> Target:
         """Return which customer is to change, under which precondition."""
         return Target(self.customer_id(), precondition(self.request, required=required), self.dry_run)
+
+    def key(self) -> IdempotencyKey | None:
+        """Return the request's idempotency key; a dry run has none.
+
+        In the enveloped profile a POST's own Request-Id is the key where no other is sent (REST API Design
+        Guidelines, Request Id).
+
+        Raises:
+            Problem: idempotency-key.
+        """
+        key = sent_key(self.request.scope)
+        if key is None and self.enveloped and self.request.scope["method"] == "POST":
+            sent = heads_of(self.request.scope).get(_REQUEST_ID, b"")
+            key = idempotency_key(sent.decode()) if REQUEST_ID.fullmatch(sent) else None
+        return None if self.dry_run else key
 
     async def body(self) -> Body:
         """Return the JSON body, read now and parsed when its turn comes; raises for type and size."""

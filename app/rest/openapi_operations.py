@@ -15,6 +15,7 @@ from app.rest.file_media import customer_files
 from app.rest.parameters import Parameter
 from app.rest.routes import ALIAS
 from app.rest.shapes import UUID, bounded, ref
+from resolvers.idempotency import KEY_PATTERN
 
 Document = dict[str, Any]
 
@@ -107,9 +108,9 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
     condition = ["IfMatch"] if "{" in endpoint.path else []
     names = {
         "read": ["IfNoneMatch"] if "{" in endpoint.path else [],
-        "replace": ["IfMatchRequired", "Prefer"],
-        "patch": ["IfMatchRequired", "Prefer"],
-        "create": [*condition, "Prefer"],
+        "replace": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
+        "patch": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
+        "create": [*condition, "IdempotencyKey", "Prefer"],
         "import": ["Prefer"],
         "delete": condition,
         "batch": ["Prefer"],
@@ -152,6 +153,16 @@ def shared_parameters() -> Document:
             "The `ETag` of what you have, several separated by commas: 304 without a body while one is still good.",
             '"v3-d68825b3"',
         ),
+        "IdempotencyKey": {
+            **_header(
+                "Idempotency-Key",
+                "A name of your own for this request, best a new UUID: 1 to 255 visible ASCII characters, or a string "
+                "in quotes. Sent again with the same key within 24 hours, the request changes nothing twice and "
+                "answers what it answered first, with `Idempotent-Replayed: true`.",
+                "8e03978e-40d5-43dd-bc93-6894a57f9324",
+            ),
+            "schema": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": KEY_PATTERN},
+        },
         "Prefer": _header(
             "Prefer",
             "Preferences (RFC 7240), separated by commas; `Preference-Applied` tells which were kept. "

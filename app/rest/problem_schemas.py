@@ -18,6 +18,8 @@ _CODE: Final = {
 _STATUS: Final = {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599}
 _MAX_ERRORS: Final = 10_000
 _MAX_CHARACTERS: Final = DocumentLimits().document
+_REPLAYED: Final = {"type": "boolean", "description": "An earlier request with the same key had this outcome."}
+_SAID: Final = ("cost", "idempotentReplayed")
 _RATE: Final = {"type": "number", "minimum": 0}
 _EXTENSIONS: Final[Schema] = {
     "allow": {"type": "string", "description": "method-not-allowed: the methods that work."},
@@ -41,7 +43,10 @@ _EXTENSIONS: Final[Schema] = {
     "found": {**COUNT, "description": "graphql-…, answer-too-large: how much there is."},
     "what": {"type": "string", "description": "graphql-…: what was counted."},
     "cost": {**COUNT, "description": "graphql-cost, rate-limited: what it costs."},
-    "retryAfter": {**COUNT, "description": "rate-limited, quota-exhausted, overloaded: seconds until it passes."},
+    "retryAfter": {
+        **COUNT,
+        "description": "rate-limited, quota-exhausted, overloaded, idempotency-in-progress: seconds until it passes.",
+    },
     "outcome": {
         "type": "string",
         "enum": ["none", "unknown"],
@@ -135,7 +140,13 @@ def _graphql_response() -> Schema:
             "message": TEXT,
             "locations": {"type": "array", "items": place, "maxItems": 100},
             "path": path,
-            "extensions": open_object(_problem_members(), "The problem, as REST shows it.", "errors", *_EXTENSIONS),
+            "extensions": open_object(
+                {**_problem_members(), "idempotentReplayed": _REPLAYED},
+                "The problem, as REST shows it.",
+                "errors",
+                "idempotentReplayed",
+                *_EXTENSIONS,
+            ),
         },
         "One error.",
         "locations",
@@ -149,6 +160,6 @@ def _graphql_response() -> Schema:
         "left",
         "restoreRate",
     )
-    extensions = open_object({"cost": cost}, "What the answer cost.", "cost")
+    extensions = open_object({"cost": cost, "idempotentReplayed": _REPLAYED}, "What the answer cost.", *_SAID)
     members = {"data": data, "errors": errors, "extensions": extensions}
     return open_object(members, "A GraphQL response.", *members)

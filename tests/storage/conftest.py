@@ -17,16 +17,27 @@ from storage.store import Store, StoreOptions, open_store
 
 @dataclass
 class Wire:
-    """A relay before the store; once it is cut, what clients send is taken and nothing is answered."""
+    """A relay before the store; once it is cut, what clients send is taken and nothing is answered.
+
+    Once it is mute, the store gets what clients send, and its answers are lost.
+    """
 
     target: tuple[str, int]
     port: int = 0
     cut: asyncio.Event = field(default_factory=asyncio.Event)
+    mute: asyncio.Event = field(default_factory=asyncio.Event)
     swallowed: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def reset(self) -> None:
+        """Break all connections; new ones are relayed."""
+        for writer in self.writers:
+            writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay one connection."""
         far_reader, far_writer = await asyncio.open_connection(*self.target)
+        self.writers.append(writer)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._relay(reader, far_writer, quiet=True))
@@ -41,6 +52,8 @@ class Wire:
         while data := await source.read(65536):
             if self.cut.is_set() and quiet:
                 self.swallowed += len(data)
+                continue
+            if self.mute.is_set() and not quiet:
                 continue
             sink.write(data)
             await sink.drain()

@@ -37,7 +37,6 @@ _TAKEN_IN_SECONDS: Final = 0.05
 _KEEP_ALIVE_SECONDS: Final = 20
 _WORKER_SECONDS: Final = 20
 """How long a worker may take to start where it stands in for another, and to say that it is alive."""
-_LOOK_SECONDS: Final = 0.1
 _BACKLOG: Final = 2048
 _OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
@@ -76,14 +75,23 @@ class Workers(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Start what has ended again."""
-        self._served = self._served or any(process.is_ready(_LOOK_SECONDS) for process in self.processes)
+        self._served = self._served or any(map(self._serves, self.processes))
+        before = self.should_exit.is_set()
+        super().keep_subprocess_alive()
+        if self._served and self.should_exit.is_set() and not before:  # uvicorn gives up for a start that failed
+            self.should_exit.clear()
+            self._start_again()
+
+    def _start_again(self) -> None:
         for place, process in enumerate(self.processes):
-            if self._served and process.exitcode == STARTUP_FAILURE and not self.should_exit.is_set():
-                process.join()
+            if process.exitcode == STARTUP_FAILURE:
                 structlog.get_logger().warning("A worker could not be started: it is started again")
                 self.processes[place] = Process(self.config, self.sockets)
                 self.processes[place].start()
-        super().keep_subprocess_alive()
+
+    def _serves(self, process: Process) -> bool:
+        # Waited for as long as uvicorn does: an answer that came too late would be taken for the next one's.
+        return process.process.is_alive() and process.is_ready(self.config.timeout_worker_healthcheck)
 
     def handle_term(self) -> None:
         """End at SIGTERM."""

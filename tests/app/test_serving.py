@@ -43,7 +43,7 @@ async def app(scope, receive, send):
     await send({"type": "lifespan.shutdown.complete"})
 
 if __name__ == "__main__":
-    config = uvicorn.Config("starts:app", workers=2, lifespan="on", log_config=None)
+    config = uvicorn.Config("starts:app", workers=2, lifespan="on", log_config=None, timeout_worker_healthcheck=5)
     Workers(config, [socket.create_server(("127.0.0.1", 0))]).run()
 """
 """An application whose third and fourth start fail, as they do while the store is away."""
@@ -288,7 +288,7 @@ class TestWorkers:
             until(lambda: len(children_of(process.pid)) >= 2, 5, "two workers")
             worker = max(pid for pid in children_of(process.pid) if "spawn_main" in command_line(pid))
             os.kill(worker, signal.SIGKILL)
-            until(lambda: starts()[:5] == ["good", "good", "bad", "bad", "good"], 20, "another start")
+            until(lambda: starts()[:5] == ["good", "good", "bad", "bad", "good"], 40, "another start")
             assert process.poll() is None
         finally:
             process.terminate()

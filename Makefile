@@ -8,7 +8,7 @@ export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
 .PHONY: help setup setup-test run test lint fix bench bench-profile bench-steady bench-scale bench-limits
-.PHONY: bench-attacks bench-files slow questions docs lock clean system-run system-test system-bench
+.PHONY: bench-attacks bench-files slow overload questions docs lock clean system-run system-test system-bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench-attacks: $(STAMPS)/test ## Measure what attacks cost, over the largest cus
 slow: $(STAMPS)/test ## Measure what 1,000 slow clients cost the others
 	@docker/system-parts.sh wrk slowhttptest
 	@exec $(BIN)/python -m tests.bench.slow
+
+overload: system-bench $(STAMPS)/test ## Measure what is left of the goodput at three and ten times the load (a minute)
+	@exec $(BIN)/python -m tests.bench.overload
 
 questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)

@@ -41,7 +41,7 @@ IN_FLIGHT: Final = Family(
 IDLE: Final = Family(
     "gateway_http_requests_waiting_for_clients",
     "gauge",
-    "Those of the requests in flight that wait for their client, as for a body or the next event of a stream.",
+    "Those of the requests in flight that wait for their client, as for a body, or only watch the gateway, as this.",
 )
 MOST_IN_FLIGHT: Final = Family(
     "gateway_http_requests_in_flight_limit",

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -81,7 +83,7 @@ class Metrics:
 
     in_flight: int = 0
     idle: int = 0
-    """How many of those wait for their client, and so are no work meanwhile."""
+    """How many of those wait for their client, or only watch the gateway, and so are no work meanwhile."""
     overloads: int = 0
     rows: dict[Labels, Row] = field(default_factory=dict)
     works: dict[tuple[Door, str, str], Work] = field(default_factory=dict)
@@ -113,6 +115,15 @@ class Metrics:
         work.store_seconds += store.seconds
         work.store_calls += store.calls
         work.sent += sent
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the request at hand be no work inside: it waits for its client, or only looks at the gateway."""
+        self.idle += 1
+        try:
+            yield
+        finally:
+            self.idle -= 1
 
     def problem(self, scope: Scope, kind: ProblemType) -> None:
         """Count a problem that an answer tells of."""

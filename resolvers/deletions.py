@@ -51,7 +51,7 @@ async def delete_customers(ctx: Context, command: DeleteCustomers) -> DeletedCus
     kept = kept_filter(now if command.where == EVERYTHING else all_of([command.where, now]))
     if await Erasing.of(ctx.store, kept).count(AT_ONCE + 1) > AT_ONCE:
         return DeletedCustomers(0, await _begin(ctx, Erasure(ctx.store, kept)))
-    return await _erase(ctx, Erasure(ctx.store, kept, clock=ctx.services.clock))
+    return await _erase(ctx, Erasure(ctx.store, kept, clock=ctx.services.clock, told=ctx.note))
 
 
 def _check_meant(command: DeleteCustomers) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from resolvers.audit import Told
 from resolvers.context import Clock, utc_now
 from storage.documents import CustomerId, instant
 from storage.erasing import Erasing
@@ -30,6 +31,8 @@ class Erasure:
     erased: int = 0
     clock: Clock = utc_now
     holder: Holder | None = None
+    told: Told = lambda *_: None
+    """Called for each customer once it is erased, and for those of whom the store does not say whether they are."""
 
     async def step(self) -> bool:
         """Erase the next customers; False where there are no more.
@@ -53,7 +56,15 @@ class Erasure:
         while waiting:
             some = waiting.pop()
             try:
-                self.erased += await erasing.erase(some, instant(self.clock()), self.holder)
+                stones = await erasing.erase(some, instant(self.clock()), self.holder)
             except WriteConflict:
                 half = -(-len(some) // 2)
                 waiting += [part for part in (some[half:], some[:half]) if part]
+                continue
+            except Unavailable as error:
+                for customer_id in some if error.outcome == "unknown" else ():
+                    self.told("unknown", customer_id, 0)
+                raise
+            self.erased += len(stones)
+            for stone in stones:
+                self.told("done", stone["id"], stone["version"])

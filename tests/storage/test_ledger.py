@@ -98,6 +98,7 @@ async def test_c041_what_is_lost_before_the_commit_was_not_done(opened: OpenStor
             claim = await claimed(store, session)
             with wire_deadline(0.3), pytest.raises(Unavailable) as raised:
                 await claim.complete({"made": 1}, Effect(store, before=wire.cut.set))
+            await beside.client.admin.command("killSessions", [session.session_id])  # else the store waits for a minute
         assert raised.value.outcome == "none"
         assert await beside.customers.collection.count_documents({}) == 0
 

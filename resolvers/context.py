@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
@@ -18,6 +19,7 @@ from storage.customers import CustomerAccess
 from storage.store import Store
 
 Clock = Callable[[], datetime]
+Door = Literal["rest", "graphql"]
 
 
 def utc_now() -> datetime:
@@ -53,6 +55,7 @@ class Caller:
     name: str
     scopes: frozenset[str]
     allowance: Allowance = Allowance()
+    kind: CallerKind = "api-key"
 
 
 class Budget(NamedTuple):
@@ -70,7 +73,7 @@ class Budget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every request shares: the store, the cursors' cipher, the clock and the rules in force.
+    """What every request shares: the store, the cursors' cipher, the clock, the rules in force, the audit.
 
     `request_timeout` is in seconds.
     """
@@ -81,6 +84,7 @@ class Services:
     us_address_rules: bool = False
     request_timeout: float = 5.0
     renderings: RenderMemory | None = None
+    audit: Audit = unheard
 
 
 @dataclass(slots=True)
@@ -90,11 +94,16 @@ class Context:
     services: Services
     caller: Caller | None
     request_id: str
+    door: Door = "rest"
     budgets: tuple[Budget, ...] = ()
     base_url: str = ""
     """How clients reach the gateway, where what is answered needs to say so."""
     customers: CustomerAccess = field(init=False)
     """The customers: those of the store, or as they are within a batch."""
+    operation: str = field(default="", init=False)
+    """The name of the operation that runs, or ran last."""
+    created: str = field(default="", init=False)
+    """The id of the customer that is being created: known to the audit even where the store does not answer."""
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
     _pages: PageReads | None = field(default=None, init=False)
@@ -124,15 +133,31 @@ class Context:
         if self._pages is not None:
             self._pages.forget()
 
-    def over(self, customers: CustomerAccess) -> Context:
-        """Return this request over other customers, such as those that a batch will leave."""
+    def over(self, customers: CustomerAccess, audit: Audit) -> Context:
+        """Return this request over other customers, such as those that a batch will leave, with an audit of its own."""
         other = copy(self)
         other.customers = customers
+        other.services = replace(self.services, audit=audit)
         return other
 
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""
         return self.services.clock()
+
+    def note(
+        self,
+        outcome: Outcome,
+        customer: str = "",
+        version: int = 0,
+        changed: Iterable[str] = (),
+        problem: str = "",
+    ) -> None:
+        """Put a change of a customer by the operation at hand, or the refusal of one, into the audit."""
+        caller = self.caller
+        who: tuple[str, CallerKind] = ("", "api-key") if caller is None else (caller.id, caller.kind)
+        self.services.audit(
+            Entry(*who, self.door, self.operation, outcome, self.request_id, customer, version, tuple(changed), problem)
+        )
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the caller has a scope."""

@@ -10,6 +10,7 @@ from resolvers.problems import (
     FORBIDDEN,
     GRAPHQL_LIMIT,
     NOT_FOUND,
+    OVERLOADED,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
     UNAVAILABLE,
@@ -164,6 +165,10 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
     BATCH_FAILED: (
         "One operation cannot be done; nothing was changed.",
         {"failures": [{"index": 1, "op": "update", "id": ID, "status": 404, "problem": _FAILED}]},
+    ),
+    OVERLOADED: (
+        "The gateway has too many requests in hand; nothing was changed.",
+        {"outcome": "none", "retryAfter": 2},
     ),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
 }

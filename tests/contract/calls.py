@@ -107,7 +107,7 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
 
 def _bodies(person: Json, stored: Stored) -> Json:
     addresses, phones, preferences = (person[name] for name in ("addresses", "phoneNumbers", "notificationPreferences"))
-    anyone, patch = {"id": stored.id, "ifMatch": "*"}, {"patch": {"firstName": person["firstName"]}}
+    anyone, patch = {"id": stored.id, "ifMatch": "*"}, {"patch": {"addresses": addresses}}
     return {
         "CustomerInput": person,
         "CustomerPatch": person,
@@ -191,7 +191,7 @@ def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, per
 
 def _operations(stored: Stored, person: Json) -> list[Json]:
     """Return a batch of a new customer and a change."""
-    update = {"id": stored.id, "patch": {"firstName": person["firstName"]}, "ifVersion": stored.version}
+    update = {"id": stored.id, "patch": {"addresses": upper(person["addresses"])}, "ifVersion": stored.version}
     return [{"create": upper(person)}, {"update": update}]
 
 

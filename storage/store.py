@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from storage import driver
 from storage.changes import Changes
 from storage.chunks import Chunks
+from storage.commands import CommandWatcher, Watch
 from storage.customers import Customers
 from storage.driver import Client, Driver
 from storage.errors import reading
@@ -25,7 +26,7 @@ from storage.totals import Totals
 class StoreOptions:
     """How to reach the store: a MongoDB address, a database, a driver, and the longest wait in seconds.
 
-    With `gather` requests that wait at the same moment are sent together.
+    With `gather` requests that wait at the same moment are sent together. `watch` is told of each command.
     """
 
     url: str
@@ -33,6 +34,7 @@ class StoreOptions:
     driver: Driver = "pymongo"
     timeout: float = 5.0
     gather: bool = True
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         connectTimeoutMS=min(milliseconds, 2000),
         heartbeatFrequencyMS=1000,
         maxPoolSize=64,
+        **({} if options.watch is None else {"event_listeners": [CommandWatcher(options.watch)]}),
     )
     database = options.database
     customers, keys = Customers(client, database, options.gather), Keys(client, database)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from resolvers.context import Clock, utc_now
 from storage.documents import CustomerId, instant
-from storage.erasing import Erasing
+from storage.erasing import Erased, Erasing
 from storage.errors import Unavailable, WriteConflict
 from storage.jobs import Holder
 from storage.store import Store
@@ -21,7 +21,7 @@ PAGE: Final = 100
 class Erasure:
     """The erasing of customers; `place` is how far it is and `erased` how many that were. It may be done again.
 
-    With a holder an operation counts them too, each exactly once.
+    With a holder an operation counts them too, each exactly once. `note` is told of each.
     """
 
     opened: Store
@@ -30,6 +30,7 @@ class Erasure:
     erased: int = 0
     clock: Clock = utc_now
     holder: Holder | None = None
+    note: Callable[[Erased], None] = lambda _: None
 
     async def step(self) -> bool:
         """Erase the next customers; False where there are no more.
@@ -53,7 +54,10 @@ class Erasure:
         while waiting:
             some = waiting.pop()
             try:
-                self.erased += await erasing.erase(some, instant(self.clock()), self.holder)
+                done = await erasing.erase(some, instant(self.clock()), self.holder)
+                self.erased += len(done)
+                for one in done:
+                    self.note(one)
             except WriteConflict:
                 half = -(-len(some) // 2)
                 waiting += [part for part in (some[half:], some[:half]) if part]

@@ -128,7 +128,7 @@ async def begin_job(
         "createdAt": now,
         "updatedAt": now,
         "attempts": 0,
-        "task": dict(task),
+        "task": {**task, "asked": {"kind": _caller(ctx).kind, "door": ctx.door, "requestId": ctx.request_id}},
         "position": {},
     }
     job |= said  # type: ignore[typeddict-item]

@@ -116,4 +116,7 @@ async def import_customers(ctx: Context, command: ImportCustomers) -> Job:
         "size": upload.size,
     }
     total = upload.lines - (command.form == "csv")
-    return await begin_job(ctx, "import", task, job_id=upload.job_id, total=total, dryRun=command.dry_run)
+    job = await begin_job(ctx, "import", task, job_id=upload.job_id, total=total, dryRun=command.dry_run)
+    if not command.dry_run:
+        ctx.note("done")
+    return job

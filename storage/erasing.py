@@ -23,6 +23,13 @@ from storage.store import Store
 _PLACE: Final = "keys.place"
 
 
+class Erased(NamedTuple):
+    """A customer that was erased, and the version that the erasing made."""
+
+    id: CustomerId
+    version: int
+
+
 class Erasable(NamedTuple):
     """Some customers that a filter finds, and the place of the last one: the next ones come after it."""
 
@@ -67,8 +74,8 @@ class Erasing:
             found = await cursor.to_list(None)
         return Erasable([one["id"] for one in found], bytes(found[-1]["keys"]["place"]) if found else place)
 
-    async def erase(self, ids: Sequence[CustomerId], deleted_at: Instant, holder: Holder | None = None) -> int:
-        """Erase those of some customers that the filter still finds, all or none; return how many these were.
+    async def erase(self, ids: Sequence[CustomerId], deleted_at: Instant, holder: Holder | None = None) -> list[Erased]:
+        """Erase those of some customers that the filter still finds, all or none; return these.
 
         With a holder the operation counts them, in the same transaction.
 
@@ -85,7 +92,7 @@ class Erasing:
                     await self._bury(found, deleted_at, session)
                     if holder is not None:
                         await count_erased(self.client[self.database]["operations"], holder, len(found), session)
-        return len(found)
+        return [Erased(one["id"], one["version"] + 1) for one in found]
 
     async def _bury(self, found: Sequence[Document], deleted_at: Instant, session: Session) -> None:
         expires = moment(deleted_at) + timedelta(seconds=TOMBSTONE_SECONDS)

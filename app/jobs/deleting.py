@@ -12,7 +12,7 @@ async def delete_customers(held: Held) -> None:
     """Erase what is left. Raises `Cancelled`, `LeaseLost` and `Unavailable`."""
     job = held.job
     kept, place = bytes(job["task"]["filter"]), bytes(job["position"]["place"])
-    erasure = Erasure(held.store, kept, place, clock=held.services.clock, holder=held.holder)
+    erasure = Erasure(held.store, kept, place, clock=held.services.clock, holder=held.holder, note=held.note)
     if job["total"] is None:
         with wire_deadline(CALL_SECONDS):
             left = await Erasing.of(held.store, kept).count()

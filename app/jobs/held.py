@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from resolvers.audit import Entry
 from resolvers.context import Services
 from resolvers.problems import Problem
 from storage.chunks import ORPHANED
 from storage.deadlines import wire_deadline
 from storage.documents import instant
+from storage.erasing import Erased
 from storage.errors import LeaseLost, Unavailable
 from storage.jobs import KEPT, LEASE_SECONDS, Ended, Holder, Job, JobError
 from storage.store import Store
@@ -60,6 +62,12 @@ class Held:
         with wire_deadline(CALL_SECONDS):
             if await self.store.jobs.record(self.holder, {**changes, "updatedAt": now}, errors):
                 raise Cancelled
+
+    def note(self, erased: Erased) -> None:
+        """Put a customer that was erased into the audit, as changed by who began the operation."""
+        asked = self.job["task"]["asked"]
+        who = (self.job["owner"], asked["kind"], asked["door"], "deleteCustomers")
+        self.services.audit(Entry(*who, "done", asked["requestId"], erased.id, erased.version))
 
     async def end(self, status: Ended, errors: Sequence[JobError] = ()) -> None:
         """End the operation, and forget what it was sent. Raises `LeaseLost` and `Unavailable`."""

@@ -25,7 +25,7 @@ from storage.errors import Unavailable
 from storage.store import StoreOptions, open_store
 from tests import factories
 from tests.conftest import StartGateway
-from tests.contract.calls import call_of, store
+from tests.contract.calls import call_of, is_of_others, store
 from tests.harness import Gateway
 from tests.inprocess import run_here
 from tests.resolvers.conftest import Hands
@@ -81,8 +81,12 @@ def test_each_change_by_either_door_is_one_line_and_no_read_is_any(audited: Audi
             call = call_of(name, stored, _other())
             response = call.send(http, **{"X-Request-Id": "mine"})
             lines = audited.since()
+            if is_of_others(call):
+                assert {line["problem"] for line in lines} <= {"not-found"}
+                continue
             asked = next(one.name for one in OPERATIONS if name in (*one.rest, *one.graphql))
-            told = BATCHES.get(asked, [asked] * operation.changes)
+            changes = operation.changes and "dryRun" not in call.url
+            told = BATCHES.get(asked, [asked] * changes)
             assert len(lines) == len(told), (name, response.text, lines)
             for line, named in zip(lines, told, strict=True):
                 seen += 1
@@ -110,7 +114,7 @@ def _check(line: dict[str, Any], operation: str, door: str, customer: str) -> No
         assert (line["customerId"], line["problem"]) == (customer, VALIDATION_ERROR.slug)
     else:
         assert (line["customerId"], line["version"], line["outcome"]) == (customer, 2, "done")
-        assert ("changed" in line) == (operation != "deleteCustomer")
+        assert ("changed" in line) == (operation not in {"deleteCustomer", "deleteCustomers"})
 
 
 def test_the_parts_of_a_change_are_named_in_the_order_of_the_document(audited: Audited) -> None:

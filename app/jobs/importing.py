@@ -109,7 +109,7 @@ class _StoredJournal:
                 await self.held.store.chunks.put(self.held.job["id"], "refused", piece[0]["line"] or 0, _lines(piece))
         failed = state.counts.get(REFUSED, 0)
         await self.held.record(
-            [_brief(error) for error in errors[: max(MOST_ERRORS - failed + len(errors), 0)]],
+            [_brief(error) for error in errors[:MOST_ERRORS]],
             done=state.line - self.before,
             failed=failed,
             counts=dict(state.counts),

@@ -16,6 +16,7 @@ from app.auth.key_ring import ALGORITHM
 from app.auth.outside import outside_issuers
 from app.auth.remembered import RememberedCallers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
+from app.auth.standing import Standings
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
 from app.limits.limiter import open_limiter
@@ -64,11 +65,12 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
+            authenticator = _authenticator(store, _tokens(issuer, outside))
             state = State(
                 settings,
                 store,
                 Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
-                _authenticator(store, _tokens(issuer, outside)),
+                authenticator,
                 issuer,
                 limiter,
                 _schema(settings, deprecations),
@@ -77,6 +79,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
                 metrics,
                 workers,
                 deprecations,
+                Standings(authenticator),
             )
             async with publishing(state):
                 yield {"gateway": state}

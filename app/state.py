@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.auth.credentials import Authenticator
 from app.auth.issuer import TokenIssuer
+from app.auth.standing import Standings
 from app.graphql.persisted import PersistedDocuments
 from app.limits.limiter import Limiter
 from app.observe.logs import AccessLog
@@ -34,3 +35,4 @@ class State:
     metrics: Metrics
     workers: Workers
     deprecations: Deprecations
+    standings: Standings

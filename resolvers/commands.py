@@ -7,6 +7,7 @@ from typing import Literal
 
 from resolvers.changes import Target
 from resolvers.patches import Body, Change
+from storage.changes import ChangeType
 from storage.documents import Customer, CustomerId, PartId
 from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
 
@@ -101,6 +102,15 @@ class PartResult:
 
     customer: Customer
     part_id: PartId
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCustomers:
+    """Which changes to watch: of these customers and of these types, all where there is none; after an event's id."""
+
+    ids: tuple[CustomerId, ...] = ()
+    types: tuple[ChangeType, ...] = ()
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

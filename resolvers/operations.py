@@ -13,6 +13,7 @@ from resolvers.customers import (
     replace_customer,
     update_customer,
 )
+from resolvers.events import watch_customers
 from resolvers.lists import count_customers, explain_customers, list_customers, search_customers, walk_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
@@ -37,5 +38,6 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     get_preferences,
     replace_preferences,
     set_preferences,
+    watch_customers,
     get_viewer,
 )

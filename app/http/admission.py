@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from app.http.heads import Heads, heads_of
@@ -17,6 +18,8 @@ from resolvers.operation import unavailable
 from resolvers.problems import RATE_LIMITED, Problem
 from storage.errors import Unavailable
 
+CREDENTIALS: Final = frozenset({b"x-api-key", b"authorization"})
+"""The headers that credentials come in."""
 Page = Callable[[Request], Awaitable[Response]]
 
 
@@ -32,7 +35,7 @@ async def admit(request: Request) -> Context:
     scope = request.scope
     state, heads = state_of(request), heads_of(scope)
     check_origin(scope["method"], heads, state.settings.cors_origins, lambda: base_url(request))
-    caller = state.authenticator.remembered(heads) or await _authenticated(request, heads)
+    caller = state.authenticator.remembered(heads) or await authenticated(request, heads)
     scope["caller_id"] = caller.id if caller else ""
     ctx = Context(state.services, caller, request_id(request))
     ctx.budgets = await charge(request, caller)
@@ -40,7 +43,7 @@ async def admit(request: Request) -> Context:
     return ctx
 
 
-async def pay(request: Request, ctx: Context, units: int) -> None:
+async def pay(request: HTTPConnection, ctx: Context, units: int) -> None:
     """Take what a request costs in all, of which one unit has been paid at its admission.
 
     Raises:
@@ -68,7 +71,7 @@ def public(page: Page) -> Page:
     return limited
 
 
-async def charge(request: Request, caller: Caller | None, units: int = 1) -> tuple[Budget, ...]:
+async def charge(request: HTTPConnection, caller: Caller | None, units: int = 1) -> tuple[Budget, ...]:
     """Take units from a caller's budgets, or one from the address's, and let the answer's head show what is left.
 
     Raises:
@@ -86,7 +89,7 @@ class _Shown:
 
     __slots__ = ("_request",)
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: HTTPConnection) -> None:
         self._request = request
 
     def __enter__(self) -> None:
@@ -98,25 +101,30 @@ class _Shown:
             self._request.scope["budgets"] = error.budgets
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """Return the address that a request comes from, as a trusted proxy tells it or the connection."""
     return request.client.host if request.client else ""
 
 
-async def check_failures(request: Request) -> None:
+async def check_failures(request: HTTPConnection) -> None:
     """Let pass unless too many credentials of the address were not good lately. Raises rate-limited."""
     with _Shown(request):
         await state_of(request).limiter.check_failures(address_of(request))
 
 
-async def count_failure(request: Request) -> None:
+async def count_failure(request: HTTPConnection) -> None:
     """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
     state_of(request).metrics.failed(request.scope)
     with _Shown(request):
         await state_of(request).limiter.failed(address_of(request))
 
 
-async def _authenticated(request: Request, heads: Heads) -> Caller | None:
+async def authenticated(request: HTTPConnection, heads: Heads) -> Caller | None:
+    """Return the caller of credentials, None where there are none; bad ones are counted for the address.
+
+    Raises:
+        Problem: unauthorized, rate-limited, unavailable where they cannot be checked.
+    """
     try:
         return await state_of(request).authenticator.authenticate(heads, lambda: check_failures(request))
     except Unavailable as error:

@@ -32,7 +32,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
-from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
+from app.http.edge import MAX_HEADER_BYTES, MAX_URI, ON_SHUTDOWN, REFUSAL
 from app.http.outlet import Outlet
 from app.http.sweep import Deadlines, Sweeper, Wait, Watched
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
@@ -55,6 +55,10 @@ _REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ (/[!-~]*) HTTP/1\.[01
 _TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](maxlen=0))
 """Where trailers go: nothing reads them, and they must not turn up as headers (RFC 9110 section 6.5.1)."""
 _SWEEPERS: Final = weakref.WeakKeyDictionary[ServerState, Sweeper]()
+
+
+def _nothing() -> None:
+    """Stand for what nobody wants to know."""
 
 
 class GatewayProtocol(HttpToolsProtocol, Watched):
@@ -155,8 +159,10 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             cycle.keep_alive = self._persistent
 
     def shutdown(self) -> None:
-        """End after the running request."""
+        """End after the running request, which may want to know."""
         self._persistent = False
+        if self.cycle is not None and not self.cycle.response_complete:
+            cast("dict[str, Any]", self.cycle.scope).get(ON_SHUTDOWN, _nothing)()
         super().shutdown()
 
     def _upgrade(self) -> None:

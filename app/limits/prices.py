@@ -25,6 +25,7 @@ PRICES: Final = MappingProxyType(
         "replace": Price(1, "Replacing a customer or a part of one"),
         "patch": Price(1, "Changing a customer or a part of one"),
         "delete": Price(1, "Deleting a customer or a part of one"),
+        "events": Price(1, "Opening a stream of events"),
         "explain": Price(10, "Explaining how a list is found"),
         "bulk": Price(1, "Changing many customers at once", each_item=True),
         "batch": Price(1, "Several operations at once", each_item=True),

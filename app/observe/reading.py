@@ -14,7 +14,7 @@ from app.limits.limiter import ADDRESS, CALLER, FAILED
 from app.observe import families as f
 from app.observe.counts import Counts, Histogram, Labels, Series
 from app.observe.families import Family
-from app.observe.metrics import CREDENTIALS, Metrics
+from app.observe.metrics import CREDENTIALS, STREAMS, Metrics
 from app.state import State
 
 POLICIES: Final = (CALLER.name, DAILY, ADDRESS.name, FAILED.name)
@@ -29,6 +29,7 @@ def counts_of(state: State) -> Counts:
         *_requests(state.metrics),
         *_refusals(state.metrics),
         *_store(state),
+        *_events(state),
         *_graphql(state),
         *_collector(),
         (f.CPU, {_UNLABELLED: time.process_time()}),
@@ -37,6 +38,7 @@ def counts_of(state: State) -> Counts:
     counts.histograms = {f.DURATION.name: _durations(state.metrics)}
     counts.gauges = {
         f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight},
+        f.STREAMS.name: {(kind,): state.metrics.streams[kind] for kind in STREAMS},
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
     }
     for name, (hits, misses, entries) in _caches(state):
@@ -69,6 +71,12 @@ def _store(state: State) -> Iterator[tuple[Family, Series]]:
     gathered = state.store.customers.gathered()
     yield f.BATCHES, {(queue,): batches for queue, (batches, _) in gathered.items()}
     yield f.ITEMS, {(queue,): items for queue, (_, items) in gathered.items()}
+
+
+def _events(state: State) -> Iterator[tuple[Family, Series]]:
+    live = state.store.changes.live
+    yield f.EVENTS, {_UNLABELLED: live.changes}
+    yield f.EVENTS_LAG, {_UNLABELLED: live.lag}
 
 
 def _graphql(state: State) -> Iterator[tuple[Family, Series]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.http.event_source import EVENT_STREAM
 from app.rest.call import JSON
 from app.rest.endpoints import Endpoint, Kind
 from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, problem_example
@@ -39,13 +40,14 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "replace": (*_BODY, p.PRECONDITION_MISSING),
     "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
     "delete": (),
+    "events": (p.HISTORY_LOST,),
 }
 
 
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
     existing = "{" in endpoint.path
-    changes = endpoint.kind not in {"list", "search", "read"}
+    changes = endpoint.kind not in {"list", "search", "read", "events"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
@@ -161,9 +163,15 @@ def success_answers(endpoint: Endpoint) -> Answers:
     if endpoint.kind in {"replace", "patch"}:
         return {"200": _changed(name)}
     if "{" not in endpoint.path:
-        return {"200": _body("The resource as it is now.", name, ())}
+        return {"200": _events(name) if endpoint.kind == "events" else _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _events(name: str) -> dict[str, Any]:
+    """Return a stream of server-sent events; OpenAPI 3.1 knows of no such thing, so the schema is that of `data`."""
+    media = {"schema": ref(name), "examples": {"event": {"summary": "data of one event", "value": EXAMPLES[name]}}}
+    return {"description": "Events, as they come.", "headers": headers("Vary"), "content": {EVENT_STREAM: media}}
 
 
 def _links(name: str) -> dict[str, Any]:

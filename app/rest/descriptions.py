@@ -57,6 +57,16 @@ one of them.
 The customer is erased at once, with all that told of the person, and cannot be had back. With `If-Match` only that \
 version is erased; without it, any. The id is 410 for reading and 404 for a second `DELETE`. `dryRun=true` tells \
 whether it would be done.""",
+    "watchCustomers": """\
+A stream of server-sent events (`text/event-stream`) that does not end by itself: `EventSource` in browsers, \
+`curl -N` elsewhere. Each event has an `id`, the `event` type and, as `data`, an Event: which customer, which version, \
+which parts changed, and no value of them. Those of one customer come in the order of its versions.
+
+**Resuming.** Open it again with `Last-Event-ID`, and nothing is missing and nothing doubled; comments that keep the \
+connection carry an `id` too. 410 `history-lost` tells that the store does not keep what came after that event.
+
+**Ends.** `event: problem` tells why a stream ends: credentials that are not good any more, a reader that is too slow. \
+`event: reconnect` comes when the gateway stops: open it again, at another one. `HEAD` answers the head alone.""",
     "getViewer": """\
 The first thing to ask with new credentials: it shows that they work, which scopes they have, and how much of each \
 limit is left. It costs one unit as any `GET` does.""",

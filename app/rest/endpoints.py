@@ -11,11 +11,14 @@ from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
-from app.rest import customers, lists, parts, viewer
-from app.rest.call import Call
+from app.http.event_source import EVENT_STREAM
+from app.rest import customers, events, lists, parts, viewer
+from app.rest.call import JSON, Call
+from app.rest.events import EVENT_PARAMETERS
 from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import customers as customer_operations
+from resolvers.events import watch_customers
 from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
@@ -23,7 +26,7 @@ from resolvers.preferences import get_preferences, replace_preferences, set_pref
 from resolvers.viewer import get_viewer
 
 Handler = Callable[[Call], Awaitable[Response]]
-Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete"]
+Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete", "events"]
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
 
@@ -44,6 +47,11 @@ class Endpoint:
     def asked(self, parameters: Parameters) -> Operation[Any, Any]:
         """Return the operation that a request asks for: the endpoint's own, or its explanation."""
         return self.explain if self.explain and parameters.flag("explain", default=False) else self.operation
+
+    @property
+    def media_type(self) -> str:
+        """The media type of its answers, refusals apart."""
+        return EVENT_STREAM if self.kind == "events" else JSON
 
     @property
     def path(self) -> str:
@@ -117,5 +125,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         set_preferences, "PATCH", parts.patch_notification_preferences, "patch", "Notification preferences",
         _PREFERENCES, f"{_PREFERENCES}Patch", _WRITE,
     ),
+    Endpoint(watch_customers, "GET", events.watch, "events", "Events", "Event", None, EVENT_PARAMETERS),
     Endpoint(get_viewer, "GET", viewer.get, "read", "Viewer", "Viewer"),
 )  # fmt: skip

@@ -95,7 +95,13 @@ _ENVELOPES: Final[dict[str, Any]] = {
     "EnvelopedNotificationPreferences": {"notificationPreferences": PREFERENCES},
     "EnvelopedViewer": {"viewer": _VIEWER},
 }
-EXAMPLES: Final = {**_BODIES, **_ENVELOPES}
+_EVENT: Final = {
+    "id": "cHJpdmF0ZSBwbGFjZSBpbiB0aGUgaGlzdG9yeQ",
+    "type": "customer.updated",
+    "timestamp": TIMES["updatedAt"],
+    "data": {"customerId": ID, "version": 4, "changed": ["addresses"]},
+}
+EXAMPLES: Final = {**_BODIES, **_ENVELOPES, "Event": _EVENT}
 """One example for each schema of a body, by the schema's name."""
 
 _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {

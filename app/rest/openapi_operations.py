@@ -102,6 +102,7 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "patch": ["IfMatchRequired", "Prefer"],
         "create": [*condition, "Prefer"],
         "delete": condition,
+        "events": ["LastEventId"],
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
@@ -139,6 +140,12 @@ def shared_parameters() -> Document:
             "If-None-Match",
             "The `ETag` of what you have, several separated by commas: 304 without a body while one is still good.",
             '"v3-d68825b3"',
+        ),
+        "LastEventId": _header(
+            "Last-Event-ID",
+            "The `id` of the event that was read last: the stream goes on after it. Browsers send it by themselves. "
+            "Without it the stream begins now. 410 where what came after it is not kept any more.",
+            EXAMPLES["Event"]["id"],
         ),
         "Prefer": _header(
             "Prefer",

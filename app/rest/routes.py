@@ -64,7 +64,7 @@ class Resource:
         ctx.require(asked.scope)
         notices = self.notices.get(endpoint.method)
         await pay(request, ctx, price("explain" if asked is endpoint.explain else endpoint.kind))
-        check_accept(request, JSON, PROBLEM)
+        check_accept(request, endpoint.media_type, PROBLEM)
         return Call(
             request,
             ctx,

@@ -80,7 +80,8 @@ def test_what_is_wrong_is_told_before_the_stream_begins(
 
 
 def test_a_caller_without_the_scope_gets_no_stream_and_head_gets_the_head(gateway: Gateway) -> None:
-    assert gateway.with_scopes("customers:write").get(PATH).status_code == 403
+    with gateway.with_scopes("customers:write") as client:
+        assert client.get(PATH).status_code == 403
     head = gateway.http.head(PATH)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"].startswith("text/event-stream")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -104,6 +105,7 @@ def test_c100_what_is_wrong_with_an_operation_is_told_to_it_alone(gateway: Gatew
             ("subscription {", {}, "graphql-syntax"),
             (WATCH, {"ids": ["1"]}, "invalid-id"),
             (WATCH, {"after": "1"}, "invalid-parameter"),
+            (WATCH, {"ids": [str(uuid.uuid4())] * 101}, "invalid-parameter"),
             (WATCH, {"types": ["GONE"]}, "graphql-validation"),
             ("subscription { customerChanged { id } more: customerChanged { id } }", {}, "graphql-validation"),
         ]

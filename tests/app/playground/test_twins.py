@@ -15,7 +15,8 @@ from tests.harness import Gateway
 
 DOORS: Json = json.loads(playground.DOORS.read_text(encoding="utf-8"))
 EXAMPLES: dict[str, Json] = {one["operation"]: one for one in DOORS["examples"]}
-READS = [one.name for one in OPERATIONS if not one.changes]
+WATCHES = [one.name for one in OPERATIONS if one.graphql[0].startswith("Subscription.")]
+READS = [one.name for one in OPERATIONS if not one.changes and one.name not in WATCHES]
 WRITES = [one.name for one in OPERATIONS if one.changes]
 _OWN = {"id", "email", "createdAt", "updatedAt", "version", "etag", "deletedAt"}
 """What differs between two customers of the same content."""
@@ -100,7 +101,12 @@ def test_a_change_and_its_twins_change_the_same(gateway: Gateway, twins: Twins, 
         assert [answer.headers["etag"][:3] for answer in left] == [left[0].headers["etag"][:3]] * 3
 
 
-@pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
+def test_what_is_watched_has_no_twin(twins: Twins) -> None:
+    assert "none" in twins.to_rest("subscription { customerChanged { id } }")
+    assert "none" in twins.to_graphql("curl 'http://gateway.test/api/v1/customer-events'")
+
+
+@pytest.mark.parametrize("name", [one.name for one in OPERATIONS if one.name not in WATCHES])
 def test_every_route_of_an_operation_has_a_graphql_twin_of_that_operation(twins: Twins, name: str) -> None:
     operation = next(one for one in OPERATIONS if one.name == name)
     ids = {"customerId": "d68825b3-830c-44f8-953e-a8b5cd943aa8", "addressId": "a", "phoneNumberId": "p"}

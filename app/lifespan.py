@@ -17,6 +17,7 @@ from app.auth.key_ring import ALGORITHM
 from app.auth.outside import outside_issuers
 from app.auth.remembered import RememberedCallers
 from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
+from app.auth.standing import Standings
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
 from app.jobs.runner import running_jobs
@@ -82,6 +83,7 @@ def lifespan_of(
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
             due = asyncio.Event()
+            authenticator = _authenticator(store, _tokens(issuer, outside))
             services = Services(
                 store,
                 cipher,
@@ -97,7 +99,7 @@ def lifespan_of(
                     settings,
                     store,
                     services,
-                    _authenticator(store, _tokens(issuer, outside)),
+                    authenticator,
                     issuer,
                     limiter,
                     _schema(settings, deprecations),
@@ -106,6 +108,7 @@ def lifespan_of(
                     metrics,
                     workers,
                     deprecations,
+                    Standings(authenticator),
                     jobs,
                     renderings_of_rest(rendered),
                 )

@@ -12,11 +12,12 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app import health, pages
 from app.auth.oauth import oauth_routes
 from app.graphql.door import GraphQLDoor
+from app.graphql.socket import GraphQLSocket
 from app.guide import FOLDER, Guide
 from app.http.admission import public
 from app.http.doors import GatewayApplication
@@ -37,7 +38,8 @@ if TYPE_CHECKING:  # it imports OpenTelemetry, which is there only where traces 
     from app.observe.traces import Traces
 
 _CORS_REQUEST = (
-    "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key X-Request-Id Request-Id".split()
+    "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key Last-Event-ID X-Request-Id "
+    "Request-Id".split()
 )
 _CORS_ANSWER = (
     "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
@@ -71,6 +73,7 @@ def _routes(deprecations: Deprecations, guide: Guide) -> list[BaseRoute]:
     return [
         Route("/", public(pages.home)),
         Route("/graphql", GraphQLDoor()),
+        WebSocketRoute("/graphql", GraphQLSocket()),
         *rest_routes(deprecations=deprecations),
         *oauth_routes(),
         Route("/docs", public(pages.docs)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.auth.credentials import Authenticator
 from app.auth.issuer import TokenIssuer
+from app.auth.standing import Standings
 from app.graphql.persisted import PersistedDocuments
 from app.jobs.runner import Runner
 from app.limits.limiter import Limiter
@@ -36,6 +37,7 @@ class State:
     metrics: Metrics
     workers: Workers
     deprecations: Deprecations
+    standings: Standings
     jobs: Runner
     listed: Renderings | None
     """What REST's lists show of customers, where that is kept."""

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from resolvers.audit import Entry
-from resolvers.audit import Outcome as Told
+from resolvers.audit import Outcome as AuditOutcome
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.context import Context, Scope
 from resolvers.customers import create_customer, delete_customer, replace_customer, update_customer
@@ -66,6 +66,31 @@ class Batch:
     items: tuple[Item, ...]
     atomic: bool = True
     dry_run: bool = False
+
+
+class Attempt(NamedTuple):
+    """Operations that were run on staged customers: what became of each, and what the audit is to know of them."""
+
+    staged: StagedCustomers
+    results: list[Done]
+    entries: list[Entry]
+
+    async def store(self, ctx: Context) -> bool:
+        """Store what was staged, and tell the audit what became of it; False where it is to be decided anew."""
+        try:
+            stored = await self.staged.store()
+        except Unavailable as error:
+            self.note(ctx, "unknown" if error.outcome == "unknown" else "refused", "unavailable")
+            raise
+        if stored:
+            self.note(ctx, "done")
+        return stored
+
+    def note(self, ctx: Context, outcome: AuditOutcome, problem: str = "") -> None:
+        """Tell the audit of each change that it has this outcome, and of each refusal."""
+        for entry in self.entries:
+            told = entry._replace(outcome=outcome, problem=problem) if entry.outcome == "done" else entry
+            ctx.services.audit(told)
 
 
 class Done(NamedTuple):
@@ -145,18 +170,18 @@ def check_size(size: int, path: Path) -> None:
 
 async def _together(ctx: Context, batch: Batch) -> list[Done]:
     for tries in count():
-        staged, results, notes = await _staged(ctx, batch.items)
+        attempt = await _attempt(ctx, batch.items)
         failures = [
             Failure(index, one.kind, one.id, one.problem)
-            for index, one in enumerate(results)
+            for index, one in enumerate(attempt.results)
             if one.problem is not None
         ]
         if failures:
+            if not batch.dry_run:
+                attempt.note(ctx, "refused", BATCH_FAILED.slug)
             raise _failed(failures)
-        if batch.dry_run:
-            return results
-        if await _stored(ctx, staged, notes):
-            return results
+        if batch.dry_run or await attempt.store(ctx):
+            return attempt.results
         await _pause(tries)
     raise AssertionError  # the deadline ends it
 
@@ -171,7 +196,7 @@ def _failed(failures: Sequence[Failure]) -> Problem:
 
 async def _one_by_one(ctx: Context, batch: Batch) -> list[Done]:
     if batch.dry_run:
-        return (await _staged(ctx, batch.items))[1]
+        return (await _attempt(ctx, batch.items)).results
     results: list[Done] = []
     away = False
     for start in range(0, len(batch.items), _AT_ONCE):
@@ -190,40 +215,25 @@ async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], boo
     """Return what became of some items, and whether the store or the time failed, so that no more are to begin."""
     for tries in range(_TRIES):
         try:
-            staged, results, notes = await _staged(ctx, items)
+            attempt = await _attempt(ctx, items)
         except Unavailable as error:
             return [_lost(item, error.outcome) for item in items], True
         try:
-            if await _stored(ctx, staged, notes):
-                return results, False
+            if await attempt.store(ctx):
+                return attempt.results, False
         except Unavailable as error:
             # What was refused may have been so because of what another item of the portion was about to do.
-            outcomes: list[Outcome] = [error.outcome if one.problem is None else "none" for one in results]
+            outcomes: list[Outcome] = [error.outcome if one.problem is None else "none" for one in attempt.results]
             return [_lost(item, outcome) for item, outcome in zip(items, outcomes, strict=True)], True
         except DocumentTooLarge:
             break
         await _pause(tries)
-    return [await _done(ctx, item) for item in items], False
+    alone = ctx.over(ctx.customers, ctx.services.audit)
+    return [await _done(alone, item) for item in items], False
 
 
-async def _stored(ctx: Context, staged: StagedCustomers, notes: Sequence[Entry]) -> bool:
-    """Store all changes and tell the audit what became of them; False where others were faster. Raises `StoreError`."""
-    try:
-        stored = await staged.store()
-    except Unavailable as error:
-        for note in notes:
-            undone: Told = "unknown" if error.outcome == "unknown" else "refused"
-            ctx.services.audit(note._replace(outcome=undone) if note.outcome == "done" else note)
-        raise
-    for note in notes if stored else ():
-        ctx.services.audit(note)
-    return stored
-
-
-async def _staged(ctx: Context, items: Sequence[Item]) -> tuple[StagedCustomers, list[Done], list[Entry]]:
-    """Run operations on customers that are read anew.
-
-    Returns those with all changes, what became of each operation, and what to tell the audit once they are stored.
+async def _attempt(ctx: Context, items: Sequence[Item]) -> Attempt:
+    """Run operations on customers that are read anew, and return those with all changes, and what became of each.
 
     Raises:
         Unavailable: the customers cannot be read, or the time is over.
@@ -231,15 +241,14 @@ async def _staged(ctx: Context, items: Sequence[Item]) -> tuple[StagedCustomers,
     staged = StagedCustomers(Bulk.of(ctx.store))
     ids = {item.id for item in items if item.id is not None}
     await staged.load(ids, {item.email for item in items if item.email is not None})
-    notes: list[Entry] = []
-    inner, turns = ctx.over(staged, notes.append), Turns()
-    results = []
+    attempt = Attempt(staged, [], [])
+    inner, turns = ctx.over(staged, attempt.entries.append), Turns()
     for item in items:
         if (left := seconds_left()) is not None and left <= 0:
             raise Unavailable("none")
-        results.append(await _done(inner, item))
+        attempt.results.append(await _done(inner, item))
         await turns.give()
-    return staged, results, notes
+    return attempt
 
 
 async def _done(ctx: Context, item: Item) -> Done:

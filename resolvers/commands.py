@@ -9,6 +9,7 @@ from resolvers.changes import Target
 from resolvers.context import IdempotencyKey
 from resolvers.patches import Body, Change
 from resolvers.renderings import Renderings
+from storage.changes import ChangeType
 from storage.documents import Customer, CustomerId, PartId
 from storage.jobs import JobId
 from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
@@ -111,6 +112,15 @@ class PartResult:
 
     customer: Customer
     part_id: PartId
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCustomers:
+    """Which changes to watch: of these customers and of these types, all where there is none; after an event's id."""
+
+    ids: tuple[CustomerId, ...] = ()
+    types: tuple[ChangeType, ...] = ()
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

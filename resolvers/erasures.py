@@ -22,7 +22,8 @@ PAGE: Final = 100
 class Erasure:
     """The erasing of customers; `place` is how far it is and `erased` how many that were. It may be done again.
 
-    With a holder an operation counts them too, each exactly once.
+    With a holder an operation counts them too, each exactly once. `note` is told of each, also where the store does
+    not say whether it is erased.
     """
 
     opened: Store
@@ -31,8 +32,7 @@ class Erasure:
     erased: int = 0
     clock: Clock = utc_now
     holder: Holder | None = None
-    told: Told = lambda *_: None
-    """Called for each customer once it is erased, and for those of whom the store does not say whether they are."""
+    note: Told = lambda *_: None
 
     async def step(self) -> bool:
         """Erase the next customers; False where there are no more.
@@ -56,15 +56,14 @@ class Erasure:
         while waiting:
             some = waiting.pop()
             try:
-                stones = await erasing.erase(some, instant(self.clock()), self.holder)
+                done = await erasing.erase(some, instant(self.clock()), self.holder)
+                self.erased += len(done)
+                for one in done:
+                    self.note("done", one.id, one.version)
+            except Unavailable as error:
+                for customer_id in some if error.outcome == "unknown" else ():
+                    self.note("unknown", customer_id)
+                raise
             except WriteConflict:
                 half = -(-len(some) // 2)
                 waiting += [part for part in (some[half:], some[:half]) if part]
-                continue
-            except Unavailable as error:
-                for customer_id in some if error.outcome == "unknown" else ():
-                    self.told("unknown", customer_id, 0)
-                raise
-            self.erased += len(stones)
-            for stone in stones:
-                self.told("done", stone["id"], stone["version"])

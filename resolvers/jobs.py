@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from resolvers.audit import Audit, Entry, Outcome, Told
 from resolvers.commands import GetJob
 from resolvers.context import Caller, Context
 from resolvers.operation import operation
@@ -129,25 +128,13 @@ async def begin_job(
         "createdAt": now,
         "updatedAt": now,
         "attempts": 0,
-        "task": {**task, "by": {"kind": _caller(ctx).kind, "door": ctx.door, "requestId": ctx.request_id}},
+        "task": {**task, "asked": {"kind": _caller(ctx).kind, "door": ctx.door, "requestId": ctx.request_id}},
         "position": {},
     }
     job |= said  # type: ignore[typeddict-item]
     await ctx.store.jobs.create(job)
     ctx.services.begun()
     return job
-
-
-def told_of(job: Job, audit: Audit) -> Told:
-    """Return what puts a change that an operation makes into the audit: its owner's, whichever worker makes it."""
-    name = {"import": "importCustomers", "delete": "deleteCustomers"}[job["kind"]]
-    by = {"kind": "api-key", "door": "rest", "requestId": "", **job["task"].get("by", {})}
-
-    def told(outcome: Outcome, customer: str = "", version: int = 0, changed: Iterable[str] = ()) -> None:
-        asked = by["requestId"]
-        audit(Entry(job["owner"], by["kind"], by["door"], name, outcome, asked, customer, version, tuple(changed)))
-
-    return told
 
 
 def job_error(problem: Problem, line: int | None = None) -> JobError:

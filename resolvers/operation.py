@@ -12,9 +12,28 @@ from typing import Any, Generic, TypeVar
 
 from resolvers.context import Context, Scope
 from resolvers.idempotency import Keyed, once
-from resolvers.problems import BODY_TOO_LARGE, CONFLICT, UNAVAILABLE, Problem
+from resolvers.problems import (
+    BODY_TOO_LARGE,
+    CONFLICT,
+    HISTORY_LOST,
+    INVALID_PARAMETER,
+    READER_TOO_SLOW,
+    UNAVAILABLE,
+    JsonValue,
+    Problem,
+)
 from storage.deadlines import GRACE, WireDeadline
-from storage.errors import ClaimLost, DocumentTooLarge, Duplicate, Outcome, StoreError, Unavailable
+from storage.errors import (
+    ClaimLost,
+    DocumentTooLarge,
+    Duplicate,
+    HistoryLost,
+    Outcome,
+    ReaderTooSlow,
+    StoreError,
+    Unavailable,
+    UnknownPosition,
+)
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")
@@ -134,6 +153,17 @@ def problem_of(error: StoreError) -> Problem:
         return email_taken() if error.field == "keys.email" else Problem(CONFLICT, "This is stored already.")
     if isinstance(error, DocumentTooLarge):
         return Problem(BODY_TOO_LARGE, "The customer would be larger than the store can hold.")
+    return _event_problem(error)
+
+
+def _event_problem(error: StoreError) -> Problem:
+    if isinstance(error, HistoryLost):
+        return Problem(HISTORY_LOST, "The changes after this event are not kept any more.", resource="events")
+    if isinstance(error, UnknownPosition):
+        return Problem(INVALID_PARAMETER, "There is no event of this id; send the id as it came.", resource="events")
+    if isinstance(error, ReaderTooSlow):
+        last: dict[str, JsonValue] = {"lastEventId": error.position}
+        return Problem(READER_TOO_SLOW, "Too many events waited to be read.", extra=last, resource="events")
     return unavailable("none")
 
 

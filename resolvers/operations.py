@@ -15,6 +15,7 @@ from resolvers.customers import (
     update_customer,
 )
 from resolvers.deletions import delete_customers
+from resolvers.events import watch_customers
 from resolvers.exports import export_customers
 from resolvers.jobs import cancel_job, get_job, get_refused_lines, list_jobs
 from resolvers.lists import count_customers, explain_customers, list_customers, search_customers, walk_customers
@@ -52,5 +53,6 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     list_jobs,
     cancel_job,
     get_refused_lines,
+    watch_customers,
     get_viewer,
 )

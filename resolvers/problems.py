@@ -307,6 +307,14 @@ RETIRED: Final = ProblemType(
     "The request uses something that was deprecated, and whose sunset has passed.",
     "Use what takes its place: `detail` says what that is, the `Link` header leads there.",
 )
+HISTORY_LOST: Final = ProblemType(
+    "history-lost",
+    1205,
+    410,
+    "History of changes lost",
+    "The changes after this event are not kept any more, so which there were is unknown.",
+    "Read the customers anew, and watch from now on: without `Last-Event-ID`, without `after`.",
+)
 METHOD_NOT_ALLOWED: Final = ProblemType(
     "method-not-allowed",
     1202,
@@ -403,6 +411,14 @@ REQUEST_TIMEOUT: Final = ProblemType(
     "The head was not complete after 10 seconds, or the body came more slowly than 1 kB a second for 10 seconds; "
     "nothing was changed.",
     "Send the request again, faster.",
+)
+READER_TOO_SLOW: Final = ProblemType(
+    "reader-too-slow",
+    1405,
+    408,
+    "Reader too slow",
+    "More changes waited for the reader of a stream than the gateway keeps, so the stream was ended.",
+    "Open it again after the event that `lastEventId` names, and read faster, or ask for fewer events.",
 )
 VALIDATION_ERROR: Final = ProblemType(
     "validation-error",

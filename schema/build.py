@@ -11,11 +11,13 @@ from typing import Any, Literal, TypeAlias, cast
 
 import strawberry
 from graphql import ExecutionResult, execute
+from graphql.execution import create_source_event_stream
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import Context
 from resolvers.deprecation import DEPRECATIONS, Deprecations
+from resolvers.events import EventStream
 from schema.deprecation import Places, mark
 from schema.documents import MAX_FAULTS, Documents, Operation
 from schema.limits import DocumentLimits
@@ -23,6 +25,7 @@ from schema.mutations import Mutation
 from schema.planned import PlanCounts
 from schema.queries import Query
 from schema.runs import Run
+from schema.subscriptions import Subscription, Watching
 from schema.types import DATE_TIME, DateTime, read
 
 PlanMode: TypeAlias = Literal["on", "values", "off"]
@@ -77,6 +80,29 @@ class GatewaySchema(strawberry.Schema):
         result = run.executor().execute_operation()
         return cast("ExecutionResult", await result if inspect.isawaitable(result) else result)
 
+    async def watch(
+        self, operation: Operation, variables: Mapping[str, Any], ctx: Context
+    ) -> Watching | ExecutionResult:
+        """Begin a subscription that was prepared and priced; return it, or what kept it from beginning."""
+        executor = StrawberryGraphQLCoreExecutionContext.build(
+            self._schema,
+            operation.document,
+            None,
+            ctx,
+            dict(variables),
+            operation.name,
+            max_coercion_errors=MAX_FAULTS,
+            hide_suggestions=not self.options.introspection,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        stream = create_source_event_stream(executor)
+        if inspect.isawaitable(stream):
+            stream = await stream
+        if isinstance(stream, ExecutionResult):
+            return stream
+        return Watching(executor, cast("EventStream", stream), ctx)
+
     async def _execute(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> ExecutionResult:
         """Run an operation by graphql-core alone."""
         result = execute(
@@ -97,6 +123,7 @@ def build_schema(options: SchemaOptions) -> GatewaySchema:
     schema = GatewaySchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         config=StrawberryConfig(default_resolver=read, scalar_map={DateTime: DATE_TIME}),
     )
     schema.options = options

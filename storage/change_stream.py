@@ -70,12 +70,12 @@ class Change:
 class Batch(NamedTuple):
     """The next changes, and the place up to which there are no others.
 
-    `lag` says how many seconds before its arrival the last of them was stored, None where there is none.
+    `lag` is the sum of the seconds from their writing to their coming.
     """
 
     changes: list[Change]
     place: Place
-    lag: float | None
+    lag: float
 
 
 @dataclass(slots=True)
@@ -126,7 +126,8 @@ class ChangeStream:
         events = said["cursor"]["nextBatch"]
         if any(event["operationType"] not in ("insert", "replace") for event in events):
             raise HistoryLost
-        lag = time.time() - _stored(events[-1]) if events else None
+        now = time.time()
+        lag = sum(now - _stored(event) for event in events)
         return Batch([self._change(event) for event in events], _place(said), lag)
 
     async def close(self) -> None:

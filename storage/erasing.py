@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from bson import decode, encode
 
 from storage import driver
-from storage.customers import kept
-from storage.documents import CustomerId, Instant, Tombstone
+from storage.documents import CustomerId, Instant, moment
 from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading
 from storage.filters import filter_query
+from storage.indexes import TOMBSTONE_SECONDS
 from storage.jobs import Holder, count_erased
 from storage.ledger import Ledger
 from storage.query import Filter
@@ -21,6 +22,13 @@ from storage.store import Store
 from storage.transactions import attempt
 
 _PLACE: Final = "keys.place"
+
+
+class Erased(NamedTuple):
+    """A customer that was erased, and the version that the erasing made."""
+
+    id: CustomerId
+    version: int
 
 
 class Erasable(NamedTuple):
@@ -67,10 +75,8 @@ class Erasing:
             found = await cursor.to_list(None)
         return Erasable([one["id"] for one in found], bytes(found[-1]["keys"]["place"]) if found else place)
 
-    async def erase(
-        self, ids: Sequence[CustomerId], deleted_at: Instant, holder: Holder | None = None
-    ) -> list[Tombstone]:
-        """Erase those of some customers that the filter still finds, all or none; return what stays of these.
+    async def erase(self, ids: Sequence[CustomerId], deleted_at: Instant, holder: Holder | None = None) -> list[Erased]:
+        """Erase those of some customers that the filter still finds, all or none; return these.
 
         With a holder the operation counts them, in the same transaction.
 
@@ -78,25 +84,28 @@ class Erasing:
             WriteConflict: another write came between; nothing was done.
             LeaseLost: another worker holds the operation; nothing was done.
         """
-        stones: list[Tombstone] = []
+        found: list[Document] = []
         query = {"$and": [{"id": {"$in": list(ids)}}, self.query]}
 
         async def bury(session: Session) -> bool:
             cursor = self._customers.find(query, {"_id": 0, "id": 1, "version": 1}, session=session)
-            found = await cursor.to_list(None)
-            stones[:] = [{"id": one["id"], "version": one["version"] + 1, "deletedAt": deleted_at} for one in found]
-            if stones:
-                await self._bury(stones, session)
+            found[:] = await cursor.to_list(None)
+            if found:
+                await self._bury(found, deleted_at, session)
                 if holder is not None:
-                    await count_erased(self.client[self.database]["operations"], holder, len(stones), session)
-            return bool(stones)
+                    await count_erased(self.client[self.database]["operations"], holder, len(found), session)
+            return bool(found)
 
         async with driver.session(self.client) as session:
             await attempt(session, bury)
-        return stones
+        return [Erased(one["id"], one["version"] + 1) for one in found]
 
-    async def _bury(self, stones: Sequence[Tombstone], session: Session) -> None:
-        ids = [one["id"] for one in stones]
-        await self._customers.delete_many({"id": {"$in": ids}}, session=session)
-        await self.client[self.database]["tombstones"].insert_many([kept(one) for one in stones], session=session)
-        await Ledger(self.client, self.database).erase(ids, session)
+    async def _bury(self, found: Sequence[Document], deleted_at: Instant, session: Session) -> None:
+        expires = moment(deleted_at) + timedelta(seconds=TOMBSTONE_SECONDS)
+        stones = [
+            {"id": one["id"], "version": one["version"] + 1, "deletedAt": deleted_at, "expires": expires}
+            for one in found
+        ]
+        await self._customers.delete_many({"id": {"$in": [one["id"] for one in found]}}, session=session)
+        await self.client[self.database]["tombstones"].insert_many(stones, session=session)
+        await Ledger(self.client, self.database).erase([one["id"] for one in found], session)

@@ -45,8 +45,9 @@ class LiveChanges:
 
     client: Client
     database: str
-    lag: float | None = None
-    """How many seconds after it was stored the last change came, None before the first."""
+    changes: int = 0
+    lag: float = 0.0
+    """How many changes have come, and the sum of the seconds from their writing to their coming."""
     _place: Place | None = None
     _readers: set[Reader] = field(default_factory=set)
     _running: asyncio.Task[None] | None = None
@@ -130,7 +131,8 @@ class LiveChanges:
             for reader in self._readers:
                 reader.offer(change)
         self._place = batch.place
-        self.lag = self.lag if batch.lag is None else batch.lag
+        self.changes += len(batch.changes)
+        self.lag += batch.lag
 
     def _lose(self) -> None:
         """Begin anew from now on; those who read meanwhile cannot go on."""

@@ -102,6 +102,12 @@ class Watch:
                 return None
             await (self._wait(end) if self._until is None else self._catch_up(self._until))
 
+    def waiting(self) -> Change | None:
+        """Return the next change if it is there, without waiting; None too where the watch has ended."""
+        if self._lost or self._too_slow or self._overrun or self._cipher is None:
+            return None
+        return self._pop()
+
     @property
     def position(self) -> str:
         """Where another reader could go on without missing or doubling anything; only once it is open."""

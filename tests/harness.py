@@ -22,6 +22,7 @@ import jsonschema
 import uvicorn
 from jsonschema import Draft202012Validator, FormatChecker
 
+from app.graphql.conversation import MAX_MESSAGE
 from app.guide import FOLDER
 from app.http.wire import GatewayProtocol
 from app.main import create_app
@@ -78,6 +79,8 @@ class Gateway:
     store_url: str
     database: str
     http: httpx2.Client
+    stop: Callable[[], None] = lambda: None
+    """Tells the server to stop, as SIGTERM does; the end of the block waits for it."""
     log: io.StringIO = field(default_factory=io.StringIO)
 
     def client(self, **headers: str) -> httpx2.Client:
@@ -163,11 +166,14 @@ def running(
             access_log=False,
             server_header=False,
             lifespan="on",
+            ws_max_size=MAX_MESSAGE,
+            ws_per_message_deflate=False,
         )
         server = Server(config)
         url = f"http://127.0.0.1:{port}"
         with in_thread(server, listener, loop):
             gateway = Gateway(url, key, store_url, database, httpx2.Client(verify=_TLS))
+            gateway.stop = lambda: setattr(server, "should_exit", True)
             with gateway.client(**{"X-API-Key": key}) as http:
                 gateway.http = http
                 yield gateway

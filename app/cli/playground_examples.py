@@ -47,6 +47,7 @@ _QUESTION: Final[Json] = {
     "filter": {"addresses": {"some": {"country": {"eq": "DE"}}}},
     "orderBy": [{"field": "LAST_NAME", "direction": "ASC"}],
 }
+_ROOTS: Final = {"Query", "Mutation", "Subscription"}
 _ASKING: Final = {"searchCustomers", "explainCustomers"}
 """The operations whose examples have a filter and an order."""
 
@@ -57,8 +58,8 @@ def example(schema: GraphQLSchema, operation: AnyOperation) -> Json:
     field = cast("GraphQLObjectType", schema.type_map[owner]).fields[name]
     given = _arguments(operation, field)
     inner = f"{name}{_brackets(given)} {_shown(field.type, operation)}".strip()
-    kind = "mutation" if owner == "Mutation" else "query"
-    if owner not in {"Query", "Mutation"}:
+    kind = owner.lower() if owner in _ROOTS else "query"
+    if owner not in _ROOTS:
         inner, given = _below(schema, owner, inner, given)
     declared = ", ".join(f"${variable}: {kind_of}" for _, variable, kind_of, _ in given)
     title = operation.name[0].upper() + operation.name[1:]
@@ -94,6 +95,8 @@ def _arguments(operation: AnyOperation, field: GraphQLField) -> Given:
     if operation.graphql[0].startswith("Customer."):
         names = names[1:]
     given: Given = []
+    if operation.graphql[0].startswith("Subscription."):
+        return given  # whatever happens is shown
     for name, argument in field.args.items():
         variable, value = name, None
         if get_named_type(argument.type).name == "ID" and names:

@@ -244,6 +244,8 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
+    from app.graphql.conversation import MAX_MESSAGE
+
     return {
         "http": "app.http.wire:GatewayProtocol",
         "log_config": None,
@@ -252,6 +254,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
         "timeout_worker_healthcheck": _WORKER_SECONDS,
+        "ws_max_size": MAX_MESSAGE,
+        "ws_per_message_deflate": False,  # events are small, and secrets are not to be guessed by their length
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": ",".join(settings.trusted_proxies) or None,
         "ssl_certfile": str(settings.tls_cert) if settings.tls_cert else None,

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import orjson
 from graphql import ExecutionResult, GraphQLError
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from app.http.answers import Answer
+from app.http.event_source import EVENT_STREAM, block
 from app.http.negotiation import accept_of, accepted_quality, parse_accept
 from app.http.problems import problem_headers
 from app.http.requests import base_url, request_id, state_of
@@ -34,6 +35,8 @@ from schema.rows import Row, row_json, rows_json, rows_of_one_kind
 
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
+COMPLETE: Final = b"event: complete\ndata:\n\n"
+"""The end of a stream of one operation (GraphQL over Server-Sent Events Protocol)."""
 _PIECE: Final = 16
 """So many rows are written at once."""
 _HEADS: Final = {
@@ -42,7 +45,7 @@ _HEADS: Final = {
         (b"vary", b"Accept"),
         (b"cache-control", b"private, no-store"),
     )
-    for media_type in (RESPONSE, JSON)
+    for media_type in (RESPONSE, JSON, EVENT_STREAM)
 }
 
 
@@ -64,8 +67,11 @@ def negotiated(request: Request) -> str | None:
 
 @lru_cache(maxsize=256)
 def _media_type(header: str) -> str | None:
-    """Return the media type of the answer for an Accept header."""
+    """Return the media type of the answer for an Accept header; that of streams only where it is named."""
     response, json = accepted_quality(header, RESPONSE), accepted_quality(header, JSON)
+    stream = max((entry.quality for entry in parse_accept(header) if entry.type == EVENT_STREAM), default=0.0)
+    if stream > 0 and stream >= max(response, json):
+        return EVENT_STREAM
     if max(response, json) <= 0:
         return None
     named = any(entry.type == RESPONSE for entry in parse_accept(header))
@@ -88,12 +94,14 @@ def executed(
     reached = result.data is not None or any(error.path for error in errors)
     body: dict[str, Any] = {}
     if errors:
-        body["errors"] = [_formatted(request, error) for error in errors]
+        body["errors"] = [formatted_error(request, error) for error in errors]
     if reached:
         body["data"] = data
     body["extensions"] = {"cost": _cost(price, actual, ctx.budgets)}
     if ctx.replayed:
         body["extensions"]["idempotentReplayed"] = True
+    if media_type == EVENT_STREAM:
+        return _single(body)
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
     response = _response(body, status, media_type)
     away = next((problem for error in errors if (problem := problem_of(error)).type is UNAVAILABLE), None)
@@ -165,14 +173,14 @@ def _cost(price: Price, actual: int, budgets: Sequence[Budget]) -> dict[str, Any
 
 def refused_document(request: Request, errors: Sequence[GraphQLError], media_type: str) -> Response:
     """Return what is wrong with a document: nothing was executed."""
-    body = {"errors": [_formatted(request, error) for error in errors]}
+    body = {"errors": [formatted_error(request, error) for error in errors]}
     status = 200 if media_type == JSON else max(problem_of(error).type.status for error in errors)
     return _response(body, status, media_type)
 
 
 def refused(request: Request, problem: Problem, media_type: str) -> Response:
     """Return a request error: nothing was executed. Plain JSON shows it as 200 where the request was well-formed."""
-    body = {"errors": [_formatted(request, GraphQLError(problem.detail, original_error=problem))]}
+    body = {"errors": [told(request, problem)]}
     well_formed = problem.type in GRAPHQL_LIMITS or problem.type in {GRAPHQL_VALIDATION, ANSWER_TOO_LARGE}
     status = 200 if media_type == JSON and well_formed else problem.type.status
     response = _response(body, status, media_type)
@@ -184,11 +192,34 @@ def refused(request: Request, problem: Problem, media_type: str) -> Response:
     return response
 
 
-def _formatted(request: Request, error: GraphQLError) -> dict[str, Any]:
+def told(connection: HTTPConnection, problem: Problem) -> dict[str, Any]:
+    """Return a problem as GraphQL has errors."""
+    return formatted_error(connection, GraphQLError(problem.detail, original_error=problem))
+
+
+def result_body(connection: HTTPConnection, result: ExecutionResult) -> dict[str, Any]:
+    """Return one result of many, as streams tell it."""
+    errors = [formatted_error(connection, error) for error in result.errors or ()]
+    return {**({"errors": errors} if errors else {}), "data": result.data}
+
+
+def as_json(body: object) -> bytes:
+    """Return what an answer holds as JSON."""
+    return orjson.dumps(body, default=row_json)
+
+
+def _single(body: dict[str, Any]) -> Response:
+    """Return the answer of an operation that has one result, as a stream of it."""
+    content = block(event="next", data=as_json(body)) + COMPLETE
+    return Answer(content, 200, _HEADS[EVENT_STREAM])
+
+
+def formatted_error(request: HTTPConnection, error: GraphQLError) -> dict[str, Any]:
+    """Return an error as GraphQL has it, counted."""
     state_of(request).metrics.problem(request.scope, problem_of(error).type)
     explain = state_of(request).settings.introspection
     return formatted(error, base_url(request), request_id(request), explain=explain)
 
 
 def _response(body: dict[str, Any], status: int, media_type: str) -> Response:
-    return Answer(orjson.dumps(body, default=row_json), status, _HEADS[media_type])
+    return Answer(as_json(body), status, _HEADS[media_type])

@@ -10,18 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from graphql import GraphQLError, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated, refused, refused_document
+from app.graphql.conversation import PROTOCOL
+from app.graphql.preparing import prepared
 from app.graphql.request import GraphQLRequest, read_request
+from app.graphql.sse import SubscriptionFeed
 from app.http.admission import admit, pay
 from app.http.deprecation import use
+from app.http.event_source import EVENT_STREAM, EventSource
 from app.http.idempotency import sent_key
 from app.http.requests import base_url, state_of
-from app.observe.metrics import GRAPHQL_OPERATION
 from app.pages import playground
 from resolvers.context import Context, IdempotencyKey
 from resolvers.idempotency import malformed
@@ -53,12 +56,16 @@ class GraphQLDoor:
         media_type = negotiated(request)
         try:
             if media_type is None:
-                raise Problem(NOT_ACCEPTABLE, f"This answers {RESPONSE} or {JSON}.")
+                raise Problem(NOT_ACCEPTABLE, f"This answers {RESPONSE}, {JSON} or {EVENT_STREAM}.")
             return await _answer(request, media_type)
         except Problem as problem:
-            return refused(request, problem, media_type or RESPONSE)
+            return refused(request, problem, _refusal_type(media_type))
         except DocumentErrors as fault:
-            return refused_document(request, fault.errors, media_type or RESPONSE)
+            return refused_document(request, fault.errors, _refusal_type(media_type))
+
+
+def _refusal_type(media_type: str | None) -> str:
+    return RESPONSE if media_type in {None, EVENT_STREAM} else str(media_type)
 
 
 async def _answer(request: Request, media_type: str) -> Response:
@@ -66,7 +73,8 @@ async def _answer(request: Request, media_type: str) -> Response:
         raise Problem(METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST.", extra={"allow": _METHODS})
     ctx = await admit(request)
     asked = await read_request(request)
-    operation = await _prepared(request, asked)
+    operation = await prepared(request, asked, reads_only=request.scope["method"] != "POST")
+    _check_stream(operation, media_type)
     price = operation.price(asked.variables)
     if operation.uses is not None:
         use(request, ctx, operation.uses.of(asked.variables))
@@ -86,25 +94,11 @@ def _key(request: Request, operation: Operation) -> IdempotencyKey | None:
     return key
 
 
-async def _prepared(request: Request, asked: GraphQLRequest) -> Operation:
-    """Return the operation to run; keep its document where the client wants that."""
-    state = state_of(request)
-    text = await state.documents.text(asked.query, asked.sha256)
-    operation = state.graphql.documents.operation(text, asked.operation_name)
-    request.scope[GRAPHQL_OPERATION] = operation.label
-    if operation.type is OperationType.QUERY and asked.sha256 is None:
-        return operation
-    if operation.type is OperationType.SUBSCRIPTION:
-        raise Problem(GRAPHQL_REQUEST, "This kind of operation is not served here.")
-    if operation.type is OperationType.MUTATION and request.method != "POST":
-        raise Problem(METHOD_NOT_ALLOWED, "Mutations are sent by POST.", extra={"allow": "POST"})
-    await state.documents.keep(asked.query, asked.sha256)
-    return operation
-
-
 async def _run(
     request: Request, operation: Operation, asked: GraphQLRequest, ctx: Context, price: Price, media_type: str
 ) -> Response:
+    if operation.type is OperationType.SUBSCRIPTION:
+        return await _stream(request, operation, asked, ctx)
     result = await state_of(request).graphql.run(operation, asked.variables, ctx)
     # graphql-core's executor refers to itself: what it holds would stay until the garbage collector comes.
     ctx.forget_pages()
@@ -114,6 +108,21 @@ async def _run(
     # What a mutation has done is told whatever its size.
     bounded = operation.type is OperationType.QUERY
     return executed(request, result, media_type, price, ctx, bounded=bounded)
+
+
+def _check_stream(operation: Operation, media_type: str) -> None:
+    """Let a subscription pass only where it can be answered event by event."""
+    if operation.type is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:
+        said = f"A subscription is answered as {EVENT_STREAM}, or over a WebSocket by {PROTOCOL}."
+        raise Problem(GRAPHQL_REQUEST, said)
+
+
+async def _stream(request: Request, operation: Operation, asked: GraphQLRequest, ctx: Context) -> Response:
+    watching = await state_of(request).graphql.watch(operation, asked.variables, ctx)
+    if isinstance(watching, ExecutionResult):
+        _log_internal(request, watching.errors or ())
+        return refused_document(request, watching.errors or (), RESPONSE)
+    return EventSource(request, ctx, SubscriptionFeed(request, watching), "graphql-sse")
 
 
 def _log_internal(request: Request, errors: Sequence[GraphQLError]) -> None:

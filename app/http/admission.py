@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -23,6 +23,8 @@ from storage.errors import Unavailable
 
 GRAPHQL: Final = "/graphql"
 """The one address at which the operations are asked for by GraphQL."""
+CREDENTIALS: Final = frozenset({b"x-api-key", b"authorization"})
+"""The headers that credentials come in."""
 Page = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,7 +57,7 @@ async def _admit_slowly(request: Request, heads: Heads, caller: Caller | None) -
     """Admit a request for which the store is asked first, about its caller or a quota: in the request's own time."""
     state, began = state_of(request), time.monotonic()
     with WireDeadline(began + state.services.request_timeout - GRACE):
-        caller = caller or await _authenticated(request, heads)
+        caller = caller or await authenticated(request, heads)
         request.scope["caller_id"] = caller.id if caller else ""
         ctx = Context(state.services, caller, request_id(request), _door(request.scope))
         ctx.budgets = await charge(request, caller)
@@ -64,7 +66,7 @@ async def _admit_slowly(request: Request, heads: Heads, caller: Caller | None) -
     return ctx
 
 
-async def pay(request: Request, ctx: Context, units: int) -> None:
+async def pay(request: HTTPConnection, ctx: Context, units: int) -> None:
     """Take what a request costs in all, of which one unit has been paid at its admission.
 
     Raises:
@@ -93,7 +95,7 @@ def public(page: Page) -> Page:
     return limited
 
 
-async def charge(request: Request, caller: Caller | None, units: int = 1) -> tuple[Budget, ...]:
+async def charge(request: HTTPConnection, caller: Caller | None, units: int = 1) -> tuple[Budget, ...]:
     """Take units from a caller's budgets, or one from the address's, and let the answer's head show what is left.
 
     Raises:
@@ -109,18 +111,18 @@ async def charge(request: Request, caller: Caller | None, units: int = 1) -> tup
     return budgets
 
 
-def _show(request: Request, refusal: Refused) -> None:
+def _show(request: HTTPConnection, refusal: Refused) -> None:
     """Let the answer's head show the budgets of a refusal, and count it."""
     state_of(request).metrics.refused(refusal.budgets[0].name)
     request.scope["budgets"] = refusal.budgets
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """Return the address that a request comes from, as a trusted proxy tells it or the connection."""
     return request.client.host if request.client else ""
 
 
-async def check_failures(request: Request) -> None:
+async def check_failures(request: HTTPConnection) -> None:
     """Let pass unless too many credentials of the address were not good lately. Raises rate-limited."""
     try:
         await state_of(request).limiter.check_failures(address_of(request))
@@ -129,7 +131,7 @@ async def check_failures(request: Request) -> None:
         raise
 
 
-async def count_failure(request: Request) -> None:
+async def count_failure(request: HTTPConnection) -> None:
     """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
     state_of(request).metrics.failed(request.scope)
     try:
@@ -139,7 +141,12 @@ async def count_failure(request: Request) -> None:
         raise
 
 
-async def _authenticated(request: Request, heads: Heads) -> Caller | None:
+async def authenticated(request: HTTPConnection, heads: Heads) -> Caller | None:
+    """Return the caller of credentials, None where there are none; bad ones are counted for the address.
+
+    Raises:
+        Problem: unauthorized, rate-limited, unavailable where they cannot be checked.
+    """
     try:
         return await state_of(request).authenticator.authenticate(heads, lambda: check_failures(request))
     except Unavailable as error:

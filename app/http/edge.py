@@ -13,6 +13,7 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from app.http.deprecation import DEPRECATED, deprecation_headers
 from app.http.heads import Heads, head_bytes, heads_of
@@ -32,8 +33,13 @@ MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
 REFUSAL: Final = "refusal"
 """Where a scope holds the Problem for which the connection refuses the request, from then on."""
+ON_SHUTDOWN: Final = "on_shutdown"
+"""Where a scope holds what is to be called, once, when the gateway stops while its answer is under way."""
 _CLIENT_GONE: Final = 499
 """The status in the log of a request whose client went away before it was whole, as nginx has it."""
+_SWITCHED: Final = 101
+_REFUSED: Final = 403
+"""The statuses in the log of a WebSocket, and of an upgrade that leads nowhere."""
 _REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
 _CACHE_CONTROL: Final = b"private, no-cache"
@@ -58,14 +64,18 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete its answer."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         heads = heads_of(scope)
         scope["request_id"] = _request_id(scope, heads)
         metrics = self.metrics
         metrics.in_flight += 1
-        exchange = _Exchange(scope, receive, send, time.perf_counter(), measure(), metrics)
+        kind = _Exchange
+        if scope["type"] == "websocket":
+            kind = _Socket
+            scope.update(method="GET", scheme="https" if scope["scheme"] == "wss" else "http")
+        exchange = kind(scope, receive, send, time.perf_counter(), measure(), metrics)
         try:
             if metrics.in_flight - metrics.idle > self.most and scope["path"] not in UNBOUNDED:
                 problem: Problem | None = overloaded(scope, metrics)
@@ -157,6 +167,27 @@ class _Exchange:
         total = (time.perf_counter() - self.began) * 1000
         store = self.store
         return b'store;dur=%.2f;desc="%d calls", total;dur=%.2f' % (store.seconds * 1000, store.calls, total)
+
+
+class _Socket(_Exchange):
+    """A WebSocket from its upgrade to its end; until it is accepted it can be refused by an answer of HTTP."""
+
+    async def refuse(self, problem: Problem) -> None:
+        """Answer the upgrade with a problem."""
+        socket = WebSocket(self.scope, self.receive, self.send_message)
+        await socket.send_denial_response(problem_response(socket, problem))
+
+    def send_message(self, message: Message) -> Awaitable[None]:
+        """Send a message on, the first one of an answer of HTTP with our headers."""
+        kind = message["type"]
+        if kind == "websocket.accept":
+            self.status = _SWITCHED
+        elif kind == "websocket.http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._completed(message.get("headers", ()))
+        elif kind == "websocket.close" and self.status == 0:
+            self.status = _REFUSED
+        return self.send(message)
 
 
 @lru_cache(maxsize=64)

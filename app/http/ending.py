@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.http.cycle import Cycle
+from app.http.edge import ON_SHUTDOWN
 from app.http.overload import REFUSED, rest_seconds
 from app.http.sweep import Deadlines
+
+
+def _nothing() -> None:
+    """Stand for what nobody wants to know."""
 
 
 class EndingProtocol(HttpToolsProtocol):
@@ -69,6 +74,7 @@ class EndingProtocol(HttpToolsProtocol):
         if self._is_quiet():
             self.loop.call_later(self.deadlines.drain, self._retire)
         elif self.cycle is not None and not self.cycle.response_complete:
+            cast("dict[str, Any]", self.cycle.scope).get(ON_SHUTDOWN, _nothing)()
             super().shutdown()
 
     def _retire(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.jobs.held import CALL_SECONDS, Held
 from resolvers.erasures import Erasure
-from resolvers.jobs import told_of
 from storage.deadlines import wire_deadline
 from storage.erasing import Erasing
 
@@ -13,8 +12,7 @@ async def delete_customers(held: Held) -> None:
     """Erase what is left. Raises `Cancelled`, `LeaseLost` and `Unavailable`."""
     job = held.job
     kept, place = bytes(job["task"]["filter"]), bytes(job["position"]["place"])
-    told = told_of(job, held.services.audit)
-    erasure = Erasure(held.store, kept, place, clock=held.services.clock, holder=held.holder, told=told)
+    erasure = Erasure(held.store, kept, place, clock=held.services.clock, holder=held.holder, note=held.note)
     if job["total"] is None:
         with wire_deadline(CALL_SECONDS):
             left = await Erasing.of(held.store, kept).count()

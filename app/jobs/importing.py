@@ -17,7 +17,7 @@ from app.transfer.importing import REFUSED, ImportJob
 from app.transfer.lines import lines
 from app.transfer.state import ImportState
 from resolvers.imports import CustomerImport, Importer, Result, Rules
-from resolvers.jobs import job_error, told_of
+from resolvers.jobs import job_error
 from resolvers.problems import INTERNAL_ERROR, JsonValue, Problem
 from storage.chunks import CHUNK
 from storage.deadlines import wire_deadline
@@ -46,7 +46,7 @@ async def import_customers(held: Held) -> None:
         state.line, state.offset = 1, header
     clock, us_rules = held.services.clock, held.services.us_address_rules
     rules = Rules(task["seed"], task["onConflict"], task["strict"], job["dryRun"], us_rules, clock)
-    importer = _BoundedImporter(CustomerImport(held.store, rules, told_of(job, held.services.audit)))
+    importer = _BoundedImporter(CustomerImport(held.store, rules, held.note))
     with payload_at(chunks, job["id"], state.offset) as file:
         await ImportJob(file, read, importer, state, _StoredJournal(held, 1 if header else 0)).run()
     if state.offset != task["size"]:
@@ -109,7 +109,7 @@ class _StoredJournal:
                 await self.held.store.chunks.put(self.held.job["id"], "refused", piece[0]["line"] or 0, _lines(piece))
         failed = state.counts.get(REFUSED, 0)
         await self.held.record(
-            [_brief(error) for error in errors[: max(MOST_ERRORS - failed + len(errors), 0)]],
+            [_brief(error) for error in errors[:MOST_ERRORS]],
             done=state.line - self.before,
             failed=failed,
             counts=dict(state.counts),

@@ -29,6 +29,7 @@ PRICES: Final = MappingProxyType(
         "poll": Price(1, "Reading an operation"),
         "cancel": Price(1, "Cancelling an operation"),
         "report": Price(1, "Reading the report of an import"),
+        "events": Price(1, "Opening a stream of events"),
         "explain": Price(10, "Explaining how a list is found"),
         "bulk": Price(1, "Changing many customers at once", each_item=True),
         "batch": Price(1, "Several operations at once", each_item=True),

@@ -67,6 +67,15 @@ STORE_SECONDS: Final = Family(
     "Seconds in which requests waited for at least one call of the store.",
     _REQUEST,
 )
+STREAMS: Final = Family(
+    "gateway_event_streams", "gauge", "Streams of events that are open; of a WebSocket each subscription.", ("kind",)
+)
+EVENTS: Final = Family(
+    "gateway_events_total", "counter", "Changes of customers that have come from the store, while anyone watched."
+)
+EVENTS_LAG: Final = Family(
+    "gateway_events_lag_seconds_total", "counter", "Seconds from their writing to their coming, of all these changes."
+)
 PROBLEMS: Final = Family(
     "gateway_problems_total",
     "counter",
@@ -161,6 +170,9 @@ FAMILIES: Final[tuple[Family, ...]] = (
     MOST_IN_FLIGHT,
     OVERLOADS,
     TASKS,
+    STREAMS,
+    EVENTS,
+    EVENTS_LAG,
     RESPONSE_BYTES,
     STORE_CALLS,
     STORE_SECONDS,

@@ -89,6 +89,12 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         logger.handlers, logger.propagate = [], True
     logging.getLogger("uvicorn.error").setLevel(LEVELS[level])
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").filters = [_tells_no_address]
+
+
+def _tells_no_address(record: logging.LogRecord) -> bool:
+    """Keep uvicorn's own lines about WebSockets out: they hold addresses with their query strings."""
+    return "WebSocket" not in str(record.msg) and not str(record.msg).startswith("connection ")
 
 
 def adopt_strays() -> None:

@@ -23,6 +23,9 @@ from starlette.types import Scope
 from resolvers.problems import ProblemType
 from storage.timing import StoreTime
 
+StreamKind = Literal["sse", "graphql-sse", "websocket"]
+"""How a stream of events goes out."""
+STREAMS: Final[tuple[StreamKind, ...]] = ("sse", "graphql-sse", "websocket")
 Door = Literal["rest", "graphql", "other"]
 """By which way a request came; `other` are pages, health, tokens and what leads nowhere."""
 
@@ -91,6 +94,7 @@ class Metrics:
     refusals: Counter[str] = field(default_factory=Counter)
     bad_credentials: Counter[str] = field(default_factory=Counter)
     uses: Counter[tuple[str, str]] = field(default_factory=Counter)
+    streams: Counter[str] = field(default_factory=Counter)
     _known: dict[tuple[str | None, str, int, int | None], Row] = field(default_factory=dict)
 
     def request(self, scope: Scope, status: int, seconds: float, store: StoreTime, sent: int) -> None:
@@ -133,6 +137,15 @@ class Metrics:
     def refused(self, policy: str) -> None:
         """Count a refusal by a limit; `policy` is its name in the RateLimit headers."""
         self.refusals[policy] += 1
+
+    @contextmanager
+    def stream(self, kind: StreamKind) -> Iterator[None]:
+        """Count a stream of events as open, inside the block."""
+        self.streams[kind] += 1
+        try:
+            yield
+        finally:
+            self.streams[kind] -= 1
 
     def used(self, name: str, caller: str | None) -> None:
         """Count a request that names something deprecated, by its name in the registry and by the caller's id."""

@@ -15,7 +15,7 @@ from app.limits.limiter import ADDRESS, CALLER, FAILED
 from app.observe import families as f
 from app.observe.counts import Counts, Histogram, Labels, Series
 from app.observe.families import Family
-from app.observe.metrics import CREDENTIALS, Metrics
+from app.observe.metrics import CREDENTIALS, STREAMS, Metrics
 from app.state import State
 from storage.jobs import Ended, JobKind
 
@@ -31,6 +31,7 @@ def counts_of(state: State) -> Counts:
         *_requests(state.metrics),
         *_refusals(state.metrics),
         *_store(state),
+        *_events(state),
         *_graphql(state),
         (f.OPERATIONS_ENDED, _ended(state)),
         *_collector(),
@@ -42,6 +43,7 @@ def counts_of(state: State) -> Counts:
         f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight},
         f.IDLE.name: {_UNLABELLED: state.metrics.idle},
         f.MOST_IN_FLIGHT.name: {_UNLABELLED: state.settings.max_in_flight},
+        f.STREAMS.name: {(kind,): state.metrics.streams[kind] for kind in STREAMS},
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
         f.OPERATIONS_RUNNING.name: {(kind,): state.jobs.running[kind] for kind in get_args(JobKind)},
     }
@@ -76,6 +78,12 @@ def _store(state: State) -> Iterator[tuple[Family, Series]]:
     gathered = state.store.customers.gathered()
     yield f.BATCHES, {(queue,): batches for queue, (batches, _) in gathered.items()}
     yield f.ITEMS, {(queue,): items for queue, (_, items) in gathered.items()}
+
+
+def _events(state: State) -> Iterator[tuple[Family, Series]]:
+    live = state.store.changes.live
+    yield f.EVENTS, {_UNLABELLED: live.changes}
+    yield f.EVENTS_LAG, {_UNLABELLED: live.lag}
 
 
 def _graphql(state: State) -> Iterator[tuple[Family, Series]]:

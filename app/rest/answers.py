@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from app.http.event_source import EVENT_STREAM
 from app.rest.call import JSON
 from app.rest.endpoints import Endpoint, Kind
 from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, problem_example
@@ -52,13 +53,15 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "import": (*_FILE, p.MALFORMED_REQUEST),
     "export": (p.INVALID_FILTER,),
     "report": (),
+    "events": (p.HISTORY_LOST,),
 }
 
 
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
     existing = "{customerId}" in endpoint.path
-    changes, many = endpoint.kind not in {"list", "search", "read"}, endpoint.kind in {"batch", "bulk"}
+    changes = endpoint.kind not in {"list", "search", "read", "events"}
+    many = endpoint.kind in {"batch", "bulk"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
@@ -186,7 +189,7 @@ def success_answers(endpoint: Endpoint) -> Answers:
     if endpoint.kind in {"replace", "patch", "batch", "bulk"}:
         return {"200": _changed(name) if endpoint.kind in {"replace", "patch"} else _done(name)}
     if "{" not in endpoint.path:
-        return {"200": _body("The resource as it is now.", name, ())}
+        return {"200": _events(name) if endpoint.kind == "events" else _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
 
@@ -208,6 +211,17 @@ def begun_answer(*own_headers: str) -> dict[str, Any]:
     follow = {"operationId": "getOperation", "parameters": ids, "description": "Ask how far it is."}
     cancel = {"operationId": "cancelOperation", "parameters": ids, "description": "Cancel it."}
     return {**answer, "links": {"getOperation": follow, "cancelOperation": cancel}}
+
+
+def _events(name: str) -> dict[str, Any]:
+    """Return a stream of server-sent events; OpenAPI 3.1 knows of no such thing, so the schema is that of `data`."""
+    last = problem_example(p.READER_TOO_SLOW, "/api/v1/customer-events")
+    examples = {
+        "event": {"summary": "data of one event", "value": EXAMPLES[name]},
+        p.READER_TOO_SLOW.slug: {"summary": "data of `event: problem`, the last one", "value": last},
+    }
+    media = {"schema": {"anyOf": [ref(name), ref("Problem")]}, "examples": examples}
+    return {"description": "Events, as they come.", "headers": headers("Vary"), "content": {EVENT_STREAM: media}}
 
 
 def _links(name: str) -> dict[str, Any]:

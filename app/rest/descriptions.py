@@ -116,6 +116,16 @@ for seven days.""",
     "cancelOperation": """\
 It ends after what is being done at this moment, within seconds; what is done stays done. `cancelRequested` is true \
 from then on, and `status` becomes `cancelled`. An operation that has ended stays as it is.""",
+    "watchCustomers": """\
+A stream of server-sent events (`text/event-stream`) that does not end by itself: `EventSource` in browsers, \
+`curl -N` elsewhere. Each event has an `id`, the `event` type and, as `data`, an Event: which customer, which version, \
+which parts changed, and no value of them. Those of one customer come in the order of its versions.
+
+**Resuming.** Open it again with `Last-Event-ID`, and nothing is missing and nothing doubled; comments that keep the \
+connection carry an `id` too. 410 `history-lost` tells that the store does not keep what came after that event.
+
+**Ends.** `event: problem` tells why a stream ends: credentials that are not good any more, a reader that is too slow. \
+`event: reconnect` comes when the gateway stops: open it again, at another one. `HEAD` answers the head alone.""",
     "getViewer": """\
 The first thing to ask with new credentials: it shows that they work, which scopes they have, and how much of each \
 limit is left. It costs one unit as any `GET` does.""",

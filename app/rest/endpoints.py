@@ -11,14 +11,17 @@ from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
+from app.http.event_source import EVENT_STREAM
 from app.http.problems import PROBLEM
-from app.rest import bulk, customers, files, jobs, lists, parts, viewer
+from app.rest import bulk, customers, events, files, jobs, lists, parts, viewer
 from app.rest.call import JSON, Call
+from app.rest.events import EVENT_PARAMETERS
 from app.rest.list_parameters import CONFIRM, FIELDS, FILTER_PARAMETERS, FORMAT, LIST_PARAMETERS, ON_CONFLICT
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import bulk as bulk_operations
 from resolvers import customers as customer_operations
 from resolvers.deletions import delete_customers
+from resolvers.events import watch_customers
 from resolvers.exports import export_customers
 from resolvers.jobs import cancel_job, get_job, get_refused_lines, list_jobs
 from resolvers.lists import explain_customers, list_customers, search_customers
@@ -31,7 +34,7 @@ from resolvers.viewer import get_viewer
 Handler = Callable[[Call], Awaitable[Response]]
 Kind = Literal[
     "read", "list", "search", "create", "replace", "patch", "delete", "batch", "bulk", "erase", "poll", "cancel",
-    "import", "export", "report",
+    "import", "export", "report", "events",
 ]  # fmt: skip
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
@@ -58,6 +61,11 @@ class Endpoint:
     def asked(self, parameters: Parameters) -> Operation[Any, Any]:
         """Return the operation that a request asks for: the endpoint's own, or its explanation."""
         return self.explain if self.explain and parameters.flag("explain", default=False) else self.operation
+
+    @property
+    def media_type(self) -> str:
+        """The media type of its answers, refusals apart."""
+        return EVENT_STREAM if self.kind == "events" else JSON
 
     @property
     def path(self) -> str:
@@ -160,6 +168,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint(get_job, "GET", jobs.get, "poll", "Operations", "Operation"),
     Endpoint(
         get_refused_lines, "GET", files.get_refused, "report", "Operations", None, answers=(files.NDJSON, PROBLEM)
+    ),
+    Endpoint(
+        watch_customers, "GET", events.watch, "events", "Events", "Event", None, EVENT_PARAMETERS,
+        answers=(EVENT_STREAM, PROBLEM),
     ),
     Endpoint(get_viewer, "GET", viewer.get, "read", "Viewer", "Viewer"),
 )  # fmt: skip

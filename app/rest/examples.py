@@ -13,6 +13,7 @@ from resolvers.problems import (
     OVERLOADED,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
+    READER_TOO_SLOW,
     UNAVAILABLE,
     VALIDATION_ERROR,
     JsonValue,
@@ -162,7 +163,13 @@ _ENVELOPES: Final[dict[str, Any]] = {
     "EnvelopedOperation": {"operation": _OPERATION},
     "EnvelopedOperations": {"operations": [_OPERATION], "metadata": _METADATA},
 }
-EXAMPLES: Final = {**_BODIES, **_ENVELOPES}
+_EVENT: Final[dict[str, Any]] = {
+    "id": "cHJpdmF0ZSBwbGFjZSBpbiB0aGUgaGlzdG9yeQ",
+    "type": "customer.updated",
+    "timestamp": TIMES["updatedAt"],
+    "data": {"customerId": ID, "version": 4, "changed": ["addresses"]},
+}
+EXAMPLES: Final = {**_BODIES, **_ENVELOPES, "Event": _EVENT}
 """One example for each schema of a body, by the schema's name."""
 
 _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
@@ -203,6 +210,7 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
         "The gateway has too many requests in hand; nothing was changed.",
         {"outcome": "none", "retryAfter": 2},
     ),
+    READER_TOO_SLOW: ("Too many events waited to be read.", {"lastEventId": _EVENT["id"]}),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
 }
 

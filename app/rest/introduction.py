@@ -10,6 +10,7 @@ TAGS: Final = {
     "Phone numbers": "The phone numbers of one customer, 1 to 50, each with an id and an address of its own.",
     "Notification preferences": "Which channels a customer accepts: e-mail, SMS, push, mail.",
     "Operations": "What goes on after its request was answered by 202: how far it is, what came of it, how to end it.",
+    "Events": "Changes of customers as they happen, as server-sent events that can be resumed.",
     "Viewer": "Who the credentials belong to, what they allow, what is left of their limits.",
     "GraphQL": "The other door to the same operations. The playground at `/graphql` shows its schema.",
     "OAuth": "Access tokens for API keys, and what verifies them. Public.",

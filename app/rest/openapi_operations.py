@@ -115,6 +115,7 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "delete": condition,
         "batch": ["Prefer"],
         "bulk": ["Prefer"],
+        "events": ["LastEventId"],
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
@@ -163,6 +164,12 @@ def shared_parameters() -> Document:
             ),
             "schema": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": KEY_PATTERN},
         },
+        "LastEventId": _header(
+            "Last-Event-ID",
+            "The `id` of the event that was read last: the stream goes on after it. Browsers send it by themselves. "
+            "Without it the stream begins now. 410 where what came after it is not kept any more.",
+            EXAMPLES["Event"]["id"],
+        ),
         "Prefer": _header(
             "Prefer",
             "Preferences (RFC 7240), separated by commas; `Preference-Applied` tells which were kept. "

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic.json_schema import models_json_schema
 
 from app.rest.batch_schemas import batch_schemas, enveloped_batch_schemas
+from app.rest.events import TYPES
 from app.rest.job_schemas import job_schemas
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.odata import MAX_LENGTH
@@ -15,6 +16,7 @@ from app.rest.parameters import Parameter
 from app.rest.problem_schemas import problem_schemas
 from app.rest.shapes import COUNT, TEXT, UUID, Schema, bounded, closed_object, ref
 from resolvers.context import ALL_SCOPES
+from storage.documents import PARTS
 from storage.model import MAX_PARTS, AddressInput, CustomerInput, NotificationPreferencesInput, PhoneNumberInput
 from storage.query import MAX_SIZE
 from storage.schema import customer_schema
@@ -51,6 +53,7 @@ def schemas() -> dict[str, Schema]:
         "Changed": closed_object({"id": _PART_ID, "updatedAt": _time()}, "What changed, and when."),
         "CustomerSearch": _search(),
         "Viewer": _viewer(),
+        "Event": _event(),
         "JsonPatch": _json_patch(),
         **batch_schemas(),
         **job_schemas(),
@@ -159,6 +162,19 @@ def _viewer() -> Schema:
     }
     shape = {"id": TEXT, "name": TEXT, "scopes": scopes, "quota": quota}
     return closed_object(shape, "Who the credentials belong to.")
+
+
+def _event() -> Schema:
+    """Return the schema of an event, as streams and webhooks tell it."""
+    changed = {
+        "type": "array",
+        "description": "The names of the parts that changed: all of a new customer, none of one that was erased.",
+        "items": {"type": "string", "enum": list(PARTS)},
+        "maxItems": len(PARTS),
+    }
+    data = closed_object({"customerId": UUID, "version": COUNT, "changed": changed}, "Which customer, and what of it.")
+    shape = {"id": TEXT, "type": {"type": "string", "enum": list(TYPES)}, "timestamp": _time(), "data": data}
+    return closed_object(shape, "One change of one customer, without any value of it.")
 
 
 def _search() -> Schema:

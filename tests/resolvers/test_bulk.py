@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from resolvers import bulk
+from resolvers.audit import Entry
 from resolvers.bulk import Batch, Done, Item, Kind, batch_customers
 from resolvers.changes import Target
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
@@ -230,6 +232,41 @@ async def test_when_the_time_ends_what_had_not_begun_is_certain_and_what_was_on_
     second = ["unknown"] * 50 + ["none"] + ["unknown"] * 49
     assert outcomes == ["done"] * 100 + second + ["none"] * 50
     assert await store.customers.count_all() == 1 + 100 + 99
+
+
+async def test_the_audit_is_told_of_each_change_once_with_what_became_of_it(
+    store: Store, context: NewContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries: list[Entry] = []
+    ctx = context()
+    one, two = await new(ctx), await new(ctx)
+    ctx.services = replace(ctx.services, audit=entries.append)
+    store_all, ends = StagedCustomers.store, iter(["overtaken", "stored", "lost"])
+
+    async def ended(staged: StagedCustomers) -> bool:
+        end = next(ends)
+        stored = end != "overtaken" and await store_all(staged)
+        if end == "lost":
+            raise Unavailable("unknown")
+        return stored
+
+    monkeypatch.setattr(StagedCustomers, "store", ended)
+    await each(ctx, updated(one, firstName="Bea"), updated(one, 9), deleted(one))
+    with pytest.raises(Problem):
+        await whole(ctx, updated(two, firstName="Cy"), deleted(one))
+    with pytest.raises(Problem):
+        await whole(ctx, updated(two, firstName="Cy"))
+    await batch_customers(ctx, Batch((updated(two, firstName="Di"), updated(one)), dry_run=True, atomic=False))
+    assert [(told.operation, told.outcome, told.customer, told.version, told.problem) for told in entries] == [
+        ("updateCustomer", "done", one["id"], 2, ""),
+        ("updateCustomer", "refused", one["id"], 0, "precondition-failed"),
+        ("deleteCustomer", "done", one["id"], 3, ""),
+        ("updateCustomer", "refused", two["id"], 2, "batch-failed"),
+        ("deleteCustomer", "refused", one["id"], 0, "not-found"),
+        ("batchCustomers", "refused", "", 0, "batch-failed"),
+        ("updateCustomer", "unknown", two["id"], 2, "unavailable"),
+        ("batchCustomers", "unknown", "", 0, "unavailable"),
+    ]
 
 
 @pytest.mark.parametrize("run", [each, whole], ids=["each", "whole"])

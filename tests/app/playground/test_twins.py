@@ -16,10 +16,11 @@ from tests.harness import Gateway
 
 DOORS: Json = json.loads(playground.DOORS.read_text(encoding="utf-8"))
 EXAMPLES: dict[str, Json] = {one["operation"]: one for one in DOORS["examples"]}
+WATCHES = [one.name for one in OPERATIONS if one.graphql and one.graphql[0].startswith("Subscription.")]
 BATCHES = [one.name for one in OPERATIONS if "Mutation.batchCustomers" in one.graphql]
 _MANY = {"getOperation", "listOperations", "cancelOperation", "deleteCustomers"}
 """What is not about single customers; tests of their own tell of their twins."""
-_SINGLE = [one for one in OPERATIONS if one.graphql and one.name not in _MANY]
+_SINGLE = [one for one in OPERATIONS if one.graphql and one.name not in {*_MANY, *WATCHES}]
 READS = [one.name for one in _SINGLE if not one.changes]
 WRITES = [one.name for one in _SINGLE if one.changes and one.name not in BATCHES]
 _OWN = {"id", "email", "createdAt", "updatedAt", "version", "etag", "deletedAt"}
@@ -160,6 +161,12 @@ def test_a_batch_of_each_kind_keeps_its_meaning(twins: Twins) -> None:
 
 
 @pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
+def test_what_is_watched_has_no_twin(twins: Twins) -> None:
+    assert "none" in twins.to_rest("subscription { customerChanged { id } }")
+    assert "none" in twins.to_graphql("curl 'http://gateway.test/api/v1/customer-events'")
+
+
+@pytest.mark.parametrize("name", [one.name for one in OPERATIONS if one.name not in WATCHES])
 def test_every_route_of_an_operation_has_a_graphql_twin_of_that_operation(twins: Twins, name: str) -> None:
     operation = next(one for one in OPERATIONS if one.name == name)
     ids = {"customerId": "d68825b3-830c-44f8-953e-a8b5cd943aa8", "addressId": "a", "phoneNumberId": "p"}

@@ -211,6 +211,8 @@ class TestRules:
         async def failing(self: Bulk, prepared: Any) -> Any:
             found = await create(self, prepared)
             if faults and (fault := faults.pop(0)) is not None:
+                name = stored.operations.find_one()["id"] + "/refused/0000000000000011"
+                stored.operation_chunks.replace_one({"_id": name}, {"data": b"told, not kept\n"}, upsert=True)
                 raise fault
             return found
 

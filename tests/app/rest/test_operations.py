@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -93,6 +95,18 @@ class TestDeleting:
             assert own.data(mutation, f=where, dry=dry) == {"deleteCustomers": {"deleted": 2, "operation": None}}
         assert own.data(mutation, all="ALL", dry=False)["deleteCustomers"]["deleted"] == 1
         assert stored.customers.count_documents({}) == 0
+
+    def test_an_operation_puts_each_customer_that_it_erases_into_the_audit(
+        self, start_gateway: StartGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(deletions, "AT_ONCE", 1)
+        own = start_gateway(audit_log=tmp_path / "audit.log")
+        made = filled(own, Abel=3)["Abel"]
+        begun = own.http.delete(CUSTOMERS, params={"confirm": "all"}, headers={"X-Request-Id": "mine"})
+        ended(own.http, begun.json())
+        lines = [json.loads(line) for line in (tmp_path / "audit.log").read_text().splitlines()]
+        told = {(line["customerId"], line["version"], line["requestId"]) for line in lines if line["version"] == 2}
+        assert told == {(one["id"], 2, "mine") for one in made}
 
     def test_many_are_erased_by_an_operation(self, own: Gateway, stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(deletions, "AT_ONCE", 2)

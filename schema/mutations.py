@@ -117,10 +117,12 @@ class Mutation(JobMutations):
         info: Info,
         operations: Annotated[list[CustomerOperation], _says("The operations in their order, at most 1,000.")],
         atomic: Annotated[bool, _says("Whether nothing is changed where one operation cannot be done.")] = True,
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> BatchResult:
         """Problems: batch-failed, validation-error, unavailable."""
-        batch = batch_of(operations, atomic=atomic, dry_run=dry_run)
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        batch = batch_of(operations, atomic=atomic, dry_run=dry_run, key=key)
         return BatchResult.of(await batch_customers(info.context, batch), info.context)
 
     @strawberry.mutation(description="Add an address.")

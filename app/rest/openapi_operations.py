@@ -113,8 +113,8 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "create": [*condition, "IdempotencyKey", "Prefer"],
         "import": ["Prefer"],
         "delete": condition,
-        "batch": ["Prefer"],
-        "bulk": ["Prefer"],
+        "batch": ["IdempotencyKey", "Prefer"],
+        "bulk": ["IdempotencyKey", "Prefer"],
         "events": ["LastEventId"],
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]

@@ -168,6 +168,43 @@ def test_c034_parts_and_patches_are_the_same_through_the_other_door(gateway: Gat
     assert slug(other) == "idempotency-key-reused"
 
 
+BATCH = """mutation($operations: [CustomerOperation!]!, $atomic: Boolean!, $key: String) {
+  batchCustomers(operations: $operations, atomic: $atomic, idempotencyKey: $key) { results { id status version } } }"""
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_c034_a_batch_of_one_door_is_answered_by_the_other(gateway: Gateway, *, atomic: bool) -> None:
+    key, person, (customer, etag) = new_key(), factories.customer(), gateway.created()
+    operations = [
+        {"op": "create", "customer": person},
+        {"op": "update", "id": customer["id"], "ifMatch": etag, "patch": {"lastName": "Once"}},
+    ]
+    body = {"atomic": atomic, "operations": operations}
+    first = post(gateway, body, key, f"{LIST}:batch")
+    assert_replayed(first, post(gateway, body, key, f"{LIST}:batch"))
+    update = {"id": customer["id"], "patch": {"lastName": "Once"}, "ifVersion": 1}
+    sent = [{"create": upper(person)}, {"update": update}]
+    answer = ask(gateway, BATCH, operations=sent, atomic=atomic, key=key)
+    found = answer["data"]["batchCustomers"]["results"]
+    assert [(one["id"], one["status"]) for one in found] == [
+        (one["id"], one["status"]) for one in first.json()["results"]
+    ]
+    assert answer["extensions"]["idempotentReplayed"]
+    assert found[1]["version"] == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_c033_items_of_the_collection_that_are_sent_again_answer_the_same(gateway: Gateway, method: str) -> None:
+    customer, etag = gateway.created()
+    what = {"patch": {"lastName": "Twice"}} if method == "PATCH" else {"customer": factories.customer()}
+    body = [{"id": customer["id"], "ifMatch": etag, **what}]
+    first, again = (
+        gateway.http.request(method, LIST, json=body, headers={"Idempotency-Key": customer["id"]}) for _ in range(2)
+    )
+    assert first.json()["results"][0]["status"] == 200
+    assert_replayed(first, again)
+
+
 def test_c034_a_key_with_something_else_is_422(gateway: Gateway) -> None:
     body, key = factories.customer(), new_key()
     path = post(gateway, body, key).headers["Location"]

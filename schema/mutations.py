@@ -17,6 +17,7 @@ from resolvers.patches import MergePatch, Replace
 from resolvers.preferences import replace_preferences, set_preferences
 from schema.batches import BatchResult, CustomerOperation, batch_of
 from schema.commands import (
+    Key,
     add_part,
     body_of,
     change_of,
@@ -50,10 +51,6 @@ Id = Annotated[strawberry.ID, _says("The customer's UUID.")]
 PartIdArgument = Annotated[strawberry.ID, _says("The UUID of the part.")]
 Version = Annotated[int, _says("The version that the change was made from; another one is refused.")]
 OptionalVersion = Annotated[int | None, _says("Refuse unless this is the present version.")]
-Key = Annotated[
-    str | None,
-    _says("Repeat with the same key for 24 hours, and nothing is done twice: the first outcome is answered again."),
-]
 DryRun = Annotated[bool, _says("Check everything and answer what would happen; store nothing.")]
 
 

@@ -68,7 +68,11 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
         *((p.NOT_FOUND, p.GONE) if existing else (p.NOT_FOUND,) if "{" in endpoint.path else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
-        *(_KEYED if (endpoint.operation.keyed and endpoint.takes) or many else ()),
+        *(
+            _KEYED
+            if endpoint.kind in {"batch", "bulk", "import", "erase"} or (endpoint.operation.keyed and endpoint.takes)
+            else ()
+        ),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
         *_EVERY,

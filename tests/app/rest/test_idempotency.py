@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -203,6 +204,28 @@ def test_c033_items_of_the_collection_that_are_sent_again_answer_the_same(gatewa
     )
     assert first.json()["results"][0]["status"] == 200
     assert_replayed(first, again)
+
+
+def test_c033_a_key_finds_the_import_and_the_deletion_that_it_has_begun(gateway: Gateway) -> None:
+    key, url = new_key(), f"{LIST}:import"
+    lines = (json.dumps(factories.customer()) + "\n").encode()
+    headers = {"Idempotency-Key": key, "Content-Type": "application/x-ndjson"}
+    first, again = (gateway.http.post(url, content=lines, headers=headers) for _ in range(2))
+    assert first.status_code == 202
+    assert_replayed(first, again)
+    other = gateway.http.post(url, content=lines + lines, headers=headers)
+    assert problem(other)[1] == "idempotency-key-reused"
+    customer, _ = gateway.created()
+    head = {"Idempotency-Key": new_key()}
+    gone, same = (gateway.http.delete(f"{LIST}?id={customer['id']}", headers=head) for _ in range(2))
+    assert gone.status_code == 202
+    assert_replayed(gone, same)
+    for begun in (first, gone):
+        while (job := gateway.http.get(begun.headers["Location"]).json())["status"] == "running":
+            time.sleep(0.02)
+        assert (job["status"], job["done"]) == ("succeeded", 1)
+    with ledger(gateway) as entries:
+        assert customer["email"] not in str(list(entries.find()))
 
 
 def test_c034_a_key_with_something_else_is_422(gateway: Gateway) -> None:

@@ -25,6 +25,7 @@ from app.observe.metrics import Metrics
 from app.observe.workers import open_workers
 from app.settings import Settings
 from app.state import State
+from app.webhooks.service import WebhookService, open_outbox, sending
 from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
 from resolvers.deprecation import Deprecations
@@ -61,13 +62,16 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
             open_workers(settings.metrics_folder) as workers,
+            open_outbox(settings) as outbox,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
             state = State(
                 settings,
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
+                Services(
+                    store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, outbox.rules
+                ),
                 _authenticator(store, _tokens(issuer, outside)),
                 issuer,
                 limiter,
@@ -78,7 +82,8 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
                 workers,
                 deprecations,
             )
-            async with publishing(state):
+            service = WebhookService(store, outbox.endpoints, outbox.signer, utc_now, metrics.webhooks)
+            async with publishing(state), sending(service):
                 yield {"gateway": state}
 
     return lifespan

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from resolvers.problems import INVALID_ID, Problem
+from storage.deliveries import DeliveryId
 from storage.documents import CustomerId, PartId
+from storage.webhooks import WebhookId
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -18,6 +20,16 @@ def customer_id(text: str) -> CustomerId:
 def part_id(text: str, noun: str) -> PartId:
     """Return the id of a nested part in canonical form; raises the problem invalid-id."""
     return PartId(_uuid(text, noun))
+
+
+def webhook_id(text: str) -> WebhookId:
+    """Return a webhook's id in canonical form; raises the problem invalid-id."""
+    return WebhookId(_uuid(text, "webhook"))
+
+
+def delivery_id(text: str) -> DeliveryId:
+    """Return a delivery's id in canonical form; raises the problem invalid-id."""
+    return DeliveryId(_uuid(text, "delivery"))
 
 
 def _uuid(text: str, noun: str) -> str:

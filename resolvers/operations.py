@@ -18,6 +18,7 @@ from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
 from resolvers.viewer import get_viewer
+from resolvers.webhooks import WEBHOOKS
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     create_customer,
@@ -38,4 +39,5 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     replace_preferences,
     set_preferences,
     get_viewer,
+    *WEBHOOKS,
 )

@@ -36,8 +36,13 @@ EMBEDDED: Final = 5
 EXPLAIN: Final = 1000
 INTROSPECTION: Final = 1000
 PER_UNIT: Final = 100
-PAGES: Final = {"CustomerConnection": ("edges", "nodes"), "CustomerPage": ("items",), "Query": ("nodes",)}
-"""Which lists of which types hold one page of customers."""
+PAGES: Final = {
+    "CustomerConnection": ("edges", "nodes"),
+    "CustomerPage": ("items",),
+    "Query": ("nodes", "webhooks"),
+    "WebhookDeliveryPage": ("deliveries",),
+}
+"""Which lists of which types hold one page, of customers or of what belongs to the caller."""
 
 _SIZES: Final = ("first", "last", "size")
 _MEMBERS: Final = {

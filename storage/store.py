@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from storage import driver
 from storage.customers import Customers
+from storage.deliveries import Deliveries
 from storage.driver import Client, Driver
 from storage.errors import reading, writing
 from storage.indexes import ensure_indexes, missing_indexes
@@ -16,6 +17,8 @@ from storage.keys import Keys
 from storage.quotas import Quotas
 from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
+from storage.webhook_feed import WebhookFeed
+from storage.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,9 @@ class Store:
     keys: Keys
     signing_keys: StoredSigningKeys
     quotas: Quotas
+    webhooks: Webhooks
+    deliveries: Deliveries
+    webhook_feed: WebhookFeed
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -104,6 +110,9 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
+            Webhooks(client, database),
+            Deliveries(client, database),
+            WebhookFeed(client, database),
         )
     finally:
         await totals.close()

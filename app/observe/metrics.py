@@ -18,6 +18,7 @@ from typing import Final, Literal, NamedTuple
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from app.webhooks.counts import WebhookCounts
 from resolvers.problems import ProblemType
 from storage.timing import StoreTime
 
@@ -86,6 +87,7 @@ class Metrics:
     refusals: Counter[str] = field(default_factory=Counter)
     bad_credentials: Counter[str] = field(default_factory=Counter)
     uses: Counter[tuple[str, str]] = field(default_factory=Counter)
+    webhooks: WebhookCounts = field(default_factory=WebhookCounts)
     _known: dict[tuple[str | None, str, int, int | None], Row] = field(default_factory=dict)
 
     def request(self, scope: Scope, status: int, seconds: float, store: StoreTime, sent: int) -> None:

@@ -16,6 +16,7 @@ from app.observe.counts import Counts, Histogram, Labels, Series
 from app.observe.families import Family
 from app.observe.metrics import CREDENTIALS, Metrics
 from app.state import State
+from app.webhooks.counts import OUTCOMES, WebhookCounts
 
 POLICIES: Final = (CALLER.name, DAILY, ADDRESS.name, FAILED.name)
 """The limits that may refuse."""
@@ -30,6 +31,7 @@ def counts_of(state: State) -> Counts:
         *_refusals(state.metrics),
         *_store(state),
         *_graphql(state),
+        *_webhooks(state.metrics.webhooks),
         *_collector(),
         (f.CPU, {_UNLABELLED: time.process_time()}),
     ]
@@ -38,6 +40,9 @@ def counts_of(state: State) -> Counts:
     counts.gauges = {
         f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight},
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
+        f.WEBHOOK_WAITING.name: {_UNLABELLED: state.metrics.webhooks.waiting},
+        f.WEBHOOK_LAG.name: {_UNLABELLED: state.metrics.webhooks.lag},
+        f.WEBHOOK_LEADERS.name: {_UNLABELLED: state.metrics.webhooks.leads},
     }
     for name, (hits, misses, entries) in _caches(state):
         lookups = counts.counters.setdefault(f.LOOKUPS.name, {})
@@ -75,6 +80,12 @@ def _graphql(state: State) -> Iterator[tuple[Family, Series]]:
     counted = state.graphql.counts
     yield f.PLANNED, {("plan",): counted.fast, ("graphql-core",): counted.fell}
     yield f.UNPLANNED, {_UNLABELLED: counted.unplanned}
+
+
+def _webhooks(counted: WebhookCounts) -> Iterator[tuple[Family, Series]]:
+    yield f.WEBHOOK_TRIES, {(outcome,): counted.tries[outcome] for outcome in OUTCOMES}
+    yield f.WEBHOOK_EVENTS, {_UNLABELLED: counted.events}
+    yield f.WEBHOOK_LOST, {_UNLABELLED: counted.histories_lost}
 
 
 def _caches(state: State) -> Iterator[tuple[str, tuple[int, int, int]]]:

@@ -35,9 +35,11 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "read": (),
+    "log": (p.INVALID_CURSOR,),
+    "action": (),
     "create": _BODY,
-    "replace": (*_BODY, p.PRECONDITION_MISSING),
-    "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
+    "replace": _BODY,
+    "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT),
     "delete": (),
 }
 
@@ -50,11 +52,22 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
         *_READ,
         *_BY_KIND[endpoint.kind],
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
-        *((p.NOT_FOUND, p.GONE) if existing else ()),
+        *((p.NOT_FOUND,) if existing else ()),
+        *(_versioned_problems(endpoint, existing=existing, changes=changes) if endpoint.versioned else ()),
+        *(_BODY if endpoint.kind == "action" and endpoint.takes else ()),
+        *((p.CONFLICT,) if endpoint.kind == "create" and not endpoint.versioned else ()),
+        *_EVERY,
+    )
+
+
+def _versioned_problems(endpoint: Endpoint, *, existing: bool, changes: bool) -> tuple[ProblemType, ...]:
+    missing = endpoint.kind in {"replace", "patch"}
+    return (
+        *((p.GONE,) if existing else ()),
+        *((p.PRECONDITION_MISSING,) if missing else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
-        *_EVERY,
     )
 
 
@@ -151,6 +164,8 @@ def success_answers(endpoint: Endpoint) -> Answers:
     if endpoint.kind == "delete":
         return _deleted(endpoint)
     name = str(endpoint.gives)
+    if not endpoint.versioned:
+        return _unversioned(endpoint, name)
     if endpoint.kind in {"list", "search"}:
         own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
         return {"200": _body("A page of customers.", name, own_headers)}
@@ -164,6 +179,23 @@ def success_answers(endpoint: Endpoint) -> Answers:
         return {"200": _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _unversioned(endpoint: Endpoint, name: str) -> Answers:
+    """Return the answers about something without versions, so without ETags."""
+    if endpoint.kind == "create":
+        dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
+        made = _body("Created.", name, ("Location", "Preference-Applied"))
+        ids = {"webhookId": "$response.body#/id"}
+        links = {
+            one: {"operationId": one, "parameters": ids, "description": said}
+            for one, said in (("testWebhook", "Send it a test event."), ("deleteWebhook", "Take it away again."))
+        }
+        return {"200": dry, "201": {**made, "links": links}}
+    if endpoint.kind == "patch":
+        return {"200": _changed(name, ("Dry-Run", "Preference-Applied"))}
+    own_headers = {"log": ("Next-Cursor",), "action": ("Dry-Run",)}.get(endpoint.kind, ())
+    return {"200": _body("Done." if endpoint.kind == "action" else "As it is now.", name, own_headers)}
 
 
 def _links(name: str) -> dict[str, Any]:
@@ -188,9 +220,9 @@ def _deleted(endpoint: Endpoint) -> Answers:
     return {}
 
 
-def _changed(name: str) -> dict[str, Any]:
+def _changed(name: str, own_headers: tuple[str, ...] = ("ETag", "Dry-Run", "Preference-Applied")) -> dict[str, Any]:
     """Return the answer of a PUT or PATCH: the resource, or shortly what changed."""
-    answer = _body("The resource as it is now.", name, ("ETag", "Dry-Run", "Preference-Applied"))
+    answer = _body("The resource as it is now.", name, own_headers)
     short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
     for media in answer["content"].values():
         media["schema"] = {"oneOf": [media["schema"], ref("Changed")]}

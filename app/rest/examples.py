@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.rest.webhook_schemas import WEBHOOK_EXAMPLES, WEBHOOK_PATHS
 from resolvers.problems import (
     CONFLICT,
     FORBIDDEN,
@@ -43,6 +44,7 @@ PATH_EXAMPLES: Final = {
     "customerId": ID,
     "addressId": "671c272f-370f-40f9-b863-7531aa696b4a",
     "phoneNumberId": "79455671-2e46-46f1-b046-37d827f33103",
+    **WEBHOOK_PATHS,
 }
 _REQUEST_ID: Final = "86032cbe-a804-4c3b-86ce-ec3041e3effc"
 _ADDRESS_PART: Final = {"id": PATH_EXAMPLES["addressId"], **ADDRESS}
@@ -95,7 +97,7 @@ _ENVELOPES: Final[dict[str, Any]] = {
     "EnvelopedNotificationPreferences": {"notificationPreferences": PREFERENCES},
     "EnvelopedViewer": {"viewer": _VIEWER},
 }
-EXAMPLES: Final = {**_BODIES, **_ENVELOPES}
+EXAMPLES: Final = {**_BODIES, **_ENVELOPES, **WEBHOOK_EXAMPLES}
 """One example for each schema of a body, by the schema's name."""
 
 _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {

@@ -9,6 +9,7 @@ TAGS: Final = {
     "Addresses": "The addresses of one customer, 1 to 50, each with an id and an address of its own.",
     "Phone numbers": "The phone numbers of one customer, 1 to 50, each with an id and an address of its own.",
     "Notification preferences": "Which channels a customer accepts: e-mail, SMS, push, mail.",
+    "Webhooks": "Events sent to your own addresses as they happen, signed; and the log of what became of them.",
     "Viewer": "Who the credentials belong to, what they allow, what is left of their limits.",
     "GraphQL": "The other door to the same operations. The playground at `/graphql` shows its schema.",
     "OAuth": "Access tokens for API keys, and what verifies them. Public.",

@@ -21,6 +21,8 @@ PATH_PARAMETERS: Final = {
     "customerId": "The customer's id, a UUID: `id` of an answer, or the end of its `Location`.",
     "addressId": "The address's id, a UUID; the list of addresses shows it.",
     "phoneNumberId": "The phone number's id, a UUID; the list of phone numbers shows it.",
+    "webhookId": "The webhook's id, a UUID: `id` of an answer, or the end of its `Location`.",
+    "deliveryId": "The delivery's id, a UUID; the list of deliveries shows it.",
 }
 _NOUNS: Final = {"Addresses": ("address", "addresses"), "Phone numbers": ("phone number", "phone numbers")}
 
@@ -95,6 +97,8 @@ def _query_parameter(parameter: Parameter) -> Document:
 
 
 def _header_parameters(endpoint: Endpoint) -> list[Document]:
+    if not endpoint.versioned:
+        return [{"$ref": "#/components/parameters/Prefer"}] if endpoint.kind in {"create", "patch"} else []
     condition = ["IfMatch"] if "{" in endpoint.path else []
     names = {
         "read": ["IfNoneMatch"] if "{" in endpoint.path else [],

@@ -12,6 +12,7 @@ from app.rest.odata import MAX_LENGTH
 from app.rest.parameters import Parameter
 from app.rest.problem_schemas import problem_schemas
 from app.rest.shapes import COUNT, TEXT, UUID, Schema, bounded, closed_object, ref
+from app.rest.webhook_schemas import webhook_schemas
 from resolvers.context import ALL_SCOPES
 from storage.model import MAX_PARTS, AddressInput, CustomerInput, NotificationPreferencesInput, PhoneNumberInput
 from storage.query import MAX_SIZE
@@ -51,6 +52,7 @@ def schemas() -> dict[str, Schema]:
         "Viewer": _viewer(),
         "JsonPatch": _json_patch(),
         **_envelopes(),
+        **webhook_schemas(),
         **problem_schemas(),
         "Health": closed_object({"status": {"type": "string", "enum": ["live", "ready"]}}, "How the gateway is."),
     }

@@ -69,9 +69,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             state = State(
                 settings,
                 store,
-                Services(
-                    store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, outbox.rules
-                ),
+                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, outbox.rules),
                 _authenticator(store, _tokens(issuer, outside)),
                 issuer,
                 limiter,

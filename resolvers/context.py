@@ -78,7 +78,7 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
-    webhooks: WebhookRules = WebhookRules()
+    webhooks: WebhookRules = field(default_factory=WebhookRules)
 
 
 @dataclass(slots=True)

@@ -41,7 +41,8 @@ class Range(NamedTuple):
 
 def created_fields(value: JsonValue, rules: WebhookRules, *, strict: bool) -> Fields:
     """Return what is said of a new webhook; all types where none are named. Raises validation-error."""
-    return _fields({"types": list(EVENT_TYPES), "enabled": True, **_object(value)}, rules, nearest(value), strict=strict)
+    said: Json = {"types": list(EVENT_TYPES), "enabled": True, **_object(value)}
+    return _fields(said, rules, nearest(value), strict=strict)
 
 
 def changed_fields(before: Fields, change: Change, rules: WebhookRules, *, strict: bool) -> Fields:

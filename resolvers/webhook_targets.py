@@ -21,7 +21,7 @@ _ODD: Final = re.compile(r"[^\x21-\x7e]|[\\<>\"{}|^`]")
 _REFUSED_4: Final = tuple(map(ip_network, ("192.88.99.0/24", "192.0.0.0/24")))
 _PUBLIC_6: Final = ip_network("2000::/3")
 _REFUSED_6: Final = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
-"""Within it: tunnels into IPv4 (Teredo, 6to4), protocols, documentation. All mapped and translated IPv4 is outside it."""
+"""Within it: tunnels into IPv4 (Teredo, 6to4), protocols, documentation. Mapped and translated IPv4 is outside it."""
 _MAPPED: Final = "must not be an IPv4 address within an IPv6 one"
 
 

@@ -6,7 +6,7 @@ What is another caller's is told of as if it did not exist.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -112,9 +112,9 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
     graphql=("Query.webhooks",),
     summary="List your webhooks",
 )
-async def list_webhooks(ctx: Context, command: None) -> list[Webhook]:  # noqa: ARG001 - every operation takes a command
+async def list_webhooks(ctx: Context, command: None) -> Sequence[Webhook]:  # noqa: ARG001 - every operation takes a command
     """Return the caller's subscriptions, oldest first."""
-    return await ctx.store.webhooks.list(_owner(ctx))
+    return await ctx.store.webhooks.owned(_owner(ctx))
 
 
 @operation(

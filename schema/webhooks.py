@@ -34,6 +34,7 @@ from resolvers.webhooks import (
 )
 from schema.inputs import to_json
 from schema.types import DateTime, Info
+from storage.deliveries import STATES, State
 from storage.query import DEFAULT_SIZE
 
 
@@ -134,7 +135,7 @@ class CreateWebhookInput:
     """A new webhook."""
 
     url: str = _field("Where to send: https, and an address of the public Internet.")
-    types: list[str] = _field("Which events: customer.created, customer.updated, customer.deleted; all if absent.", UNSET)
+    types: list[str] = _field("customer.created, customer.updated, customer.deleted; all if absent.", UNSET)
     enabled: bool = _field("Whether events are sent from now on.", UNSET)
 
 
@@ -198,10 +199,14 @@ class WebhookQuery:
         cursor: Cursor = None,
     ) -> WebhookDeliveryPage:
         """Return a page of the log. Problems: forbidden, not-found, invalid-id, invalid-parameter, invalid-cursor."""
-        command = ListDeliveries(_webhook(webhook_id), state.value if state else None, cursor, size)
+        command = ListDeliveries(_webhook(webhook_id), _state(state), cursor, size)
         page = await list_webhook_deliveries(info.context, command)
         shown = cast("list[WebhookDelivery]", [delivery_view(one) for one in page.deliveries])
         return WebhookDeliveryPage(deliveries=shown, next_cursor=page.next)
+
+
+def _state(state: WebhookDeliveryState | None) -> State | None:
+    return next((one for one in STATES if state is not None and str(state.value) == one), None)
 
 
 _webhook = webhook_id

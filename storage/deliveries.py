@@ -31,7 +31,7 @@ _HIDDEN: Final = {"_id": 0, "expires": 0}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is told: `id` is the same for every subscription and every try. Customer events have all of the last three."""
+    """What is told; `id` is the same for every subscription and every try."""
 
     id: str
     type: str
@@ -158,14 +158,10 @@ class Deliveries:
     async def find(self, webhook: WebhookId, delivery_id: DeliveryId) -> Delivery | None:
         """Return one delivery of a subscription."""
         with reading():
-            found = await self._deliveries.find_one(
-                {"id": {"$eq": delivery_id}, "webhook": {"$eq": webhook}}, _HIDDEN
-            )
+            found = await self._deliveries.find_one({"id": {"$eq": delivery_id}, "webhook": {"$eq": webhook}}, _HIDDEN)
         return _delivery(found) if found else None
 
-    async def page(
-        self, webhook: WebhookId, state: State | None, after: Delivery | None, size: int
-    ) -> list[Delivery]:
+    async def page(self, webhook: WebhookId, state: State | None, after: Delivery | None, size: int) -> list[Delivery]:
         """Return deliveries of a subscription, those of the newest events first, from behind one of them on."""
         query: Document = {"webhook": {"$eq": webhook}}
         if state is not None:

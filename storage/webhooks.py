@@ -33,8 +33,8 @@ class StoredSecret:
 class Webhook:
     """One subscription.
 
-    `since` is the position of the change feed from which on events are its own. The secret before the present one signs as well until
-    `previousUntil`. Nothing is sent before `holdUntil`, because the endpoint has asked for it.
+    `since` is the position of the change feed from which on events are its own. The secret before the present one
+    signs as well until `previousUntil`. Nothing is sent before `holdUntil`, because the endpoint has asked for it.
     """
 
     id: WebhookId
@@ -83,9 +83,7 @@ class Webhooks:
     async def create(self, webhook: Webhook) -> None:
         """Store a new subscription."""
         with writing():
-            await self._webhooks.insert_one(
-                {name: _stored(name, getattr(webhook, name)) for name in Webhook.__slots__}
-            )
+            await self._webhooks.insert_one({name: _stored(name, getattr(webhook, name)) for name in Webhook.__slots__})
 
     async def count(self, owner: str) -> int:
         """Return how many subscriptions a caller has."""
@@ -97,13 +95,13 @@ class Webhooks:
         with reading():
             return await self._webhooks.count_documents({"disabledReason": {"$in": ["gone", "credentials"]}})
 
-    async def list(self, owner: str) -> list[Webhook]:
-        """Return all subscriptions of a caller, oldest first."""
-        return await self._find({"owner": {"$eq": owner}})
-
     async def enabled(self) -> Sequence[Webhook]:
         """Return all subscriptions, of whomever, that events are delivered to."""
         return await self._find({"enabled": {"$eq": True}})
+
+    async def owned(self, owner: str) -> Sequence[Webhook]:
+        """Return all subscriptions of a caller, oldest first."""
+        return await self._find({"owner": {"$eq": owner}})
 
     async def _find(self, query: Document) -> list[Webhook]:
         with reading():

@@ -163,9 +163,11 @@ def success_answers(endpoint: Endpoint) -> Answers:
     """Return the answers of an endpoint when all goes well."""
     if endpoint.kind == "delete":
         return _deleted(endpoint)
-    name = str(endpoint.gives)
-    if not endpoint.versioned:
-        return _unversioned(endpoint, name)
+    return _versioned(endpoint, str(endpoint.gives)) if endpoint.versioned else _unversioned(endpoint)
+
+
+def _versioned(endpoint: Endpoint, name: str) -> Answers:
+    """Return the answers about something that has an ETag."""
     if endpoint.kind in {"list", "search"}:
         own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
         return {"200": _body("A page of customers.", name, own_headers)}
@@ -181,8 +183,9 @@ def success_answers(endpoint: Endpoint) -> Answers:
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
 
 
-def _unversioned(endpoint: Endpoint, name: str) -> Answers:
+def _unversioned(endpoint: Endpoint) -> Answers:
     """Return the answers about something without versions, so without ETags."""
+    name = str(endpoint.gives)
     if endpoint.kind == "create":
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
         made = _body("Created.", name, ("Location", "Preference-Applied"))

@@ -17,8 +17,8 @@ from app.rest.call import Call
 from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import customers as customer_operations
-from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers import webhooks as webhook_operations
+from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
@@ -87,7 +87,9 @@ def _parts(operations: PartOperations, tag: str, one: str, many: str) -> tuple[E
 def _webhooks() -> Iterator[Endpoint]:
     ops, dry = webhook_operations, (DRY_RUN,)
     one = partial(Endpoint, tag="Webhooks", versioned=False)
-    yield one(ops.create_webhook, "POST", webhooks.create, "create", gives="NewWebhook", takes="WebhookInput", parameters=dry)
+    yield one(
+        ops.create_webhook, "POST", webhooks.create, "create", gives="NewWebhook", takes="WebhookInput", parameters=dry
+    )
     yield one(ops.list_webhooks, "GET", webhooks.list_all, "read", gives="Webhooks")
     yield one(ops.get_webhook, "GET", webhooks.get, "read", gives="Webhook")
     yield one(
@@ -97,13 +99,22 @@ def _webhooks() -> Iterator[Endpoint]:
     yield one(ops.rotate_webhook_secret, "POST", webhooks.rotate, "action", gives="NewWebhook", parameters=dry)
     yield one(ops.test_webhook, "POST", webhooks.test, "action", gives="WebhookDelivery", parameters=dry)
     yield one(
-        ops.list_webhook_deliveries, "GET", webhooks.deliveries, "log", gives="WebhookDeliveries",
+        ops.list_webhook_deliveries,
+        "GET",
+        webhooks.deliveries,
+        "log",
+        gives="WebhookDeliveries",
         parameters=webhooks.DELIVERY_PARAMETERS,
     )
     yield one(ops.replay_webhook_delivery, "POST", webhooks.replay, "action", gives="WebhookDelivery", parameters=dry)
     yield one(
-        ops.replay_webhook_deliveries, "POST", webhooks.replay_all, "action", gives="WebhookReplay",
-        takes="WebhookReplayInput", parameters=dry,
+        ops.replay_webhook_deliveries,
+        "POST",
+        webhooks.replay_all,
+        "action",
+        gives="WebhookReplay",
+        takes="WebhookReplayInput",
+        parameters=dry,
     )
 
 

@@ -17,14 +17,13 @@ _EVENTS: Final = {
     "history.lost": ("HistoryLostEvent", "Events could not be told: read your customers anew"),
     "webhook.test": ("TestEvent", "A test, which somebody asked for"),
 }
+_SIGNATURE: Final = """\
+`v1,` and the base64 of the HMAC-SHA256 of id, time and body, joined by dots; several, separated by blanks, while a \
+secret is rotated. One that fits is enough."""
 _HEADERS: Final = {
     "webhook-id": ("The event's id: the same at each try, and in the body.", "zR0pYk1dQmVtT3V4c2VhZ2xl"),
     "webhook-timestamp": ("When this try was made, in seconds since 1970. Refuse one that is old.", "1789425356"),
-    "webhook-signature": (
-        "`v1,` and the base64 of the HMAC-SHA256 of id, time and body, joined by dots; several while a secret is "
-        "rotated, separated by blanks. One that fits is enough.",
-        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-    ),
+    "webhook-signature": (_SIGNATURE, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
 }
 
 
@@ -55,4 +54,11 @@ def _request(kind: str, schema: str, said: str) -> Document:
 
 def _header(name: str, description: str, example: str) -> Document:
     schema = {"type": "string", "maxLength": 2048}
-    return {"name": name, "in": "header", "required": True, "description": description, "schema": schema, "example": example}
+    return {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }

@@ -8,7 +8,7 @@ from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, ref
 from resolvers.webhook_fields import EVENT_TYPES
 from resolvers.webhook_targets import MAX_URL
 from resolvers.webhooks import MOST
-from storage.change_stream import PARTS
+from storage.documents import PARTS
 from storage.deliveries import MOST_TRIES, STATES
 from storage.query import MAX_SIZE
 
@@ -88,7 +88,11 @@ _PARTS: Final[Schema] = {
 
 
 def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"], **({"enum": [*schema["enum"], None]} if "enum" in schema else {})}
+    return {
+        **schema,
+        "type": [schema["type"], "null"],
+        **({"enum": [*schema["enum"], None]} if "enum" in schema else {}),
+    }
 
 
 def webhook_schemas() -> dict[str, Schema]:

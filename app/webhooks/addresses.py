@@ -81,12 +81,7 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
             raise Refused
         return addresses
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore calls it
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
+    async def connect_unix_socket(self, *_args: Any, **_options: Any) -> httpcore2.AsyncNetworkStream:
         """Refuse; raises `Refused`."""
         raise Refused
 

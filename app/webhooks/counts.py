@@ -8,6 +8,7 @@ from typing import Final
 
 OUTCOMES: Final = ("delivered", "failed", "given_up")
 
+
 @dataclass(slots=True, eq=False)
 class WebhookCounts:
     """Tries by outcome, what waits, and how late the first of it is in seconds."""

@@ -110,7 +110,11 @@ def _named(error: BaseException) -> str:
 
 @asynccontextmanager
 async def open_endpoints(
-    look_up: LookUp, *, allow_private: bool, tls: ssl.SSLContext | None = None, timeout: float = TIMEOUT_SECONDS  # noqa: ASYNC109 - of each try
+    look_up: LookUp,
+    *,
+    allow_private: bool,
+    tls: ssl.SSLContext | None = None,
+    timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 - of each try
 ) -> AsyncIterator[Endpoints]:
     """Give what sends, until the end of the block; `tls` stands in place of the machine's certificates."""
     pool = httpcore2.AsyncConnectionPool(

@@ -119,7 +119,7 @@ class Relay:
     async def _start(self, webhook: Webhook) -> Place:
         """Return the place from which on changes are a webhook's own."""
         if webhook.since not in self._since:
-            self._since[webhook.since] = (await self.store.changes.cipher()).open(webhook.since)
+            self._since[webhook.since] = (await self.store.changes.history.cipher()).open(webhook.since)
         return self._since[webhook.since]
 
     async def _advance(self, position: str) -> None:

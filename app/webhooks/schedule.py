@@ -25,7 +25,7 @@ GONE: Final = 410
 
 
 class Decision(NamedTuple):
-    """What follows from a try: the state of the delivery, when it is tried again, until when the endpoint is left alone.
+    """What follows from a try: the delivery's state, when it is tried again, until when the endpoint is left alone.
 
     With `disable` the endpoint wants nothing more.
     """

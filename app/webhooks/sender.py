@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -80,9 +81,9 @@ class Sender:
         for webhook_id in due[: LANES - len(self._lanes)]:
             task = group.create_task(self._lane(webhook_id), name="webhook")
             self._lanes[webhook_id] = task
-            task.add_done_callback(lambda _task, ended=webhook_id: self._end(ended))
+            task.add_done_callback(partial(self._end, webhook_id))
 
-    def _end(self, webhook_id: WebhookId) -> None:
+    def _end(self, webhook_id: WebhookId, _task: asyncio.Task[None]) -> None:
         self._lanes.pop(webhook_id, None)
         self.wake.set()
 

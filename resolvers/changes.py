@@ -52,13 +52,14 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         current = await existing(ctx, target.id)
         target.precondition.check(current, lambda: differing(ctx, current, decide))  # noqa: B023 - called at once
         fields = decide(current)
-        if not _changes(current, fields):
+        names = _changes(current, fields)
+        if not names:
             return current
         changed = _next_version(ctx, current, fields)
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.store.customers.replace(changed, version=current["version"]):
+        if await ctx.store.customers.replace(changed, version=current["version"], changed=names):
             return changed
 
 

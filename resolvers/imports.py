@@ -19,7 +19,7 @@ from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, with_ids
 from resolvers.problems import CONFLICT, JsonValue, Problem
 from resolvers.validation import check, nearest
 from storage.bulk import Bulk, Prepared, prepare
-from storage.documents import Customer, CustomerId, Instant, instant
+from storage.documents import Customer, CustomerId, Instant, differences, instant
 from storage.errors import Duplicate, StoreError
 from storage.model import CustomerInput
 from storage.store import Store
@@ -114,11 +114,14 @@ class CustomerImport:
             changed = self._updated(old, new)
             if changed is None:
                 return "unchanged"
-            if self.rules.dry_run or await self.opened.customers.replace(changed, version=old["version"]):
+            if self.rules.dry_run or await self._replaced(old, changed):
                 found[key] = changed
                 return "updated"
             found |= await Bulk.of(self.opened).find_by_emails([new["email"]])
         return Problem(CONFLICT, "Another customer had this email address a moment ago. Import the line again.")
+
+    async def _replaced(self, old: Customer, new: Customer) -> bool:
+        return await self.opened.customers.replace(new, version=old["version"], changed=differences(old, new))
 
     def _updated(self, old: Customer, new: Customer) -> Customer | None:
         """Return the stored customer with the fields of a line, None where they are the same."""

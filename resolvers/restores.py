@@ -14,7 +14,7 @@ from resolvers.problems import CONFLICT, WRONG_TOP_LEVEL, Fault, JsonValue, Prob
 from resolvers.validation import check, nearest
 from resolvers.validation import refused as not_valid
 from storage.bulk import Bulk, expired, prepare
-from storage.documents import Customer, CustomerId, Instant, Tombstone, instant
+from storage.documents import Customer, CustomerId, Instant, Tombstone, differences, instant
 from storage.errors import Duplicate, WriteConflict
 from storage.model import CustomerInput
 from storage.store import Store
@@ -115,7 +115,7 @@ class Restore:
         return {**new, "version": max(old["version"] + 1, new["version"]), "updatedAt": now}
 
     async def _replaced(self, old: Customer, new: Customer) -> bool:
-        return await self.opened.customers.replace(new, version=old["version"])
+        return await self.opened.customers.replace(new, version=old["version"], changed=differences(old, new))
 
     async def _bury(self, bulk: Bulk, tombstone: Tombstone) -> Outcome | Problem:
         """Keep a tombstone, erasing the customer that it outdates."""

@@ -24,9 +24,15 @@ from storage.text import fold
 _SHOWN = {"_id": 0, "keys": 0}
 
 
-def stored(customer: Customer) -> Document:
-    """Return the document that is written: the customer and the keys it is found by."""
-    return {**customer, "keys": keys_of(customer)}
+def stored(customer: Customer, changed: Sequence[str] | None = None) -> Document:
+    """Return the document that is written: the customer, the keys it is found by, and the names of what changed.
+
+    The names are for the change feed; None where they are not known, which it tells as all.
+    """
+    keys = keys_of(customer)
+    if changed is not None:
+        keys["changed"] = list(changed)
+    return {**customer, "keys": keys}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +161,14 @@ class Customers:
         with writing():
             await self._customers.insert_many([stored(customer) for customer in customers], ordered=False)
 
-    async def replace(self, customer: Customer, *, version: int) -> bool:
-        """Put `customer` in the place of its `version`; False when it has another version or is gone."""
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
+        """Put `customer` in the place of its `version`; False when it has another version or is gone.
+
+        `changed` names its parts that differ from before, for the change feed; None where that is not known.
+        """
         with writing():
             result = await self._customers.replace_one(
-                {"id": {"$eq": customer["id"]}, "version": {"$eq": version}}, stored(customer)
+                {"id": {"$eq": customer["id"]}, "version": {"$eq": version}}, stored(customer, changed)
             )
         return result.matched_count == 1
 

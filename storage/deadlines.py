@@ -53,6 +53,12 @@ def seconds_left() -> float | None:
     return None if moment is None else moment - time.monotonic()
 
 
+def at_most(seconds: float) -> float:
+    """Return these seconds, or how many there are until the wire's deadline where that is earlier."""
+    left = seconds_left()
+    return seconds if left is None else max(min(seconds, left), 0)
+
+
 class HardEnd:
     """Cancels the task at hand after so many seconds, as `asyncio.timeout` does, for use without `async with`.
 

@@ -86,6 +86,15 @@ class Tombstone(TypedDict):
     deletedAt: Instant
 
 
+PARTS: Final = tuple(CustomerFields.__annotations__)
+"""The names of what a client may say of a customer, in the order of the schema."""
+
+
+def differences(before: Customer, after: Customer) -> list[str]:
+    """Return the names of the parts in which two states of a customer differ."""
+    return [name for name in PARTS if before[name] != after[name]]  # type: ignore[literal-required]
+
+
 def new_id() -> str:
     """Return a random UUID (version 4) in its canonical text form."""
     digits = f"{int.from_bytes(os.urandom(16), 'big') & _RANDOM_BITS | _UUID_4:032x}"

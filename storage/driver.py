@@ -6,6 +6,7 @@ else. Types are PyMongo's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
@@ -69,10 +70,21 @@ async def one_batch(cursor: AsyncCursor[Document]) -> list[Document] | None:
 @asynccontextmanager
 async def transaction(client: Client) -> AsyncIterator[Session]:
     """Run what is inside as one transaction: committed at the end, undone by any exception."""
-    if is_motor(client):
-        async with await cast("Any", client).start_session() as session:
-            async with session.start_transaction():
+    async with await start_session(client) as session:
+        if is_motor(client):
+            async with cast("Any", session).start_transaction():
                 yield session
-    else:
-        async with client.start_session() as session, await session.start_transaction():
-            yield session
+        else:
+            async with await session.start_transaction():
+                yield session
+
+
+async def start_session(client: Client) -> Session:
+    """Return a session; its commands belong together, as those of one cursor must."""
+    return await cast("Any", client).start_session() if is_motor(client) else client.start_session()
+
+
+def leave(client: Client, command: asyncio.Task[Document]) -> None:
+    """Let go of a command that nobody waits for: PyMongo's ends at once, Motor's, in a thread, with its answer."""
+    if not is_motor(client):
+        command.cancel()

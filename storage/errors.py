@@ -19,6 +19,7 @@ _DUPLICATE_KEY = 11000
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
 # An answer of the server to one command that says it was not run, so the write is certainly absent.
 _REFUSED = {13, 18, 59, 66, 72, 112, 121, 251}
+_HISTORY_LOST = {280, 286}  # ChangeStreamFatalError: the place is not found; ChangeStreamHistoryLost: it is too old
 
 
 class StoreError(Exception):
@@ -56,6 +57,22 @@ class Unavailable(StoreError):
         self.outcome: Outcome = outcome
 
 
+class HistoryLost(StoreError):
+    """The store no longer has the changes after this place, or has lost its collections; what is missing is unknown."""
+
+
+class UnknownPosition(StoreError):
+    """This names no place among the changes of this store."""
+
+
+class ReaderTooSlow(StoreError):
+    """More changes wait for a reader than it may leave waiting; `position` is where it can go on."""
+
+    def __init__(self, position: str) -> None:
+        super().__init__(position)
+        self.position = position
+
+
 class BadAddress(StoreError):
     """The store's address cannot be read; nothing was tried."""
 
@@ -75,6 +92,8 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
 def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
     if error.code in _TOO_LARGE:
         return DocumentTooLarge()
+    if error.code in _HISTORY_LOST:
+        return HistoryLost()
     if error.has_error_label("TransientTransactionError"):
         return WriteConflict()
     return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")

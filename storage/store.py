@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from storage import driver
+from storage.changes import Changes
 from storage.customers import Customers
 from storage.deliveries import Deliveries
 from storage.driver import Client, Driver
-from storage.errors import reading, writing
+from storage.errors import reading
 from storage.indexes import ensure_indexes, missing_indexes
 from storage.keys import Keys
 from storage.quotas import Quotas
+from storage.secrets import secret
 from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
 from storage.webhook_feed import WebhookFeed
@@ -49,6 +50,7 @@ class Store:
     webhooks: Webhooks
     deliveries: Deliveries
     webhook_feed: WebhookFeed
+    changes: Changes
 
     async def ping(self) -> None:
         """Return when a primary answers; raises `Unavailable`."""
@@ -68,11 +70,7 @@ class Store:
 
         Every gateway on the store gets the same.
         """
-        settings = self.client[self.database]["settings"]
-        with writing():
-            await settings.update_one({"_id": name}, {"$setOnInsert": {"value": secrets.token_bytes(32)}}, upsert=True)
-            found = await settings.find_one({"_id": name})
-        return bytes(found["value"]) if found else b""
+        return await secret(self.client, self.database, name)
 
 
 @asynccontextmanager
@@ -100,7 +98,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
     )
     database = options.database
     customers, keys = Customers(client, database, options.gather), Keys(client, database)
-    totals = Totals(customers)
+    totals, changes = Totals(customers), Changes(client, database)
     try:
         yield Store(
             client,
@@ -113,8 +111,10 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             Webhooks(client, database),
             Deliveries(client, database),
             WebhookFeed(client, database),
+            changes,
         )
     finally:
+        await changes.close()
         await totals.close()
         await customers.close()
         await keys.close()

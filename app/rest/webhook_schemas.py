@@ -8,8 +8,8 @@ from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, ref
 from resolvers.webhook_fields import EVENT_TYPES
 from resolvers.webhook_targets import MAX_URL
 from resolvers.webhooks import MOST
-from storage.documents import PARTS
 from storage.deliveries import MOST_TRIES, STATES
+from storage.documents import PARTS
 from storage.query import MAX_SIZE
 
 _ID: Final = "0c9f5a34-8a0b-4a0c-9d2a-6f0f3f3b1a55"

@@ -67,7 +67,13 @@ def _fields(value: Json, rules: WebhookRules, locate: Locate, *, strict: bool) -
 
 def _refuse(faults: Sequence[tuple[Path, str]], locate: Locate) -> None:
     if faults:
-        raise refused(Fault(path, message, locate(path)) for path, message in faults)
+        raise _about_webhooks([Fault(path, message, locate(path)) for path, message in faults])
+
+
+def _about_webhooks(faults: Sequence[Fault]) -> Problem:
+    problem = refused(faults)
+    problem.resource = "webhooks"
+    return problem
 
 
 def _unknown(value: Json, known: Sequence[str], *, strict: bool) -> Iterator[tuple[Path, str]]:
@@ -125,7 +131,7 @@ async def check_name(url: str, rules: WebhookRules, within: Callable[[], float])
     except (OSError, TimeoutError):
         return
     if not all(map(is_public, addresses)):
-        raise refused([Fault(("url",), _PRIVATE, ("url",))])
+        raise _about_webhooks([Fault(("url",), _PRIVATE, ("url",))])
 
 
 def replay_range(value: JsonValue, now: datetime, *, strict: bool) -> Range:

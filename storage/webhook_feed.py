@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from storage.driver import Client, Collection, Document
-from storage.errors import Duplicate, reading, writing
+from storage.errors import reading, writing
 
 LEASE_SECONDS: Final = 3.0
 """How long a feeder that says nothing keeps the others out."""
@@ -29,20 +29,19 @@ class WebhookFeed:
 
     async def take(self, holder: str, seconds: float = LEASE_SECONDS) -> bool:
         """Take the lease, or take it for longer; False while another one has it."""
-        with reading():
-            held = await self._feed.find_one({**_ID, "holder": {"$ne": holder}, "$expr": {"$gt": ["$until", "$$NOW"]}})
-        if held is not None:
-            return False
-        mine = {"$or": [{"$eq": ["$holder", holder]}, {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}]}
-        until = {"$add": ["$$NOW", int(seconds * 1000)]}
-        try:
-            with writing():
-                await self._feed.update_one(
-                    {**_ID, "$expr": mine}, [{"$set": {"holder": holder, "until": until}}], upsert=True
-                )
-        except Duplicate:  # somebody else was faster
-            return False
-        return True
+        free = {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
+        query = {**_ID, "$expr": {"$or": [{"$eq": ["$holder", holder]}, free]}}
+        lease = [{"$set": {"holder": {"$literal": holder}, "until": {"$add": ["$$NOW", int(seconds * 1000)]}}}]
+        with writing():
+            taken = await self._feed.update_one(query, lease)
+            if taken.matched_count == 0 and await self._made():
+                taken = await self._feed.update_one(query, lease)
+        return taken.matched_count == 1
+
+    async def _made(self) -> bool:
+        """Make the document where there is none yet; an upsert takes no `$expr`."""
+        made = await self._feed.update_one(_ID, {"$setOnInsert": {"idle": True}}, upsert=True)
+        return made.upserted_id is not None
 
     async def release(self, holder: str) -> None:
         """Let another one take the lease at once."""
@@ -58,11 +57,9 @@ class WebhookFeed:
     async def begin(self, position: str) -> None:
         """Let the feed begin here, unless it is under way: then it comes past here by itself."""
         query = {**_ID, "$or": [{"idle": {"$ne": False}}, {"position": {"$exists": False}}]}
-        try:
-            with writing():
-                await self._feed.update_one(query, {"$set": {"position": position, "idle": False}}, upsert=True)
-        except Duplicate:  # it is under way
-            return
+        with writing():
+            await self._made()
+            await self._feed.update_one(query, {"$set": {"position": position, "idle": False}})
 
     async def advance(self, holder: str, position: str) -> bool:
         """Note that all up to here is stored; False, and nothing noted, where another one has the lease."""

@@ -43,18 +43,28 @@ class WebhookService:
     clock: Clock
     counts: WebhookCounts
     holder: str = field(default_factory=new_id)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Says that something may have become due."""
 
     async def run(self) -> None:
         """Lead whenever nobody else does, for ever; nothing that goes wrong ends it."""
+        told = False
         while True:
             try:
                 if await self._take():
                     await self._lead()
-            except* (StoreError, NotLeading):
-                pass  # whoever can leads on, and this one asks again
+            except* NotLeading:
+                pass  # another one leads
+            except* StoreError as group:  # whoever can leads on, and this one asks again
+                if not told:
+                    errors = sorted({type(error).__name__ for error in _flat(group)})
+                    structlog.get_logger().warning("Webhooks wait: the store does not answer", errors=errors)
+                told = True
             except* Exception as group:  # noqa: BLE001 - a fault in here must not end the gateway, nor be silent
                 for error in _flat(group):
                     structlog.get_logger().error("Unexpected error", **failure_fields(error))
+            else:
+                told = False
             await asyncio.sleep(RENEW_SECONDS)
 
     async def _take(self) -> bool:
@@ -63,9 +73,9 @@ class WebhookService:
 
     async def _lead(self) -> None:
         """Feed and send until the lease is lost."""
-        wake, subscriptions = asyncio.Event(), Subscriptions(self.store, self.clock)
-        relay = Relay(self.store, subscriptions, self.holder, self.clock, self.counts, wake)
-        sender = Sender(self.store, subscriptions, self.endpoints, self.signer, self.clock, self.counts, wake)
+        subscriptions = Subscriptions(self.store, self.clock)
+        relay = Relay(self.store, subscriptions, self.holder, self.clock, self.counts, self.wake)
+        sender = Sender(self.store, subscriptions, self.endpoints, self.signer, self.clock, self.counts, self.wake)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew(), name="webhook lease")

@@ -135,8 +135,8 @@ class CreateWebhookInput:
     """A new webhook."""
 
     url: str = _field("Where to send: https, and an address of the public Internet.")
-    types: list[str] = _field("customer.created, customer.updated, customer.deleted; all if absent.", UNSET)
-    enabled: bool = _field("Whether events are sent from now on.", UNSET)
+    types: list[str] | None = _field("customer.created, customer.updated, customer.deleted; all if absent.", UNSET)
+    enabled: bool | None = _field("Whether events are sent from now on; they are if absent.", UNSET)
 
 
 @strawberry.input(description="Changes to a webhook; what is omitted stays.")
@@ -153,8 +153,8 @@ class ReplayWebhookDeliveriesInput:
     """A range of events."""
 
     since: str = _field("Events from this time on, e.g. 2026-01-31T08:00:00Z.")
-    until: str = _field("Events before this time; now if absent.", UNSET)
-    states: list[WebhookDeliveryState] = _field("Only deliveries in these states; FAILED if absent.", UNSET)
+    until: str | None = _field("Events before this time; now if absent.", UNSET)
+    states: list[WebhookDeliveryState] | None = _field("Only deliveries in these states; FAILED if absent.", UNSET)
 
 
 Id = Annotated[strawberry.ID, _says("The webhook's UUID.")]

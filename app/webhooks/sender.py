@@ -142,7 +142,6 @@ class Sender:
         now = self.clock()
         decision = decide(delivery.attempts, answer, now, self.random)
         tried = Try(instant(now), answer.status, answer.error, round(answer.seconds * 1000))
-        self._count(decision)
         with wire_deadline(_STORE_SECONDS):
             next_at = instant(decision.next) if decision.next else None
             await self.store.deliveries.settle(delivery, tried, decision.state, next_at)
@@ -150,6 +149,7 @@ class Sender:
                 await self.store.webhooks.update(webhook.id, holdUntil=instant(decision.hold))
             if decision.disable and await self.store.webhooks.disable(webhook.id, "gone", instant(now)):
                 structlog.get_logger().warning("A webhook is disabled: its endpoint answers 410", webhook=webhook.id)
+        self._count(decision)
         return not (decision.hold or decision.disable)
 
     def _count(self, decision: Decision) -> None:

@@ -149,7 +149,7 @@ class UpdateWebhookInput:
 
 
 @strawberry.input(description="Which deliveries to send again.")
-class ReplayWebhookDeliveriesInput:
+class WebhookReplayInput:
     """A range of events."""
 
     since: str = _field("Events from this time on, e.g. 2026-01-31T08:00:00Z.")
@@ -275,7 +275,7 @@ class WebhookMutation:
         self,
         info: Info,
         webhook_id: Id,
-        input: Annotated[ReplayWebhookDeliveriesInput, _says("Which of them.")],  # noqa: A002
+        input: Annotated[WebhookReplayInput, _says("Which of them.")],  # noqa: A002
         dry_run: DryRun = False,
     ) -> WebhookReplay:
         """Problems: not-found, validation-error."""

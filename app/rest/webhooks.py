@@ -47,6 +47,7 @@ SIZE: Final = Parameter(
     "size",
     {**INTEGER, "maximum": MAX_SIZE, "default": DEFAULT_SIZE},
     f"How many deliveries a page has, 1 to {MAX_SIZE}.",
+    aliases=("page_size", "pageSize"),
     example=10,
 )
 CURSOR: Final = Parameter(

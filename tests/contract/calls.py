@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import httpx2
@@ -42,6 +42,8 @@ class Stored:
     version: int
     address: str
     phone: str
+    webhook: str = "0c9f5a34-8a0b-4a0c-9d2a-6f0f3f3b1a55"
+    delivery: str = "6d1a52a1-2f56-4a38-9f3c-5e0c1d6f6b10"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,17 @@ def store(client: httpx2.Client, person: Json) -> Stored:
     return Stored(created.json()["id"], 1, address, phone)
 
 
+def with_webhook(name: str, client: httpx2.Client, stored: Stored) -> Stored:
+    """Add a webhook of this caller, with a delivery, where a route or a field is about one."""
+    if "ebhook" not in name:
+        return stored
+    made = client.post(f"{PREFIX}/webhooks", json={"url": "https://hooks.example.com/", "enabled": False})
+    assert made.status_code == 201, made.text
+    tested = client.post(f"{PREFIX}/webhooks/{made.json()['id']}:test")
+    assert tested.status_code == 200, tested.text
+    return replace(stored, webhook=made.json()["id"], delivery=tested.json()["id"])
+
+
 def calls(operation: Operation[Any, Any], stored: Stored, person: Json) -> Iterator[Call]:
     """Give the requests of an operation at both doors; what they write is taken from `person`."""
     yield from (call_of(name, stored, person) for name in (*operation.rest, *operation.graphql))
@@ -86,7 +99,8 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
     takes = next(one.takes for one in ENDPOINTS if (one.method, one.path) == (method, path))
     known = {
         "customerId": stored.id, "addressId": stored.address, "phoneNumberId": stored.phone,
-        "id": stored.id, "email": person["email"], "cursor": "",
+        "id": stored.id, "email": person["email"], "cursor": "", "webhookId": stored.webhook,
+        "deliveryId": stored.delivery,
     }  # fmt: skip
     filled = re.sub(r"\{(\w+)\}", lambda found: known[found[1]], f"{path}{question}{query}")
     headers = {"If-Match": "*"} if method in {"PUT", "PATCH"} else {}
@@ -106,6 +120,9 @@ def _bodies(person: Json) -> Json:
         "PhoneNumberPatch": phones[0],
         "PhoneNumberInputs": phones,
         "NotificationPreferencesInput": preferences,
+        "WebhookInput": {"url": "https://hooks.example.com/", "enabled": False},
+        "WebhookPatch": {"types": ["customer.deleted"]},
+        "WebhookReplayInput": {"since": "2026-01-01T00:00:00Z"},
         "NotificationPreferencesPatch": preferences,
     }
 
@@ -160,7 +177,10 @@ def _literal(value: Any, argument: GraphQLArgument) -> str:
 def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, person: Json) -> Any:
     part = stored.phone if "phonenumber" in name.lower() else stored.address
     is_part = argument == "id" and ("address" in name.lower() or "phonenumber" in name.lower())
+    if "ebhook" in name:
+        part, is_part = (stored.delivery if "Delivery" in name else stored.webhook), argument == "id"
     known = {
+        "webhookId": stored.webhook,
         "id": part if is_part else stored.id, "customerId": stored.id, "ids": [stored.id],
         "ifVersion": stored.version, "email": person["email"],
     }  # fmt: skip

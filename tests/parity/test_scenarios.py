@@ -14,10 +14,11 @@ from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway
+from tests.parity import webhook_scenarios
 from tests.parity.doors import Door, GraphQLDoor, Json, Kind, Outcome, RestDoor, Token, token_of
 
 Steps = Callable[[Gateway, Door], Iterator[Outcome]]
-SCENARIOS: dict[str, Steps] = {}
+SCENARIOS: dict[str, Steps] = {**webhook_scenarios.SCENARIOS}
 DOORS: tuple[type[RestDoor | GraphQLDoor], ...] = (RestDoor, GraphQLDoor)
 
 

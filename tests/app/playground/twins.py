@@ -57,7 +57,7 @@ def ask_rest(gateway: Gateway, twin: Json) -> Any:
 def content(body: Any) -> Any:
     """Return what an answer of either door is about, without what is around it."""
     while isinstance(body, dict):
-        inner = next((body[name] for name in ("content", "nodes", "items") if name in body), None)
+        inner = next((body[name] for name in ("content", "nodes", "items", "deliveries") if name in body), None)
         if inner is None and len(body) == 1 and isinstance(next(iter(body.values())), dict | list):
             inner = next(iter(body.values()))
         if inner is None:

@@ -39,7 +39,7 @@ PER_UNIT: Final = 100
 PAGES: Final = {
     "CustomerConnection": ("edges", "nodes"),
     "CustomerPage": ("items",),
-    "Query": ("nodes", "webhooks"),
+    "Query": ("nodes",),
     "WebhookDeliveryPage": ("deliveries",),
 }
 """Which lists of which types hold one page, of customers or of what belongs to the caller."""

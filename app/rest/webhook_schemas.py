@@ -88,11 +88,7 @@ _PARTS: Final[Schema] = {
 
 
 def _or_null(schema: Schema) -> Schema:
-    return {
-        **schema,
-        "type": [schema["type"], "null"],
-        **({"enum": [*schema["enum"], None]} if "enum" in schema else {}),
-    }
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def webhook_schemas() -> dict[str, Schema]:

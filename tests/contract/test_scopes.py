@@ -223,7 +223,7 @@ def test_c071_no_header_and_no_parameter_makes_another_method_of_a_request(route
     assert every.get(call.url, headers=headers).status_code == read
     assert every.get(call.url, params={"_method": call.method}).status_code == asked
     for posted in (every.post(call.url, headers=headers), every.post(call.url, data={"_method": call.method})):
-        assert posted.status_code in {405, 415}
+        assert posted.status_code in ({200, 415} if "}:" in route else {405, 415})
     pretended = dict.fromkeys(OVERRIDES, "GET")
     assert call.send(reader, **pretended).status_code == 403
     assert doors.stored() == before

@@ -410,10 +410,6 @@ def _as_outcome(found: Any) -> Outcome:
     return Outcome(document, found["version"])
 
 
-_ENUMS = {"type", "state", "disabledReason"}
-"""The fields whose words GraphQL writes in upper case."""
-
-
 def upper(value: Any) -> Any:
     """Return a body of REST as GraphQL takes it: the kinds of parts in upper case."""
     return _with_types(value, str.upper)
@@ -427,7 +423,7 @@ def lower(value: Any) -> Any:
 def _with_types(value: Any, change: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: change(item) if name in _ENUMS and isinstance(item, str) else _with_types(item, change)
+            name: change(item) if name == "type" and isinstance(item, str) else _with_types(item, change)
             for name, item in value.items()
         }
     return [_with_types(item, change) for item in value] if isinstance(value, list) else value

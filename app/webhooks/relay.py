@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from app.webhooks.counts import WebhookCounts
+from app.webhooks.ending import end_if_told
 from app.webhooks.subscriptions import Subscriptions
 from resolvers.context import Clock
 from storage.change_stream import Change
@@ -32,7 +33,7 @@ LOOK_SECONDS: Final = 1.0
 """How often it is looked whether there are webhooks, while there are none."""
 STORE_SECONDS: Final = 10.0
 """How long one step may take."""
-QUIET_SECONDS: Final = 10.0
+QUIET_SECONDS: Final = 2.0
 """How often the position is stored while nothing changes, so that it never becomes too old."""
 _BATCH: Final = 200
 """How many changes are stored together at most."""
@@ -58,10 +59,12 @@ class Relay:
     async def run(self) -> None:
         """Feed for ever. Raises `NotLeading` and `StoreError`."""
         while True:
+            end_if_told()
             with wire_deadline(STORE_SECONDS):
                 waited_for = await self._anyone()
                 position = await self.store.webhook_feed.position()
             if not waited_for:
+                end_if_told()
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             try:
@@ -94,6 +97,7 @@ class Relay:
             await self._advance(position)
         async with self.store.changes.watch(position) as watch:
             while True:
+                end_if_told()
                 batch = await _batch(watch)
                 with wire_deadline(STORE_SECONDS):
                     if not await self._add(batch, watch.position):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, ref
+from app.rest.shapes import COUNT, UUID, Schema, closed_object, ref
 from resolvers.webhook_fields import EVENT_TYPES
 from resolvers.webhook_targets import MAX_URL
 from resolvers.webhooks import MOST
@@ -63,7 +63,8 @@ WEBHOOK_EXAMPLES: Final[dict[str, Any]] = {
     "EnvelopedWebhookDeliveries": {"deliveries": [_DELIVERY], "metadata": {"pagination": {"page_size": 25}}},
     "EnvelopedWebhookReplay": {"replay": {"replayed": 12}},
 }
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+_TIME: Final[Schema] = {"type": "string", "format": "date-time", "maxLength": 64}
+_WORD: Final[Schema] = {"type": "string", "maxLength": 512}
 _TYPES: Final[Schema] = {
     "type": "array",
     "items": {"type": "string", "enum": list(EVENT_TYPES)},
@@ -114,7 +115,7 @@ def _subscriptions() -> dict[str, Schema]:
         "createdAt": _TIME,
         "updatedAt": _TIME,
     }
-    secret = {**TEXT, "pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "description": "Nothing shows it again."}
+    secret = {**_WORD, "pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "description": "Nothing shows it again."}
     listed = {"type": "array", "items": ref("Webhook"), "maxItems": MOST}
     return {
         "Webhook": closed_object(members, "A subscription to events."),
@@ -127,14 +128,14 @@ def _log() -> dict[str, Schema]:
     tried = {
         "at": _TIME,
         "status": _or_null({"type": "integer", "format": "int32", "minimum": 100, "maximum": 999}),
-        "error": _or_null(TEXT),
+        "error": _or_null(_WORD),
         "milliseconds": COUNT,
     }
     tries = {"type": "array", "items": closed_object(tried, "One attempt."), "maxItems": MOST_TRIES}
     members: Schema = {
         "id": UUID,
-        "eventId": {**TEXT, "description": "The event's id, which the header `webhook-id` has at each try."},
-        "type": {**TEXT, "description": "The event's type."},
+        "eventId": {**_WORD, "description": "The event's id, which the header `webhook-id` has at each try."},
+        "type": {**_WORD, "description": "The event's type."},
         "timestamp": _TIME,
         "customerId": _or_null(UUID),
         "version": _or_null(COUNT),
@@ -158,7 +159,7 @@ def _inputs() -> dict[str, Schema]:
     enabled = {"type": "boolean", "description": "Whether events are sent."}
     members = {"url": _TARGET, "types": _TYPES, "enabled": enabled}
     states = {"type": "array", "items": _STATE, "minItems": 1, "maxItems": len(STATES), "uniqueItems": True}
-    moment = {**_TIME, "maxLength": 64}
+    moment = _TIME
     replay: Schema = {
         "since": {**moment, "description": "Events from this time on."},
         "until": {**moment, "description": "Events before this time; now if absent."},
@@ -197,16 +198,16 @@ def _enveloped() -> dict[str, Schema]:
 
 def event_schemas() -> dict[str, Schema]:
     """Return the schemas of what is sent to webhooks."""
-    version = {"type": "integer", "minimum": 1, "description": "Grows by one with each change of the customer."}
+    version = {**COUNT, "minimum": 1, "description": "Grows by one with each change of the customer."}
     data = closed_object(
         {"customerId": UUID, "version": version, "changed": _PARTS}, "What has changed, without any personal value."
     )
-    members = {"id": {**TEXT, "description": "The same at each try."}, "timestamp": _TIME}
+    members = {"id": {**_WORD, "description": "The same at each try."}, "timestamp": _TIME}
     event = {**members, "type": {"type": "string", "enum": list(EVENT_TYPES)}, "data": data}
     until = closed_object({"until": _TIME}, "The time from which on events are told again.")
-    lost = {**members, "type": {"type": "string", "const": "history.lost"}, "data": until}
+    lost = {**members, "type": {"type": "string", "const": "history.lost", "maxLength": 64}, "data": until}
     nothing = closed_object({}, "Nothing.")
-    test = {**members, "type": {"type": "string", "const": "webhook.test"}, "data": nothing}
+    test = {**members, "type": {"type": "string", "const": "webhook.test", "maxLength": 64}, "data": nothing}
     return {
         "CustomerEvent": closed_object(event, "A change of a customer."),
         "HistoryLostEvent": closed_object(lost, "Events before a time that could not be told."),

@@ -23,6 +23,7 @@ from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
 from app.observe.workers import open_workers
+from app.rest.listed import open_renderings, renderings_of_rest
 from app.settings import Settings
 from app.state import State
 from app.webhooks.service import WebhookService, open_outbox, sending
@@ -63,13 +64,22 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             open_documents(settings) as documents,
             open_workers(settings.metrics_folder) as workers,
             open_outbox(settings) as outbox,
+            open_renderings(settings.render_cache) as rendered,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
             state = State(
                 settings,
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, outbox.rules),
+                Services(
+                    store,
+                    cipher,
+                    utc_now,
+                    settings.us_address_rules,
+                    settings.request_timeout,
+                    rendered,
+                    outbox.rules,
+                ),
                 _authenticator(store, _tokens(issuer, outside)),
                 issuer,
                 limiter,
@@ -79,6 +89,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
                 metrics,
                 workers,
                 deprecations,
+                renderings_of_rest(rendered),
             )
             service = WebhookService(store, outbox.endpoints, outbox.signer, utc_now, metrics.webhooks)
             async with publishing(state), sending(service):

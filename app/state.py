@@ -14,6 +14,7 @@ from app.observe.workers import Workers
 from app.settings import Settings
 from resolvers.context import Services
 from resolvers.deprecation import Deprecations
+from resolvers.renderings import Renderings
 from schema.build import GatewaySchema
 from storage.store import Store
 
@@ -34,3 +35,5 @@ class State:
     metrics: Metrics
     workers: Workers
     deprecations: Deprecations
+    listed: Renderings | None
+    """What REST's lists show of customers, where that is kept."""

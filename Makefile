@@ -69,7 +69,7 @@ docs: $(STAMPS)/test ## Build the documentation, which the gateway then serves a
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra embedded --extra build -c requirements-dev.lock $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
+	uv pip compile pyproject.toml --extra otel --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
 	uv pip compile tests/judges/requirements.in --python-version 3.11 $(LOCK) -o tests/judges/requirements.lock
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 

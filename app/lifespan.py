@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import structlog
 from starlette.applications import Starlette
@@ -27,6 +27,7 @@ from app.rest.listed import open_renderings, renderings_of_rest
 from app.settings import Settings
 from app.state import State
 from app.webhooks.service import WebhookService, open_outbox, sending
+from resolvers.audit import Audit
 from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
 from resolvers.deprecation import Deprecations
@@ -35,6 +36,9 @@ from schema.limits import DocumentLimits
 from storage.deadlines import wire_deadline
 from storage.errors import StoreError
 from storage.store import Store, StoreOptions, open_store
+
+if TYPE_CHECKING:  # it imports OpenTelemetry, which is there only where traces are wanted
+    from app.observe.traces import Traces
 
 _START_SECONDS: Final = 30.0
 _INDEXING_SECONDS: Final = 1800.0
@@ -52,13 +56,21 @@ class LifespanState(TypedDict):
     gateway: State
 
 
-def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecations: Deprecations) -> Lifespan:
+def lifespan_of(
+    settings: Settings,
+    audit: Audit,
+    traces: Traces | None,
+    log: AccessLog,
+    metrics: Metrics,
+    deprecations: Deprecations,
+) -> Lifespan:
     """Return the lifespan of a gateway with these settings."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[LifespanState]:
         async with (
-            open_store(_store_options(settings)) as store,
+            _ended_last(traces),
+            open_store(_store_options(settings, traces)) as store,
             outside_issuers(settings) as outside,
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
@@ -78,6 +90,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
                     settings.us_address_rules,
                     settings.request_timeout,
                     rendered,
+                    audit,
                     outbox.rules,
                 ),
                 _authenticator(store, _tokens(issuer, outside)),
@@ -98,7 +111,16 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
     return lifespan
 
 
-def _store_options(settings: Settings) -> StoreOptions:
+@asynccontextmanager
+async def _ended_last(traces: Traces | None) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if traces is not None:
+            await traces.close()
+
+
+def _store_options(settings: Settings, traces: Traces | None) -> StoreOptions:
     if settings.mongodb_url is None:
         raise RuntimeError("GATEWAY_MONGODB_URL is not set; `gateway serve` starts an embedded MongoDB.")
     return StoreOptions(
@@ -107,6 +129,7 @@ def _store_options(settings: Settings) -> StoreOptions:
         settings.mongodb_driver,
         settings.request_timeout,
         settings.gather,
+        traces,
     )
 
 

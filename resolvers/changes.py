@@ -60,6 +60,7 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
             await _check_email(ctx, current, changed)
             return changed
         if await ctx.store.customers.replace(changed, version=current["version"], changed=names):
+            ctx.note("done", target.id, changed["version"], names)
             return changed
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
@@ -17,6 +18,7 @@ from resolvers.webhook_rules import WebhookRules
 from storage.store import Store
 
 Clock = Callable[[], datetime]
+Door = Literal["rest", "graphql"]
 
 
 def utc_now() -> datetime:
@@ -52,6 +54,7 @@ class Caller:
     name: str
     scopes: frozenset[str]
     allowance: Allowance = Allowance()
+    kind: CallerKind = "api-key"
 
 
 class Budget(NamedTuple):
@@ -69,7 +72,7 @@ class Budget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every request shares: the store, the cursors' cipher, the clock and the rules in force.
+    """What every request shares: the store, the cursors' cipher, the clock, the rules in force, the audit.
 
     `request_timeout` is in seconds.
     """
@@ -80,6 +83,7 @@ class Services:
     us_address_rules: bool = False
     request_timeout: float = 5.0
     renderings: RenderMemory | None = None
+    audit: Audit = unheard
     webhooks: WebhookRules = field(default_factory=WebhookRules)
 
 
@@ -90,7 +94,12 @@ class Context:
     services: Services
     caller: Caller | None
     request_id: str
+    door: Door = "rest"
     budgets: tuple[Budget, ...] = ()
+    operation: str = field(default="", init=False)
+    """The name of the operation that runs, or ran last."""
+    created: str = field(default="", init=False)
+    """The id of the customer that is being created: known to the audit even where the store does not answer."""
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
     _pages: PageReads | None = field(default=None, init=False)
@@ -122,6 +131,21 @@ class Context:
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""
         return self.services.clock()
+
+    def note(
+        self,
+        outcome: Outcome,
+        customer: str = "",
+        version: int = 0,
+        changed: Iterable[str] = (),
+        problem: str = "",
+    ) -> None:
+        """Put a change of a customer by the operation at hand, or the refusal of one, into the audit."""
+        caller = self.caller
+        who: tuple[str, CallerKind] = ("", "api-key") if caller is None else (caller.id, caller.kind)
+        self.services.audit(
+            Entry(*who, self.door, self.operation, outcome, self.request_id, customer, version, tuple(changed), problem)
+        )
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the caller has a scope."""

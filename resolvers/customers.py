@@ -46,7 +46,10 @@ async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
     if command.dry_run:
         await check_email_free(ctx, customer["email"])
     else:
+        ctx.created = customer["id"]
         await ctx.store.customers.create(customer)
+        ctx.created = ""
+        ctx.note("done", customer["id"], 1)
     return customer
 
 
@@ -140,6 +143,7 @@ async def delete_customer(ctx: Context, command: DeleteCustomer) -> Tombstone:
             return {"id": target.id, "version": current["version"] + 1, "deletedAt": now}
         tombstone = await _erase(ctx, current)
         if tombstone is not None:
+            ctx.note("done", target.id, tombstone["version"])
             return tombstone
 
 

@@ -36,12 +36,32 @@ class Operation(Generic[CommandT, ResultT]):
 
     async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
         """Run the operation for the caller of `ctx`."""
-        ctx.require(self.scope)
-        with WireDeadline(ctx.deadline - GRACE):
-            try:
-                return await self.run(ctx, command)
-            except StoreError as error:
-                raise _problem(error) from error
+        ctx.operation = self.name
+        try:
+            ctx.require(self.scope)
+            with WireDeadline(ctx.deadline - GRACE):
+                try:
+                    return await self.run(ctx, command)
+                except StoreError as error:
+                    raise _problem(error) from error
+        except BaseException as error:
+            if self.changes:
+                _note_failure(ctx, command, error)
+            raise
+
+    def permit(self, ctx: Context) -> None:
+        """Let a caller pass who may run it, before anything else of the request is looked at.
+
+        Raises:
+            Problem: unauthorized, forbidden.
+        """
+        ctx.operation = self.name
+        try:
+            ctx.require(self.scope)
+        except Problem as problem:
+            if self.changes:
+                ctx.note("refused", problem=problem.type.slug)
+            raise
 
     @property
     def changes(self) -> bool:
@@ -58,6 +78,17 @@ def operation(
         return Operation(run, name, summary, scope, rest, graphql)
 
     return declare
+
+
+def _note_failure(ctx: Context, command: object, error: BaseException) -> None:
+    """Put into the audit that a change was refused, or that nobody knows whether it was made."""
+    target = getattr(command, "target", None)
+    if getattr(target or command, "dry_run", False):
+        return
+    slug = error.type.slug if isinstance(error, Problem) else "internal-error"
+    certain = isinstance(error, Problem) and error.extra.get("outcome") != "unknown"
+    known = target.id if target is not None else "" if certain else ctx.created
+    ctx.note("refused" if certain else "unknown", known, problem=slug)
 
 
 def unavailable(outcome: Outcome) -> Problem:

@@ -510,6 +510,15 @@ UNAVAILABLE: Final = ProblemType(
     "read first to see whether the change was made.",
 )
 
+OVERLOADED: Final = ProblemType(
+    "overloaded",
+    1902,
+    503,
+    "Too many requests at once",
+    "The gateway has as many requests in hand as it can answer in time, so it has not looked at this one.",
+    "Try again after `Retry-After` seconds, and longer each time. Nothing was changed, whatever the method.",
+)
+
 PROBLEM_TYPES: Final = tuple(value for value in list(vars().values()) if isinstance(value, ProblemType))
 """Every kind of problem, in the order of this file."""
 GRAPHQL_LIMITS: Final = frozenset(kind for kind in PROBLEM_TYPES if kind.code == 1602 or 1610 <= kind.code <= 1617)

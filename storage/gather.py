@@ -21,7 +21,7 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from storage.deadlines import deadline
 from storage.errors import Outcome, StoreError, Unavailable
-from storage.timing import StoreTime, current
+from storage.timing import StoreTime, asked_by, current
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -160,7 +160,9 @@ class Gathered(Generic[ItemT, ResultT]):
         taken = self._take()
         if not taken:
             return
-        for spent in {one.spent for one in taken.values()}:
+        waiting = {one.spent for one in taken.values()}
+        asked_by(waiting)
+        for spent in waiting:
             if spent is not None:
                 spent.calls += 1
         self.batches += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from storage import driver
 from storage.changes import Changes
+from storage.commands import CommandWatcher, Watch
 from storage.customers import Customers
 from storage.deliveries import Deliveries
 from storage.driver import Client, Driver
@@ -26,7 +27,7 @@ from storage.webhooks import Webhooks
 class StoreOptions:
     """How to reach the store: a MongoDB address, a database, a driver, and the longest wait in seconds.
 
-    With `gather` requests that wait at the same moment are sent together.
+    With `gather` requests that wait at the same moment are sent together. `watch` is told of each command.
     """
 
     url: str
@@ -34,6 +35,7 @@ class StoreOptions:
     driver: Driver = "pymongo"
     timeout: float = 5.0
     gather: bool = True
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         connectTimeoutMS=min(milliseconds, 2000),
         heartbeatFrequencyMS=1000,
         maxPoolSize=64,
+        **({} if options.watch is None else {"event_listeners": [CommandWatcher(options.watch)]}),
     )
     database = options.database
     customers, keys = Customers(client, database, options.gather), Keys(client, database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,11 +13,13 @@ from app.http.origins import check_origin
 from app.http.problems import problem_response
 from app.http.requests import base_url, request_id, state_of
 from app.limits.refusals import Refused, impossible
-from resolvers.context import Budget, Caller, Context
+from resolvers.context import Budget, Caller, Context, Door
 from resolvers.operation import unavailable
 from resolvers.problems import RATE_LIMITED, Problem
 from storage.errors import Unavailable
 
+GRAPHQL: Final = "/graphql"
+"""The one address at which the operations are asked for by GraphQL."""
 Page = Callable[[Request], Awaitable[Response]]
 
 
@@ -34,7 +37,8 @@ async def admit(request: Request) -> Context:
     check_origin(scope["method"], heads, state.settings.cors_origins, lambda: base_url(request))
     caller = state.authenticator.remembered(heads) or await _authenticated(request, heads)
     scope["caller_id"] = caller.id if caller else ""
-    ctx = Context(state.services, caller, request_id(request))
+    door: Door = "graphql" if scope["route_template"] == GRAPHQL else "rest"
+    ctx = Context(state.services, caller, request_id(request), door)
     ctx.budgets = await charge(request, caller)
     ctx.require(None)
     return ctx

@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.deprecation import DEPRECATED, deprecation_headers
 from app.http.heads import Heads, head_bytes, heads_of
+from app.http.overload import UNBOUNDED, overloaded
 from app.http.problems import problem_response
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
+from app.settings import MOST_IN_FLIGHT
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 from storage.timing import StoreTime, measure
@@ -51,6 +53,8 @@ class Edge:
     app: ASGIApp
     log: AccessLog
     metrics: Metrics = field(default_factory=Metrics)
+    most: int = MOST_IN_FLIGHT
+    """How many requests may be worked on at once."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete its answer."""
@@ -59,10 +63,14 @@ class Edge:
             return
         heads = heads_of(scope)
         scope["request_id"] = _request_id(scope, heads)
-        self.metrics.in_flight += 1
-        exchange = _Exchange(scope, receive, send, time.perf_counter(), measure())
+        metrics = self.metrics
+        metrics.in_flight += 1
+        exchange = _Exchange(scope, receive, send, time.perf_counter(), measure(), metrics)
         try:
-            problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
+            if metrics.in_flight - metrics.idle > self.most and scope["path"] not in UNBOUNDED:
+                problem: Problem | None = overloaded(scope, metrics)
+            else:
+                problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
             if problem is not None:
                 await exchange.refuse(problem)
             else:
@@ -75,7 +83,7 @@ class Edge:
                 await exchange.refuse(Problem(INTERNAL_ERROR, "Something went wrong in the gateway."))
         finally:
             seconds = time.perf_counter() - exchange.began
-            self.metrics.request(scope, exchange.status, seconds, exchange.store, exchange.sent)
+            metrics.request(scope, exchange.status, seconds, exchange.store, exchange.sent)
             self.log.request(scope, exchange.status, seconds)
 
 
@@ -88,6 +96,7 @@ class _Exchange:
     send: Send
     began: float
     store: StoreTime
+    metrics: Metrics
     status: int = 0
     sent: int = 0
 
@@ -96,12 +105,16 @@ class _Exchange:
         await problem_response(HTTPConnection(self.scope), problem)(self.scope, self.receive, self.send_message)
 
     async def receive_message(self) -> Message:
-        """Receive a message.
+        """Receive a message; a request that waits for one is no work meanwhile.
 
         Raises:
             Problem: what the connection found wrong with the body meanwhile.
         """
-        message = await self.receive()
+        self.metrics.idle += 1
+        try:
+            message = await self.receive()
+        finally:
+            self.metrics.idle -= 1
         if self.status == 0 and (problem := self.scope.get(REFUSAL)) is not None:
             raise problem
         return message

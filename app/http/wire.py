@@ -20,21 +20,21 @@ import asyncio
 import re
 import weakref
 from collections import deque
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 import httptools
 import structlog
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
 from app.http.cycle import Cycle
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
+from app.http.ending import EndingProtocol
 from app.http.outlet import Outlet
-from app.http.sweep import Deadlines, Sweeper, Wait, Watched
+from app.http.sweep import Sweeper, Wait, Watched
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
 
 MAX_HEAD: Final = MAX_URI + MAX_HEADER_BYTES + 64
@@ -59,12 +59,8 @@ _TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](
 _SWEEPERS: Final = weakref.WeakKeyDictionary[ServerState, Sweeper]()
 
 
-class GatewayProtocol(HttpToolsProtocol, Watched):
+class GatewayProtocol(EndingProtocol, Watched):
     """uvicorn's protocol with limits on heads, deadlines on both directions, and problems for malformed requests."""
-
-    deadlines: ClassVar[Deadlines] = Deadlines()
-    cycle: Cycle | None  # type: ignore[assignment]
-    scope: dict[str, Any]  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -76,8 +72,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         super().__init__(config, server_state, app_state, _loop)
         self.scope = _NO_HEAD
         self._deaf = False  # nothing that comes is read any more
-        self._idle = False  # the last answer is out, and nothing has come since
-        self._persistent = False  # what the client and HTTP's version say of the connection
         self._counted: object = None  # the scope whose head `_head` counts
         self._head = 0
         self._framing = 0
@@ -146,7 +140,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         path = url.path.decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
         scope["raw_path"], scope["query_string"] = url.path, url.query or b""
-        self._persistent = version != "1.0" and parser.should_keep_alive()
+        self._persistent = version != "1.0" and not self._retired and parser.should_keep_alive()
         self._framing = 0
         self.headers = _TRAILERS
         self._begin(self._cycle(expect_100_continue=self.expect_100_continue))
@@ -177,17 +171,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
-    def on_response_complete(self) -> None:
-        """Start the next request that waits; where there is none, the sweeper ends the connection that stays idle."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        else:
-            self._idle = True
-
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
         self._framing = max(0, self._framing - _FRAMING * len(body))
@@ -199,11 +182,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         cycle = self.cycle
         if cycle is not None and not cycle.more_body and not cycle.response_started and not self._deaf:
             cycle.keep_alive = self._persistent
-
-    def shutdown(self) -> None:
-        """End after the running request."""
-        self._persistent = False
-        super().shutdown()
 
     def _upgrade(self) -> None:
         """Hand a WebSocket over; answer any other upgrade as plain HTTP and close.

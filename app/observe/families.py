@@ -38,6 +38,19 @@ DURATION: Final = Family(
 IN_FLIGHT: Final = Family(
     "gateway_http_requests_in_flight", "gauge", "Requests that have begun and not ended, the one that asks included."
 )
+IDLE: Final = Family(
+    "gateway_http_requests_waiting_for_clients",
+    "gauge",
+    "Those of the requests in flight that wait for their client, as for a body or the next event of a stream.",
+)
+MOST_IN_FLIGHT: Final = Family(
+    "gateway_http_requests_in_flight_limit",
+    "gauge",
+    "How many requests may be worked on at once, those apart that wait for their client.",
+)
+OVERLOADS: Final = Family(
+    "gateway_overload_refusals_total", "counter", "Requests that were refused because too many were worked on."
+)
 TASKS: Final = Family("gateway_event_loop_tasks", "gauge", "Tasks of asyncio that have not ended.")
 RESPONSE_BYTES: Final = Family(
     "gateway_http_response_body_bytes_total", "counter", "Bytes of the bodies of answers.", _REQUEST
@@ -161,6 +174,9 @@ FAMILIES: Final[tuple[Family, ...]] = (
     REQUESTS,
     DURATION,
     IN_FLIGHT,
+    IDLE,
+    MOST_IN_FLIGHT,
+    OVERLOADS,
     TASKS,
     RESPONSE_BYTES,
     STORE_CALLS,

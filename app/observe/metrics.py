@@ -81,6 +81,9 @@ class Metrics:
     """What one process has counted since it began."""
 
     in_flight: int = 0
+    idle: int = 0
+    """How many of those wait for their client, and so are no work meanwhile."""
+    overloads: int = 0
     rows: dict[Labels, Row] = field(default_factory=dict)
     works: dict[tuple[Door, str, str], Work] = field(default_factory=dict)
     problems: Counter[tuple[Door, str]] = field(default_factory=Counter)

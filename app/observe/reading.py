@@ -39,6 +39,8 @@ def counts_of(state: State) -> Counts:
     counts.histograms = {f.DURATION.name: _durations(state.metrics)}
     counts.gauges = {
         f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight},
+        f.IDLE.name: {_UNLABELLED: state.metrics.idle},
+        f.MOST_IN_FLIGHT.name: {_UNLABELLED: state.settings.max_in_flight},
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
         f.WEBHOOK_WAITING.name: {_UNLABELLED: state.metrics.webhooks.waiting},
         f.WEBHOOK_LAG.name: {_UNLABELLED: state.metrics.webhooks.lag},
@@ -67,6 +69,7 @@ def _refusals(metrics: Metrics) -> Iterator[tuple[Family, Series]]:
     yield f.PROBLEMS, {tuple(labels): count for labels, count in metrics.problems.items()}
     yield f.DEPRECATED_USES, {tuple(labels): count for labels, count in metrics.uses.items()}
     yield f.REFUSALS, {(name,): metrics.refusals[name] for name in POLICIES}
+    yield f.OVERLOADS, {_UNLABELLED: metrics.overloads}
     yield f.BAD_CREDENTIALS, {(kind,): metrics.bad_credentials[kind] for kind in CREDENTIALS}
 
 

@@ -29,6 +29,7 @@ _EVERY: Final = (
     p.HEADERS_TOO_LARGE,
     p.INTERNAL_ERROR,
     p.UNAVAILABLE,
+    p.OVERLOADED,
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {

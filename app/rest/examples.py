@@ -9,6 +9,7 @@ from resolvers.problems import (
     CONFLICT,
     FORBIDDEN,
     GRAPHQL_LIMIT,
+    OVERLOADED,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
     UNAVAILABLE,
@@ -129,6 +130,10 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
     GRAPHQL_LIMIT: (
         "The document has 1200 tokens; at most 1000 are taken.",
         {"limit": 1000, "found": 1200, "what": "tokens"},
+    ),
+    OVERLOADED: (
+        "The gateway has too many requests in hand; nothing was changed.",
+        {"outcome": "none", "retryAfter": 2},
     ),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
 }

@@ -41,7 +41,7 @@ _EXTENSIONS: Final[Schema] = {
     "found": {**COUNT, "description": "graphql-…, answer-too-large: how much there is."},
     "what": {"type": "string", "description": "graphql-…: what was counted."},
     "cost": {**COUNT, "description": "graphql-cost, rate-limited: what it costs."},
-    "retryAfter": {**COUNT, "description": "rate-limited, quota-exhausted: seconds until it passes."},
+    "retryAfter": {**COUNT, "description": "rate-limited, quota-exhausted, overloaded: seconds until it passes."},
     "outcome": {
         "type": "string",
         "enum": ["none", "unknown"],

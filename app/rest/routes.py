@@ -61,7 +61,7 @@ class Resource:
         ctx = await admit(request)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
         asked = endpoint.asked(parameters)
-        ctx.require(asked.scope)
+        asked.permit(ctx)
         notices = self.notices.get(endpoint.method)
         await pay(request, ctx, price("explain" if asked is endpoint.explain else endpoint.kind))
         check_accept(request, JSON, PROBLEM)

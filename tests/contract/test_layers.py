@@ -11,12 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("app", "schema", "resolvers", "storage")
 MAX_LINES = 300
-TABLES = {
-    "resolvers/problems.py": "one registry, nearly all of it a table of problems",
-    "app/http/wire.py": "one state machine over one connection, on the way of every request",
-    "schema/plan.py": "one compiler, whose parts call each other",
-    "schema/types.py": "one table of the types that GraphQL shows",
-}
+TABLES = {"resolvers/problems.py": "one registry, nearly all of it a table of problems"}
 """Modules that may be longer, with the reason."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -18,6 +20,8 @@ EVENT_TYPES: Final = ("customer.created", "customer.updated", "customer.deleted"
 """What a webhook may ask for, as the body of a delivery names it."""
 REPLAYED: Final[tuple[State, ...]] = ("failed",)
 """What a replay of a range sends again where nothing is said."""
+LOOK_UP_SECONDS: Final = 1.0
+"""How long the name of a new address is looked up; each delivery looks again."""
 _PRIVATE: Final = "must not lead to a private network"
 
 Json = dict[str, JsonValue]
@@ -115,18 +119,16 @@ def _enabled_faults(value: Json) -> Iterator[tuple[Path, str]]:
         yield ("enabled",), "must be true or false"
 
 
-async def check_name(url: str, rules: WebhookRules, within: Callable[[], float]) -> None:
+async def check_name(url: str, rules: WebhookRules, deadline: float) -> None:
     """Refuse a host whose name leads into a private network now; each delivery looks again, so one unknown passes.
 
-    `within` gives the seconds that the look may take.
+    The look ends after `LOOK_UP_SECONDS`, or at the moment `deadline` of `time.monotonic`.
     """
-    import asyncio
-
     target = target_of(url, allow_private=rules.allow_private)
     if rules.allow_private or is_address(target.host):
         return
     try:
-        async with asyncio.timeout(within()):
+        async with asyncio.timeout(max(0.0, min(LOOK_UP_SECONDS, deadline - time.monotonic()))):
             addresses = await rules.look_up(target.host)
     except (OSError, TimeoutError):
         return

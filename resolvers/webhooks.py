@@ -5,8 +5,7 @@ What is another caller's is told of as if it did not exist.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -37,8 +36,6 @@ ROTATION: Final = timedelta(hours=24)
 """How long the secret before the present one signs as well."""
 TEST_TYPE: Final = "webhook.test"
 """The type of the event that is sent on demand."""
-_LOOK_UP_SECONDS: Final = 1.0
-"""How long the name of a new address is looked up; each delivery looks again."""
 
 
 def _owner(ctx: Context) -> str:
@@ -60,10 +57,6 @@ async def _own(ctx: Context, webhook_id: WebhookId) -> Webhook:
     return found
 
 
-def _seconds(ctx: Context) -> Callable[[], float]:
-    return lambda: max(0.0, min(_LOOK_UP_SECONDS, ctx.deadline - time.monotonic()))
-
-
 @operation(
     "createWebhook",
     scope=Scope.ADMIN,
@@ -79,7 +72,7 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
     """
     rules = ctx.services.webhooks
     fields = created_fields(command.body(), rules, strict=command.strict)
-    await check_name(fields.url, rules, _seconds(ctx))
+    await check_name(fields.url, rules, ctx.deadline)
     if await ctx.store.webhooks.count(_owner(ctx)) >= MOST:
         raise Problem(CONFLICT, f"You have {MOST} webhooks, and there may be no more.", resource="webhooks")
     webhook_id, secret, now = WebhookId(new_id()), new_secret(), _now(ctx)
@@ -102,6 +95,7 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
     if not command.dry_run:
         await ctx.store.webhooks.create(webhook)
         await ctx.store.webhook_feed.begin(since)
+        ctx.note("done")
     return NewWebhook(webhook, secret)
 
 
@@ -143,11 +137,12 @@ async def update_webhook(ctx: Context, command: ChangeWebhook) -> Webhook:
         Problem: not-found, validation-error, and what the change raises.
     """
     rules, before = ctx.services.webhooks, await _own(ctx, command.id)
-    fields = changed_fields(_fields(before), command.change, rules, strict=command.strict)
-    if fields == _fields(before):
+    said = Fields(before.url, before.types, before.enabled)
+    fields = changed_fields(said, command.change, rules, strict=command.strict)
+    if fields == said:
         return before
     if fields.url != before.url:
-        await check_name(fields.url, rules, _seconds(ctx))
+        await check_name(fields.url, rules, ctx.deadline)
     changes: dict[str, object] = {**fields._asdict(), "updatedAt": _now(ctx), "holdUntil": None}
     if fields.enabled != before.enabled:
         changes["disabledReason"] = None if fields.enabled else "owner"
@@ -165,11 +160,8 @@ async def _changed(ctx: Context, before: Webhook, changes: dict[str, object]) ->
     changed = await ctx.store.webhooks.update(before.id, before.owner, **changes)
     if changed is None:
         raise _missing()
+    ctx.note("done")
     return changed
-
-
-def _fields(webhook: Webhook) -> Fields:
-    return Fields(webhook.url, webhook.types, webhook.enabled)
 
 
 @operation(
@@ -186,6 +178,7 @@ async def delete_webhook(ctx: Context, command: AtWebhook) -> Webhook:
         if not await ctx.store.webhooks.delete(found.id, found.owner):
             raise _missing()
         await ctx.store.deliveries.delete_all(found.id)
+        ctx.note("done")
     return found
 
 
@@ -223,6 +216,7 @@ async def test_webhook(ctx: Context, command: AtWebhook) -> Delivery:
     delivery = new_delivery(found.id, Event(new_id(), TEST_TYPE, now), now)
     if not command.dry_run:
         await ctx.store.deliveries.add([delivery])
+        ctx.note("done")
     return delivery
 
 
@@ -263,6 +257,8 @@ async def replay_webhook_delivery(ctx: Context, command: ReplayDelivery) -> Deli
         delivery = await deliveries.replay(found.id, command.delivery_id, _now(ctx))
     if delivery is None:
         raise _missing("delivery")
+    if not command.dry_run:
+        ctx.note("done")
     return delivery
 
 
@@ -279,7 +275,9 @@ async def replay_webhook_deliveries(ctx: Context, command: ReplayDeliveries) -> 
     asked = replay_range(command.body(), now, strict=command.strict)
     if command.dry_run:
         return await deliveries.count_range(found.id, asked.since, asked.until, asked.states)
-    return await deliveries.replay_range(found.id, asked.since, asked.until, asked.states, instant(now))
+    count = await deliveries.replay_range(found.id, asked.since, asked.until, asked.states, instant(now))
+    ctx.note("done")
+    return count
 
 
 WEBHOOKS: Final = (

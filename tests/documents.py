@@ -12,6 +12,8 @@ ID: Final = "00000000-0000-4000-8000-000000000000"
 _ARGUMENTS: Final = {
     "Query.customer": f'(id: "{ID}")',
     "Query.node": f'(id: "{ID}")',
+    "Query.webhook": f'(id: "{ID}")',
+    "Query.webhookDeliveries": f'(webhookId: "{ID}", size: 3)',
     "Customer.address": f'(id: "{ID}")',
     "Customer.phoneNumber": f'(id: "{ID}")',
     "Query.customerByEmail": '(email: "a@example.com")',

@@ -44,7 +44,7 @@ def counts_of(state: State) -> Counts:
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
         f.WEBHOOK_WAITING.name: {_UNLABELLED: state.metrics.webhooks.waiting},
         f.WEBHOOK_LAG.name: {_UNLABELLED: state.metrics.webhooks.lag},
-        f.WEBHOOK_LEADERS.name: {_UNLABELLED: state.metrics.webhooks.leads},
+        f.WEBHOOK_LEADERS.name: {_UNLABELLED: float(state.metrics.webhooks.leads)},
     }
     for name, (hits, misses, entries) in _caches(state):
         lookups = counts.counters.setdefault(f.LOOKUPS.name, {})

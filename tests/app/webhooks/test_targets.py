@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,10 +105,10 @@ def test_m111_creation_refuses_all_of_it_at_both_doors(gateway: Gateway) -> None
 async def test_m111_a_name_of_a_private_address_is_refused_at_the_creation() -> None:
     for addresses in (["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["::ffff:10.0.0.1"]):
         with pytest.raises(Problem) as refused:
-            await check_name("https://hooks.example.com/", _rules(addresses), lambda: 1.0)
+            await check_name("https://hooks.example.com/", _rules(addresses), time.monotonic() + 1)
         assert refused.value.faults[0].field == "url"
-    await check_name("https://hooks.example.com/", _rules(["8.8.8.8"]), lambda: 1.0)
-    await check_name("https://hooks.example.com/", _rules(None), lambda: 1.0)
+    await check_name("https://hooks.example.com/", _rules(["8.8.8.8"]), time.monotonic() + 1)
+    await check_name("https://hooks.example.com/", _rules(None), time.monotonic() + 1)
 
 
 def _rules(addresses: Sequence[str] | None) -> WebhookRules:

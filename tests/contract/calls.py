@@ -190,5 +190,7 @@ def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, per
 def _input(kind: str, person: Json) -> Any:
     """Return the body that REST would take, as GraphQL's input type is named."""
     bodies = _bodies(person)
+    if kind.startswith("UpdateWebhook"):  # what it has already would change nothing
+        return bodies["WebhookPatch"]
     name = kind.strip("[]!").removeprefix("Create").removeprefix("Update").replace("Replacement", "Input")
     return bodies[f"{name}s"] if kind.startswith("[") else bodies[name]

@@ -22,7 +22,8 @@ _MANY = {"getOperation", "listOperations", "cancelOperation", "deleteCustomers"}
 """What is not about single customers; tests of their own tell of their twins."""
 _SINGLE = [one for one in OPERATIONS if one.graphql and one.name not in {*_MANY, *WATCHES}]
 READS = [one.name for one in _SINGLE if not one.changes]
-WRITES = [one.name for one in _SINGLE if one.changes and one.name not in BATCHES]
+WRITES = [one.name for one in _SINGLE if one.changes and one.name not in BATCHES and "Webhook" not in one.name]
+WEBHOOK_WRITES = [one.name for one in OPERATIONS if one.changes and "Webhook" in one.name]
 _OWN = {"id", "email", "createdAt", "updatedAt", "version", "etag", "deletedAt"}
 """What differs between two customers of the same content."""
 _PARTS = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
@@ -44,6 +45,10 @@ def filled(gateway: Gateway, variables: Json) -> Json:
         "addressId": parts["addresses"][1]["id"],
         "phoneNumberId": parts["phoneNumbers"][1]["id"],
     }
+    if "webhookId" in variables:
+        body = {"url": "https://hooks.example.com/", "enabled": False}
+        known["webhookId"] = gateway.http.post("/api/v1/webhooks", json=body).json()["id"]
+        known["deliveryId"] = gateway.http.post(f"/api/v1/webhooks/{known['webhookId']}:test").json()["id"]
     given: Json = {name: known.get(name, value) for name, value in variables.items()}
     if "lastName" in given.get("input", ()):
         given["input"] = {**given["input"], "email": factories.unique_email()}
@@ -65,7 +70,8 @@ def test_the_mapping_is_what_the_declarations_make() -> None:
 @pytest.mark.parametrize("name", READS)
 def test_a_question_and_its_twins_answer_the_same(gateway: Gateway, twins: Twins, name: str) -> None:
     example = EXAMPLES[name]
-    variables = filled(gateway, example["variables"])
+    variables = filled(gateway, {"webhookId": None} if name == "listWebhooks" else example["variables"])
+    variables = variables if example["variables"] else {}
     asked = gateway.data(example["query"], **variables)
     (twin,) = twins.to_rest(example["query"], variables)
     body = ask_rest(gateway, twin)
@@ -158,6 +164,27 @@ def test_a_batch_of_each_kind_keeps_its_meaning(twins: Twins) -> None:
         assert back["request"]["body"]["operations"] == [{"op": "delete", **one}]
     for items_without in ([{"id": "abcdef01", "ifMatch": "*", "patch": {}}], [{**one, "patch": []}]):
         assert "none" in twins.to_graphql(f"PATCH /api/v1/customers {json.dumps(items_without)}")
+
+
+@pytest.mark.parametrize("name", WEBHOOK_WRITES)
+def test_a_change_of_a_webhook_and_its_twin_come_to_the_same(gateway: Gateway, twins: Twins, name: str) -> None:
+    example = EXAMPLES[name]
+    (by_graphql,) = gateway.data(example["query"], **filled(gateway, example["variables"])).values()
+    (twin,) = twins.to_rest(example["query"], filled(gateway, example["variables"]))
+    body = ask_rest(gateway, twin)
+    back = twins.to_graphql(twins.to_rest(example["query"], filled(gateway, example["variables"]))[0]["curl"])
+    (again,) = gateway.data(back["query"], **back["variables"]).values()
+    told = [_told(one) for one in (by_graphql, again, body or by_graphql)]
+    assert told[0] == told[1] == told[2]
+    assert told[0]
+    for one in gateway.http.get("/api/v1/webhooks").json()["content"]:
+        gateway.http.delete(f"/api/v1/webhooks/{one['id']}")
+
+
+def _told(found: Json) -> Json:
+    """Return what two webhooks, or deliveries, made in the same way have in common."""
+    same = ("url", "types", "enabled", "type", "state", "attempts", "replayed")
+    return {name: str(value).lower() for name, value in found.items() if name in same}
 
 
 @pytest.mark.parametrize("name", [one.name for one in OPERATIONS])

@@ -187,7 +187,6 @@ def _told(found: Json) -> Json:
     return {name: str(value).lower() for name, value in found.items() if name in same}
 
 
-@pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
 def test_what_is_watched_has_no_twin(twins: Twins) -> None:
     assert "none" in twins.to_rest("subscription { customerChanged { id } }")
     assert "none" in twins.to_graphql("curl 'http://gateway.test/api/v1/customer-events'")

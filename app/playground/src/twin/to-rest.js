@@ -4,6 +4,7 @@ import { listTwin } from './lists.js';
 import { below, collect } from './selections.js';
 import { fieldsParameter, requestOf } from './rest-parts.js';
 import { lower, withoutNulls } from './values.js';
+import { streamTwin } from './streams.js';
 
 /**
  * @typedef {import('./refusal.js').Doors} Doors
@@ -43,7 +44,7 @@ function read(schema, text, variables, name) {
   const operation = getOperationAST(document, name);
   if (!operation) throw new NoTwin('There are several operations: place the cursor in one of them.');
   const type = schema.getRootType(operation.operation);
-  if (!type || operation.operation === 'subscription') throw new NoTwin('A subscription has no request of REST.');
+  if (!type) throw new NoTwin(`There is no ${operation.operation}.`);
   const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
   if (values.errors) throw new NoTwin(values.errors[0]?.message ?? 'The variables do not fit.');
   return { schema, document, operation, type, variables: values.coerced };
@@ -57,6 +58,7 @@ function restTwin(doors, run, root) {
   const [first] = candidates;
   if (!first) throw new NoTwin(`${root.name} has no operation in REST.`);
   if (run.type === run.schema.getMutationType()) return mutationTwin(doors, first, root);
+  if (run.type === run.schema.getSubscriptionType()) return streamTwin(doors, run, root, first);
   if (root.field?.args.some((one) => one.name === 'filter')) return listTwin(doors, run, root, candidates);
   return first.rest[0]?.includes('{customerId}') ? customerTwin(doors, run, root, first) : plainTwin(doors, run, root, first);
 }

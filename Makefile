@@ -62,19 +62,20 @@ slow: $(STAMPS)/test ## Measure what 1,000 slow clients cost the others
 questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)
 
-docs: $(STAMPS)/test ## Build the documentation site into site/
+docs: $(STAMPS)/test ## Build the documentation, which the gateway then serves at /guide
 	$(BIN)/gateway documents --write
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@$(MAKE) --no-print-directory $(STAMPS)/guide
 
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra embedded --extra build -c requirements-dev.lock $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
+	uv pip compile tests/judges/requirements.in --python-version 3.11 $(LOCK) -o tests/judges/requirements.lock
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 clean: ## Take away what the other commands made, but not your data
-	rm -rf .venv $(STAMPS) .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache site build dist
-	rm -rf app/playground/node_modules app/playground/dist tests/judges/node_modules
+	rm -rf .venv $(STAMPS) .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf app/playground/node_modules app/playground/dist app/playground/guide tests/judges/node_modules tests/judges/.venv
 
 system-run:
 	@docker/system-parts.sh node libcurl
@@ -85,7 +86,7 @@ system-test:
 system-bench:
 	@docker/system-parts.sh wrk
 
-setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/judges
+setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/guide $(STAMPS)/judges $(STAMPS)/generator
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv .venv
@@ -101,11 +102,23 @@ $(STAMPS)/test: requirements-dev.lock pyproject.toml | $(STAMPS)/venv
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(STAMPS)/run
 
-PAGES := $(shell find app/playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+PAGES := $(shell find app/playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/guide/*' 2>/dev/null)
 $(STAMPS)/pages: $(PAGES)
 	cd app/playground && $(NPM) ci --silent && $(NPM) run --silent build
 	@mkdir -p $(STAMPS) && touch $@
 
+GUIDE := mkdocs.yml $(shell find docs -type f)
+$(STAMPS)/guide: $(GUIDE) app/playground/build/pack.js | $(STAMPS)/test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@find app/playground/guide -name '*.map' -delete
+	node app/playground/build/pack.js app/playground/guide
+	@touch $@
+
 $(STAMPS)/judges: tests/judges/package-lock.json
 	cd tests/judges && $(NPM) ci --silent
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/generator: tests/judges/requirements.lock
+	$(PYTHON) -m venv tests/judges/.venv
+	@tests/judges/.venv/bin/python -m pip install --quiet --require-hashes -r $<
 	@mkdir -p $(STAMPS) && touch $@

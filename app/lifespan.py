@@ -24,6 +24,7 @@ from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
 from app.observe.workers import open_workers
+from app.rest.listed import open_renderings, renderings_of_rest
 from app.settings import Settings
 from app.state import State
 from resolvers.context import Services, utc_now
@@ -62,6 +63,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
             open_workers(settings.metrics_folder) as workers,
+            open_renderings(settings.render_cache) as rendered,
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
@@ -69,7 +71,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
             state = State(
                 settings,
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout),
+                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, rendered),
                 authenticator,
                 issuer,
                 limiter,
@@ -80,6 +82,7 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
                 workers,
                 deprecations,
                 Standings(authenticator),
+                renderings_of_rest(rendered),
             )
             async with publishing(state):
                 yield {"gateway": state}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ from app import health, pages
 from app.auth.oauth import oauth_routes
 from app.graphql.door import GraphQLDoor
 from app.graphql.socket import GraphQLSocket
+from app.guide import FOLDER, Guide
 from app.http.admission import public
 from app.http.doors import GatewayApplication
 from app.http.edge import Edge
@@ -40,14 +42,19 @@ _CORS_ANSWER = (
 )
 
 
-def create_app(settings: Settings | None = None, deprecations: Deprecations = DEPRECATIONS) -> Starlette:
-    """Return the gateway; `settings` default to the environment. `GATEWAY_MONGODB_URL` must be set."""
+def create_app(
+    settings: Settings | None = None, deprecations: Deprecations = DEPRECATIONS, guide: Path = FOLDER
+) -> Starlette:
+    """Return the gateway; `settings` default to the environment. `GATEWAY_MONGODB_URL` must be set.
+
+    `guide` is the folder of the built documentation.
+    """
     chosen = settings or Settings()
     configure(chosen.log_level)
     log = AccessLog(sys.stderr, enabled=LEVELS[chosen.log_level] <= LEVELS["info"])
     metrics = Metrics()
     app = GatewayApplication(
-        routes=_routes(deprecations),
+        routes=_routes(deprecations, Guide(guide)),
         middleware=_middleware(chosen, log, metrics),
         exception_handlers={HTTPException: _http_exception},
         lifespan=lifespan_of(chosen, log, metrics, deprecations),
@@ -56,7 +63,7 @@ def create_app(settings: Settings | None = None, deprecations: Deprecations = DE
     return app
 
 
-def _routes(deprecations: Deprecations) -> list[BaseRoute]:
+def _routes(deprecations: Deprecations, guide: Guide) -> list[BaseRoute]:
     return [
         Route("/", public(pages.home)),
         Route("/graphql", GraphQLDoor()),
@@ -64,6 +71,8 @@ def _routes(deprecations: Deprecations) -> list[BaseRoute]:
         *rest_routes(deprecations=deprecations),
         *oauth_routes(),
         Route("/docs", public(pages.docs)),
+        Route("/guide", public(guide.entrance)),
+        Route("/guide/{path:path}", guide.file),
         Route("/openapi.json", public(openapi_json)),
         Route("/openapi.yaml", public(openapi_yaml)),
         Route("/schemas/customer.json", public(schema_document)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import mimetypes
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.files import IMMUTABLE, coding_of, content_of, file_response, find
 from app.http.problems import problem_response
 from app.http.requests import state_of
 from app.settings import is_loopback
@@ -23,9 +23,7 @@ _CSP: Final = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-_IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _BRIEF: Final = "public, max-age=300"
-_CODINGS: Final = {"br": ".br", "gzip": ".gz"}
 _PORT: Final = re.compile(r":[0-9]*$")
 _HASHED: Final = re.compile(r"-[0-9a-f]{8}\.")
 _BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES}
@@ -77,42 +75,12 @@ async def docs(request: Request) -> Response:
 async def asset(request: Request) -> Response:
     """GET /assets/{path}: built files, compressed where there is a compressed one and the client takes it."""
     request.scope["route_template"] = "/assets"
-    found = _asset_path(request.path_params["path"])
+    found = find(DIST / "assets", request.path_params["path"])
     if found is None:
         return problem_response(request, Problem(NOT_FOUND, "There is no such file.", resource="assets"))
-    coding = _coding(found, request.headers.get("accept-encoding", ""))
-    hashed = _HASHED.search(found.name)
-    headers = {"Cache-Control": _IMMUTABLE if hashed else _BRIEF, "Vary": "Accept-Encoding"}
-    if coding:
-        headers["Content-Encoding"] = coding
-    kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
-    packed = found.with_name(found.name + _CODINGS[coding]) if coding else found
-    return Response(packed.read_bytes(), headers=headers, media_type=kind)
-
-
-def _coding(path: Path, accepted: str) -> str | None:
-    """Return the smallest coding that the file was built in and the client takes, None for the file as it is."""
-    for coding, suffix in _CODINGS.items():
-        if _takes(accepted, coding) and path.with_name(path.name + suffix).is_file():
-            return coding
-    return None
-
-
-@lru_cache(maxsize=256)
-def _takes(accepted: str, coding: str) -> bool:
-    """Tell whether Accept-Encoding names a coding, with any weight but zero (RFC 9110 section 12.5.3)."""
-    for entry in accepted.lower().split(","):
-        name, _, weight = entry.partition(";")
-        if name.strip() == coding:
-            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
-    return False
-
-
-@lru_cache(maxsize=1024)
-def _asset_path(text: str) -> Path | None:
-    root = (DIST / "assets").resolve()
-    path = (root / text.lstrip("/")).resolve() if "\0" not in text else root
-    return path if path.is_relative_to(root) and path.is_file() and path.suffix not in _CODINGS.values() else None
+    coding = coding_of(request, found)
+    headers = {"Cache-Control": IMMUTABLE if _HASHED.search(found.name) else _BRIEF}
+    return file_response(found, coding, content_of(found, coding), headers)
 
 
 async def problem_page(request: Request) -> Response:

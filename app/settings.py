@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         default=True,
         description="Whether reads by id, equal lists and creates that wait together go to the store as one.",
     )
+    render_cache: int = Field(
+        default=12_000_000,
+        ge=0,
+        le=2**33,
+        description="Bytes of memory for what lists have shown of customers that are still at the same version, "
+        "in each worker; 0 keeps nothing.",
+    )
     graphql_plans: Literal["on", "values", "off"] = Field(
         default="on",
         description="Whether GraphQL answers by compiled plans: `values` leaves root fields to graphql-core, "

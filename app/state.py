@@ -15,6 +15,7 @@ from app.observe.workers import Workers
 from app.settings import Settings
 from resolvers.context import Services
 from resolvers.deprecation import Deprecations
+from resolvers.renderings import Renderings
 from schema.build import GatewaySchema
 from storage.store import Store
 
@@ -36,3 +37,5 @@ class State:
     workers: Workers
     deprecations: Deprecations
     standings: Standings
+    listed: Renderings | None
+    """What REST's lists show of customers, where that is kept."""

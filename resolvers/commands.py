@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from resolvers.changes import Target
 from resolvers.patches import Body, Change
+from resolvers.renderings import Renderings
 from storage.changes import ChangeType
 from storage.documents import Customer, CustomerId, PartId
 from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
@@ -115,12 +116,16 @@ class WatchCustomers:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which customers in which order; which of their fields are needed (None: all), and whether the version too."""
+    """Which customers in which order; which of their fields are needed (None: all), and whether the version too.
+
+    With `renderings` they are shown in that form; of the customers only id, version and place in the order are sure.
+    """
 
     where: Filter = EVERYTHING
     order: tuple[Order, ...] = DEFAULT_ORDER
     fields: frozenset[str] | None = None
     version: bool = True
+    renderings: Renderings | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

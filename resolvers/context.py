@@ -12,6 +12,7 @@ from typing import NamedTuple
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from resolvers.renderings import RenderMemory
 from storage.store import Store
 
 Clock = Callable[[], datetime]
@@ -77,6 +78,7 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
+    renderings: RenderMemory | None = None
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from resolvers.commands import Count, ListPage, ListWindow
+from resolvers.commands import Count, ListPage, ListQuery, ListWindow
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
 from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.renderings import ReadPage, Shown
 from storage.documents import Customer
 from storage.orders import key_of
 from storage.plans import QueryPlan
@@ -19,9 +20,13 @@ from storage.query import EVERYTHING, MAX_SIZE, Filter, Order, Question
 
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
-    """One page by number; `total` counts all customers of the list, None where it was not asked for."""
+    """One page by number; `total` counts all customers of the list, None where it was not asked for.
+
+    `shown` are the customers' renderings, where those were asked for.
+    """
 
     customers: list[Customer]
+    shown: Shown | None
     page: int
     size: int
     total: int | None
@@ -38,6 +43,7 @@ class CustomerWindow:
     """One page by cursor, and what lies beyond its ends. Cursors are sealed when they are asked for: few are."""
 
     customers: list[Customer]
+    shown: Shown | None
     has_previous: bool
     has_next: bool
     seal: Callable[[Customer], str]
@@ -63,16 +69,17 @@ async def list_customers(ctx: Context, command: ListPage) -> CustomerPage:
     question = page_question(command)
     page, size = command.page, command.size
     if command.count == "none":
-        found = await ctx.pages.find(ctx.store, question)
-        return CustomerPage(found[:size], page, size, None, has_next=len(found) > size)
+        found = await _read(ctx, question, command.query)
+        more = len(found.customers) > size
+        return CustomerPage(*found.part(slice(size)), page, size, None, has_next=more)
     if _is_all(question.where, command.count):
         counting = ctx.store.totals.begin()  # at the same time, so that the page, once here, is made an answer at once
-        found = await ctx.pages.find(ctx.store, question)
+        found = await _read(ctx, question, command.query)
         total = await ctx.store.totals.total(counting)
     else:
-        found = await ctx.pages.find(ctx.store, question)
+        found = await _read(ctx, question, command.query)
         total = await ctx.store.customers.count(question.where)
-    return CustomerPage(found, page, size, total, has_next=page * size < total)
+    return CustomerPage(*found, page, size, total, has_next=page * size < total)
 
 
 search_customers = operation(
@@ -100,16 +107,17 @@ async def walk_customers(ctx: Context, command: ListWindow) -> CustomerWindow:
     """
     listing = _listing(command.query.order, command.query.where)
     question = window_question(ctx, command)
-    found = await ctx.pages.find(ctx.store, question)
-    more = len(found) > command.size
-    shown = (found[-command.size :] if command.backward else found[: command.size]) if more else found
+    found = await _read(ctx, question, command.query)
+    more = len(found.customers) > command.size
+    if more:
+        found = found.part(slice(-command.size, None) if command.backward else slice(command.size))
     beyond = question.after is not None
     previous, following = (more, beyond) if command.backward else (beyond, more)
 
     def seal(customer: Customer) -> str:
         return ctx.services.cursors.seal(key_of(customer, command.query.order), listing)
 
-    return CustomerWindow(shown, previous, following, seal)
+    return CustomerWindow(*found, previous, following, seal)
 
 
 @operation(
@@ -135,6 +143,12 @@ async def explain_customers(ctx: Context, command: ListPage | ListWindow) -> Que
     """Return the store's query, its indexes and what it examined. Raises what the list raises."""
     question = page_question(command) if isinstance(command, ListPage) else window_question(ctx, command)
     return await ctx.store.customers.explain(question)
+
+
+async def _read(ctx: Context, question: Question, query: ListQuery) -> ReadPage:
+    if query.renderings is None:
+        return ReadPage(await ctx.pages.find(ctx.store, question))
+    return await query.renderings.read(ctx.pages, ctx.store, question)
 
 
 def page_question(command: ListPage) -> Question:

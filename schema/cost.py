@@ -27,6 +27,7 @@ from graphql import (
     get_named_type,
 )
 
+from resolvers.renderings import Shown
 from schema.rows import Row, rows_of_one_kind
 from storage.query import DEFAULT_SIZE, MAX_SIZE
 
@@ -148,6 +149,8 @@ def objects(value: object) -> int:
         return sum(map(_objects, value.values()))
     if not isinstance(value, list):
         return 0
+    if isinstance(value, Shown):
+        return len(value) + sum(one.below for one in value)
     kind = rows_of_one_kind(value)
     return sum(map(_objects, value)) if kind is None else len(value) + kind.below(value)
 

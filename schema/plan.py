@@ -33,7 +33,8 @@ from graphql import (
     is_leaf_type,
 )
 
-from schema.rows import Member, is_countable, row_type
+from resolvers.renderings import Render, Shown
+from schema.rows import Member, is_countable, rendered_row, row_type
 from schema.types import DATE_TIME, key, read
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ Collect: TypeAlias = Callable[[GraphQLObjectType, "FieldList"], "dict[str, Field
 """Returns what is selected of an object, merged, by the names in the answer."""
 
 _TYPENAME: Final = "__typename"
+_CUSTOMER: Final = "Customer"
 _CONSTANT: Final = "typename_"
 """By what name a row has its type's name: it is read of no document, which has no such key."""
 _SCALARS: Final[dict[str, Any]] = {
@@ -73,6 +75,7 @@ class Shape(NamedTuple):
 
     kind: Any
     show: Show | None = None
+    is_row: bool = False
 
     def complete(self, value: object) -> Any:
         """Return what the answer shows of a value."""
@@ -93,6 +96,8 @@ class Planner:
     def __init__(self, collect: Collect, possible: Callable[[GraphQLInterfaceType], list[GraphQLObjectType]]) -> None:
         self._collect = collect
         self._possible = possible
+        self.listed: list[Render | None] = []
+        """For each list of a page what renders its items, where these are customers shown as rows."""
 
     def plan(self, kind: GraphQLOutputType, fields: FieldList) -> Complete:
         """Return the plan for values of a type. Raises Unplanned."""
@@ -118,7 +123,7 @@ class Planner:
 
     def _page(self, kind: GraphQLObjectType, fields: FieldList) -> Shape:
         """Plan an object whose lists are to stay lists, so that an answer can be weighed item by item."""
-        parts = [(name, self._part(kind, selected).show) for name, selected in self._collect(kind, fields).items()]
+        parts = [(name, self._listed(kind, selected)) for name, selected in self._collect(kind, fields).items()]
 
         def view(_: object, source: object) -> dict[str, Any]:
             if source is None or isinstance(source, Exception):
@@ -126,6 +131,32 @@ class Planner:
             return {name: part(None, source) for name, part in parts}
 
         return Shape(object, view)
+
+    def _listed(self, kind: GraphQLObjectType, selected: FieldList) -> Show:
+        """Return what shows a field of a page; of a list also what it has made of its items before."""
+        name = selected[0].node.name.value
+        show = self._part(kind, selected).show
+        inner = get_nullable_type(kind.fields[name].type) if name in kind.fields else None
+        if not isinstance(inner, GraphQLList):
+            return show
+        item, resolve = self._shape(inner.of_type, selected), _resolver(kind.fields[name])
+        if not item.is_row or str(get_named_type(inner)) != _CUSTOMER:
+            self.listed.append(None)
+            return show
+
+        def render(value: Any) -> tuple[bytes, int]:
+            return rendered_row(item.complete(value))
+
+        def shown(_: object, source: object) -> Any:
+            value = resolve(source)
+            if not isinstance(value, Shown):
+                return show(None, source)
+            if value.render is not render:
+                raise Unfit
+            return value
+
+        self.listed.append(render)
+        return shown
 
     def _row(self, kind: GraphQLObjectType, fields: FieldList) -> Shape:
         sketch = RowSketch(kind.name)
@@ -193,7 +224,7 @@ class RowSketch:
             member.key == shown_as and is_countable(member.kind)
             for member, (shown_as, _) in zip(shown, self._names, strict=True)
         ):
-            return Shape(row_type(self._kind, shown), self._filled())
+            return Shape(row_type(self._kind, shown), self._filled(), is_row=True)
         return Shape(row_type(self._kind, self._members.values()), self._view())
 
     def _filled(self) -> Show | None:

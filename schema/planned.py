@@ -22,6 +22,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.plan import Complete, Planner, Unplanned
+from schema.selection import LISTED
 from schema.variants import Root, Variant, place_of
 
 UNFIT: Final = object()
@@ -144,11 +145,14 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             self.schema.get_possible_types,
         )
         try:
-            return planner.plan(kind, fields)
+            plan = planner.plan(kind, fields)
         except (Unplanned, GraphQLError, TypeError):
             # A directive that fails does so where graphql-core collects the fields; some types msgspec does not take.
             self._counts.unplanned += 1
             return None
+        if self._variant is not None and self._variant.root is not None and len(planner.listed) == 1:
+            self._variant.root.known[LISTED] = planner.listed[0]  # nothing else reads the page's customers
+        return plan
 
 
 def _given(outcome: Outcome) -> object:

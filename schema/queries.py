@@ -20,9 +20,10 @@ from resolvers.filtering import all_of, search
 from resolvers.identifiers import customer_id
 from resolvers.lists import explain_customers, list_customers, walk_customers
 from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND, Problem
+from resolvers.renderings import Renderings
 from resolvers.viewer import get_viewer
 from schema.filters import CustomerFilter, CustomerOrder, order, where
-from schema.selection import counts, needed_fields
+from schema.selection import counts, needed_fields, renderings_of
 from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, QueryPlan, Viewer
 from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE
 
@@ -74,7 +75,8 @@ class Query:
         order_by: OrderBy = None,
     ) -> CustomerConnection:
         """Return a Relay connection. Problems: invalid-parameter, invalid-filter, invalid-cursor."""
-        query = _query(filter, search, order_by, needed_fields(info, "edges|nodes"))
+        fields = needed_fields(info, "edges|nodes")
+        query = _query(filter, search, order_by, fields, renderings_of(info, fields))
         window = await walk_customers(info.context, _window(first, after, last, before, query))
         return CustomerConnection(window=window, where=query.where)
 
@@ -89,7 +91,8 @@ class Query:
         order_by: OrderBy = None,
     ) -> CustomerPage:
         """Return one page. Problems: invalid-parameter, invalid-filter."""
-        query = _query(filter, search, order_by, needed_fields(info, "items"))
+        fields = needed_fields(info, "items")
+        query = _query(filter, search, order_by, fields, renderings_of(info, fields))
         count: Count = "auto" if counts(info) else "none"
         return CustomerPage.of(await list_customers(info.context, ListPage(page, size, count, query)))
 
@@ -139,10 +142,15 @@ async def _find(info: Info, text: str) -> object:
 
 
 def _query(
-    asked: CustomerFilter | None, words: str | None, order_by: list[CustomerOrder] | None, fields: Fields
+    asked: CustomerFilter | None,
+    words: str | None,
+    order_by: list[CustomerOrder] | None,
+    fields: Fields,
+    renderings: Renderings | None = None,
 ) -> ListQuery:
     parts = [where(asked), search(words) if words is not None else None]
-    return ListQuery(all_of(part for part in parts if part != EVERYTHING), order(order_by), fields)
+    selected = all_of(part for part in parts if part != EVERYTHING)
+    return ListQuery(selected, order(order_by), fields, renderings=renderings)
 
 
 def _window(first: int | None, after: str | None, last: int | None, before: str | None, query: ListQuery) -> ListWindow:

@@ -107,6 +107,13 @@ def rows_of_one_kind(values: Sequence[object]) -> type[Row] | None:
     return kind if kind is not None and issubclass(kind, Row) else None
 
 
+def rendered_row(row: object) -> tuple[bytes, int]:
+    """Return a row's JSON and how many objects are below it. Raises TypeError for anything else."""
+    if not isinstance(row, Row):
+        raise TypeError(type(row).__name__)
+    return _encode(row), row.below([row])
+
+
 def row_json(value: object) -> orjson.Fragment:
     """Return a row's JSON for orjson, as its `default`. Raises TypeError for all else that orjson does not know."""
     if isinstance(value, Row):

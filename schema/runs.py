@@ -15,6 +15,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from resolvers.problems import Problem
 from schema.planned import UNFIT, Outcome, PlanCounts, PlannedExecutor
 from schema.selection import LoneInfo
 from schema.variants import Root, Variant
@@ -67,12 +68,16 @@ class Run:
         try:
             value = await call.resolve(None, info=info, **arguments)
         except Exception as error:  # noqa: BLE001 - whatever a resolver raises is told as an error of its field
+            if info.renderings is not None and not isinstance(error, Problem):
+                return await self.executor().call(root)  # of a customer that cannot be rendered more is to be told
             return await self.executor().call(root, Outcome(error=error))
         plan = variant.plans.get(variant.place)
         try:
             shown = plan(value) if plan else UNFIT
         except Exception:  # noqa: BLE001 - whatever it is, the executor meets it again
             shown = UNFIT
+        if shown is UNFIT and info.renderings is not None:
+            return await self.executor().call(root)  # which reads the customers as a whole
         if shown is UNFIT:
             return await self.executor().call(root, Outcome(value))
         self.counts.fast += 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from resolvers.context import Context
+from resolvers.renderings import Renderings
 from schema.types import Info
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ _LARGE: Final = frozenset({"addresses", "phoneNumbers"})
 """What nearly all of a document is: where both are wanted, a projection would cost more than it saves."""
 
 
+LISTED: Final = "listed"
+"""Under which a lone root field knows what renders its customers."""
+_FORM: Final = "form"
+
+
 class LoneInfo(Info):
     """What the resolver of a lone root field is told; `raw` gives what it does not ask for but rarely.
 
@@ -39,6 +45,7 @@ class LoneInfo(Info):
         self._field = field
         self._raw = raw
         self.known = known
+        self.renderings: Renderings | None = None
 
     @property
     def context(self) -> Context:
@@ -56,6 +63,22 @@ def needed_fields(info: Info, *path: str) -> frozenset[str] | None:
     `path` are the fields between the query's own field and the customers, several ways split by `|`.
     """
     return _known(info, _needed_fields, *path)
+
+
+def renderings_of(info: Info, fields: frozenset[str] | None) -> Renderings | None:
+    """Return the renderings of a page's list of customers, of which these fields are needed; None where there are none.
+
+    They are there where the page's plan shows its customers by this list alone, and more of them than a few fields.
+    """
+    if not isinstance(info, LoneInfo) or (fields is not None and not fields & _LARGE):
+        return None
+    memory, render = info.context.services.renderings, info.known.get(LISTED)
+    if memory is None or render is None:
+        return None
+    if _FORM not in info.known:
+        info.known[_FORM] = memory.form(fields, render)
+    info.renderings = info.known[_FORM]
+    return info.renderings
 
 
 def counts(info: Info) -> bool:

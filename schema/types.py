@@ -205,7 +205,7 @@ class CustomerConnection:
     @strawberry.field(description="The customers alone.")
     def nodes(self) -> list[Customer]:
         """Return customers without cursors."""
-        return cast("list[Customer]", self.window.customers)
+        return _listed(self.window)
 
     @strawberry.field(description="Where the page lies.")
     def page_info(self) -> PageInfo:
@@ -222,6 +222,11 @@ class CustomerConnection:
     async def total_count(self, info: Info) -> int:
         """Count the list."""
         return await count_customers(info.context, self.where)
+
+
+def _listed(page: Page | CustomerWindow) -> list[Customer]:
+    """Return the customers of a page, as they are shown where that is at hand."""
+    return cast("list[Customer]", page.customers if page.shown is None else page.shown)
 
 
 @strawberry.type(description="Which page this is, of how many.")
@@ -245,7 +250,7 @@ class CustomerPage:
     def of(page: Page) -> CustomerPage:
         """Return GraphQL's form of a page."""
         numbers = PageNumbers(page=page.page, size=page.size, total_elements=page.total, total_pages=page.total_pages)
-        return CustomerPage(items=cast("list[Customer]", page.customers), page=numbers)
+        return CustomerPage(items=_listed(page), page=numbers)
 
 
 @strawberry.type(description="How the store answers a list.")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,6 +23,7 @@ import uvicorn
 from jsonschema import Draft202012Validator, FormatChecker
 
 from app.graphql.conversation import MAX_MESSAGE
+from app.guide import FOLDER
 from app.http.wire import GatewayProtocol
 from app.main import create_app
 from app.settings import Settings
@@ -144,6 +146,7 @@ def running(
     protocol: type[GatewayProtocol] = GatewayProtocol,
     loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
     deprecations: Deprecations = DEPRECATIONS,
+    guide: Path = FOLDER,
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run a gateway with these settings until the end of the block."""
@@ -153,7 +156,7 @@ def running(
         port = listener.getsockname()[1]
         fixed = {"mongodb_url": store_url, "mongodb_database": database, "port": port}
         chosen: dict[str, Any] = {**fixed, "rate_limit": "off", **settings}
-        app = create_app(Settings(_env_file=None, dev_key=key, dev=True, **chosen), deprecations)
+        app = create_app(Settings(_env_file=None, dev_key=key, dev=True, **chosen), deprecations, guide)
         config = uvicorn.Config(
             app,
             http=protocol,

@@ -26,6 +26,7 @@ from resolvers.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
+from resolvers.renderings import Shown
 from schema.cost import objects
 from schema.documents import Price
 from schema.errors import formatted, problem_of
@@ -134,6 +135,10 @@ def _weighed(data: object) -> object:
 
 def _pieces(items: list[Any]) -> Iterator[tuple[bytes, int]]:
     """Give the items of a list as JSON: rows several at a time, a comma between two, which is not in their weight."""
+    if isinstance(items, Shown):
+        if items:
+            yield items.json(), sum([len(one.json) for one in items])
+        return
     if rows_of_one_kind(items) is None:
         for item in items:
             text = orjson.dumps(item, default=row_json)

@@ -78,27 +78,19 @@ async def charge(request: HTTPConnection, caller: Caller | None, units: int = 1)
         Problem: rate-limited, quota-exhausted, unavailable where the store does not answer about the quota.
     """
     limiter = state_of(request).limiter
-    with _Shown(request):
+    try:
         budgets = await (limiter.spend(caller, units) if caller else limiter.spend_anonymous(address_of(request)))
+    except Refused as refusal:
+        _show(request, refusal)
+        raise
     request.scope["budgets"] = budgets
     return budgets
 
 
-class _Shown:
-    """Lets the answer's head show the budgets of a refusal."""
-
-    __slots__ = ("_request",)
-
-    def __init__(self, request: HTTPConnection) -> None:
-        self._request = request
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Refused):
-            state_of(self._request).metrics.refused(error.budgets[0].name)
-            self._request.scope["budgets"] = error.budgets
+def _show(request: HTTPConnection, refusal: Refused) -> None:
+    """Let the answer's head show the budgets of a refusal, and count it."""
+    state_of(request).metrics.refused(refusal.budgets[0].name)
+    request.scope["budgets"] = refusal.budgets
 
 
 def address_of(request: HTTPConnection) -> str:
@@ -108,15 +100,21 @@ def address_of(request: HTTPConnection) -> str:
 
 async def check_failures(request: HTTPConnection) -> None:
     """Let pass unless too many credentials of the address were not good lately. Raises rate-limited."""
-    with _Shown(request):
+    try:
         await state_of(request).limiter.check_failures(address_of(request))
+    except Refused as refusal:
+        _show(request, refusal)
+        raise
 
 
 async def count_failure(request: HTTPConnection) -> None:
     """Count credentials that are not good. Raises rate-limited instead of letting the 401 through."""
     state_of(request).metrics.failed(request.scope)
-    with _Shown(request):
+    try:
         await state_of(request).limiter.failed(address_of(request))
+    except Refused as refusal:
+        _show(request, refusal)
+        raise
 
 
 async def authenticated(request: HTTPConnection, heads: Heads) -> Caller | None:

@@ -37,7 +37,7 @@ def head_bytes(sent: list[tuple[bytes, bytes]]) -> int:
 
 def heads_of(scope: Scope) -> Heads:
     """Return the headers of a request."""
-    heads: Heads | None = scope.get(_KEPT)
-    if heads is None:
-        heads = scope[_KEPT] = Heads(scope["headers"])
+    if _KEPT not in scope:
+        scope[_KEPT] = Heads(scope["headers"])
+    heads: Heads = scope[_KEPT]
     return heads

@@ -59,14 +59,14 @@ def accepted_quality(header: str, media_type: str) -> float:
 
 def wants_envelope(request: HTTPConnection) -> bool:
     """Tell whether the answer is to be enveloped: asked for by profile, else by the setting."""
-    asked = _profile(accept_of(request))
+    asked = _profile(heads_of(request.scope).get(b"accept", b""))
     return (asked or state_of(request).settings.rest_profile) == "enveloped"
 
 
 @lru_cache(maxsize=512)
-def _profile(header: str) -> str | None:
+def _profile(header: bytes) -> str | None:
     """Return the profile that the client wants most, the first of equals; None where it names none."""
-    entries = [entry for entry in parse_accept(header) if entry.takes(_JSON) and entry.quality > 0]
+    entries = [entry for entry in parse_accept(header.decode("latin-1")) if entry.takes(_JSON) and entry.quality > 0]
     named = [entry for entry in entries if entry.profile in {"enveloped", "plain"}]
     best = max(named, key=lambda entry: entry.quality, default=None)
     without = max((entry.quality for entry in entries if entry.profile is None), default=0.0)
@@ -75,11 +75,12 @@ def _profile(header: str) -> str | None:
 
 def check_accept(request: HTTPConnection, *types: str) -> None:
     """Raise not-acceptable unless the client takes one of the media types (errors are always sent)."""
-    header = accept_of(request)
+    header = heads_of(request.scope).get(b"accept")
     if header and not _takes(header, types):
         raise Problem(NOT_ACCEPTABLE, f"This answers {' or '.join(types)}.")
 
 
 @lru_cache(maxsize=512)
-def _takes(header: str, types: tuple[str, ...]) -> bool:
-    return any(accepted_quality(header, name) > 0 for name in types)
+def _takes(header: bytes, types: tuple[str, ...]) -> bool:
+    text = header.decode("latin-1").strip()
+    return not text or any(accepted_quality(text, name) > 0 for name in types)

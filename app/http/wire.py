@@ -5,12 +5,11 @@ clients that do not read. `GatewayProtocol` is its protocol with these gaps clos
 request with `scope["refusal"]`, which waits its turn and is answered and logged by `app.http.edge` like any other.
 
 What of uvicorn it relies on, beyond ASGI (`tests/app/http/test_wire.py` compares):
-- `on_message_begin` makes a new `scope`, to which `on_headers_complete` adds `method` first, `path` later, and
-  nothing but `method` for an upgrade to WebSocket;
+- `on_message_begin` makes a new `scope`, without `method`;
 - the latest head's `cycle` has `more_body` until its message is complete, and `keep_alive`, which is read when
   the answer begins (to say `Connection: close`) and when it ends (to call `transport.close()`);
 - pipelined cycles wait in `pipeline`, the latest at its left, with reading paused;
-- `timeout_keep_alive_task` is set exactly while a connection is idle and no byte has come since.
+- nothing but `on_response_complete` sets a timer for idle connections.
 
 Source: RFC 9112 (2.2, 3, 6.3, 9.3.2, 9.6), RFC 9110 (7.8, 10.1.1, 15.5.6, 15.5.9, 15.5.15), RFC 6585 section 5.
 """
@@ -28,10 +27,11 @@ import httptools
 import structlog
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
+from app.http.cycle import Cycle
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, ON_SHUTDOWN, REFUSAL
 from app.http.outlet import Outlet
 from app.http.sweep import Deadlines, Sweeper, Wait, Watched
@@ -45,6 +45,8 @@ _FRAMING: Final = 9
 """How many bytes of framing each byte of a chunked body pays for: chunks of one byte have five of them."""
 _VERSIONS: Final = {"1.0", "1.1"}
 _FIRST_BYTE: Final = object()
+_NEXT: Final = object()
+"""The next request of an idle connection."""
 _READER: Final = object()
 _CLOSE: Final = object()
 _NO_HEAD: Final = {"method": ""}
@@ -65,7 +67,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
     """uvicorn's protocol with limits on heads, deadlines on both directions, and problems for malformed requests."""
 
     deadlines: ClassVar[Deadlines] = Deadlines()
-    cycle: RequestResponseCycle | None  # type: ignore[assignment]
+    cycle: Cycle | None  # type: ignore[assignment]
     scope: dict[str, Any]  # type: ignore[assignment]
 
     def __init__(
@@ -78,6 +80,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         super().__init__(config, server_state, app_state, _loop)
         self.scope = _NO_HEAD
         self._deaf = False  # nothing that comes is read any more
+        self._idle = False  # the last answer is out, and nothing has come since
         self._persistent = False  # what the client and HTTP's version say of the connection
         self._counted: object = None  # the scope whose head `_head` counts
         self._head = 0
@@ -95,7 +98,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
 
     def data_received(self, data: bytes) -> None:
         """Read on, in slices that bound what the parser can make of one."""
-        self._unset_keepalive_if_required()
+        self._idle = False
         if len(data) <= MAX_HEAD:
             if not self._deaf:
                 self._feed(data)
@@ -136,15 +139,58 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
 
     def on_headers_complete(self) -> None:
         """Start the request; until its body is here, its answer says that the connection will be closed."""
-        super().on_headers_complete()
-        cycle = self.cycle
-        if cycle is None or cycle.scope is not self.scope:  # an upgrade to WebSocket, uvicorn's own from here
+        scope, parser = self.scope, self.parser
+        scope["method"] = parser.get_method().decode("ascii")
+        version = parser.get_http_version()
+        if version != "1.1":
+            scope["http_version"] = version
+        if parser.should_upgrade() and self._should_upgrade():  # to WebSocket: uvicorn's own from here
             return
-        self.headers = _TRAILERS
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        self._persistent = version != "1.0" and parser.should_keep_alive()
         self._framing = 0
-        self._persistent, cycle.keep_alive = cycle.keep_alive, False
-        if self.scope["http_version"] not in _VERSIONS:
+        self.headers = _TRAILERS
+        self._begin(self._cycle(expect_100_continue=self.expect_100_continue))
+        if version not in _VERSIONS:
             self._refuse(Problem(MALFORMED_REQUEST, "The gateway speaks HTTP/1.1 and HTTP/1.0."))
+
+    def _cycle(self, *, expect_100_continue: bool = False) -> Cycle:
+        return Cycle(
+            scope=cast("HTTPScope", self.scope),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=expect_100_continue,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )
+
+    def _begin(self, cycle: Cycle) -> None:
+        """Start a request, or let it wait for the answers of those before it."""
+        former, self.cycle = self.cycle, cycle
+        if former is None or former.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def on_response_complete(self) -> None:
+        """Start the next request that waits; where there is none, the sweeper ends the connection that stays idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle = True
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -218,27 +264,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         self.on_message_begin()
         self.scope |= {"method": method, "raw_path": raw_path, "path": unquote(raw_path), "query_string": b""}
         self.scope[REFUSAL] = problem
-        former, self.cycle = (
-            self.cycle,
-            RequestResponseCycle(
-                scope=cast("HTTPScope", self.scope),
-                transport=self.transport,
-                flow=self.flow,
-                logger=self.logger,
-                access_logger=self.access_logger,
-                access_log=self.access_log,
-                default_headers=self.server_state.default_headers,
-                message_event=asyncio.Event(),
-                expect_100_continue=False,
-                keep_alive=False,
-                on_response=self.on_response_complete,
-            ),
-        )
-        if former is None or former.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+        self._begin(self._cycle())
 
     def _is_read(self) -> bool:
         """Tell whether all that the client sends was read; once asked for the end, whatever comes is thrown away."""
@@ -260,6 +286,8 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
     def _patience(self, reason: object) -> float:
         if reason is _READER:
             return self.deadlines.reader
+        if reason is _NEXT:
+            return float(self.timeout_keep_alive)
         return self.deadlines.linger if reason is _CLOSE else self.deadlines.head
 
     def _end_wait(self, reason: object, now: float) -> None:
@@ -267,7 +295,7 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             self._check_reader(now)
         elif reason is _CLOSE:
             self._outlet.inner.abort()
-        elif reason is _FIRST_BYTE:
+        elif reason is _FIRST_BYTE or reason is _NEXT:
             self._outlet.inner.close()
         else:
             self._refuse(Problem(REQUEST_TIMEOUT, f"The head was not here after {self.deadlines.head:g} s."))
@@ -279,8 +307,9 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         if "method" not in self.scope:
             return None if self._deaf or self.flow.read_paused else self.scope
         cycle = self.cycle
-        idle = cycle is None or (cycle.response_complete and self.timeout_keep_alive_task is None)
-        return _FIRST_BYTE if idle else None
+        if self._idle:
+            return _NEXT
+        return _FIRST_BYTE if cycle is None or cycle.response_complete else None
 
     def _check_reader(self, now: float) -> None:
         left = self._outlet.left()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
 from math import ceil
 from typing import Final
@@ -43,6 +42,7 @@ class Meter:
     clock: Callable[[], float] = time.monotonic
     jitter: Jitter = random_jitter
     _empty: Bounded[str, tuple[Window, float]] = field(default_factory=Bounded)
+    _names: Bounded[tuple[str, str], tuple[RateLimitItem, str]] = field(default_factory=Bounded)
 
     async def spend(self, policy: Policy, item: RateLimitItem, who: str, units: int) -> Budget:
         """Take units from the budget of `who` and return what it is then.
@@ -50,7 +50,7 @@ class Meter:
         Raises:
             Refused: rate-limited; nothing was taken.
         """
-        name, seconds = _name(policy.name, item, who), item.get_expiry()
+        name, seconds = self._name(policy.name, item, who), item.get_expiry()
         if units > item.amount:
             raise impossible(RATE_LIMITED, units, await self._look(policy, item, name))
         self._check_empty(policy, name, units)
@@ -62,7 +62,7 @@ class Meter:
 
     async def check(self, policy: Policy, item: RateLimitItem, who: str) -> None:
         """Let pass where a unit is left; takes none. Raises as `spend` does."""
-        name = _name(policy.name, item, who)
+        name = self._name(policy.name, item, who)
         self._check_empty(policy, name, 1)
         window = window_of(item, await self.storage.get_sliding_window(name, item.get_expiry()))
         if window.left < 1:
@@ -70,6 +70,14 @@ class Meter:
 
     async def _look(self, policy: Policy, item: RateLimitItem, name: str) -> Budget:
         return _budget(policy, window_of(item, await self.storage.get_sliding_window(name, item.get_expiry())))
+
+    def _name(self, policy: str, item: RateLimitItem, who: str) -> str:
+        """Return the name of a counter: of one length, and without an id or an address in it that people could read."""
+        known = self._names.get((policy, who))
+        if known is None or known[0] is not item:
+            shown = blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+            known = self._names[policy, who] = item, item.key_for(policy, shown)
+        return known[1]
 
     def _check_empty(self, policy: Policy, name: str, units: int) -> None:
         if name in self._empty:
@@ -87,12 +95,6 @@ class Meter:
         spread = ceil(window.seconds / _SPREAD)
         wait = window.wait(units) - since
         return refused(RATE_LIMITED, policy.sentence, _budget(policy, window), wait, spread, self.jitter)
-
-
-@lru_cache(maxsize=4096)
-def _name(policy: str, item: RateLimitItem, who: str) -> str:
-    """Return the name of a counter: of one length, and without an id or an address in it that people could read."""
-    return item.key_for(policy, blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
 
 
 def _budget(policy: Policy, window: Window) -> Budget:

@@ -28,6 +28,7 @@ from struct import Struct
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Final, NamedTuple
 
+from app.limits.bounded import Bounded
 from app.limits.storage import State, WindowStorage
 
 SLOTS: Final = 65_536
@@ -63,6 +64,7 @@ class SharedTable(WindowStorage):
         else:
             self._map = mmap.mmap(self._file.fileno(), 0)
         self._salt = self._map[:_SALT]
+        self._marks = Bounded[str, bytes]()
         self._buckets = (len(self._map) - _SALT) // (_SLOT.size * WAYS)
 
     def close(self) -> None:
@@ -110,7 +112,11 @@ class SharedTable(WindowStorage):
             self._unlock(locked)
 
     def _mark(self, key: str) -> bytes:
-        return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16, key=self._salt).digest()
+        mark = self._marks.get(key)
+        if mark is None:
+            text = key.encode("utf-8", "surrogatepass")
+            mark = self._marks[key] = blake2b(text, digest_size=16, key=self._salt).digest()
+        return mark
 
     def _bucket(self, mark: bytes) -> int:
         return _SALT + int.from_bytes(mark[:4], "little") % self._buckets * WAYS * _SLOT.size

@@ -99,7 +99,8 @@ UNPLANNED: Final = Family(
 LOOKUPS: Final = Family(
     "gateway_cache_lookups_total",
     "counter",
-    "Looks into caches in memory: checked keys, verified tokens, prepared documents, documents kept by their hash.",
+    "Looks into caches in memory: checked keys, verified tokens, prepared documents, documents kept by their hash, "
+    "customers that lists have shown at their version.",
     ("cache", "result"),
 )
 ENTRIES: Final = Family("gateway_cache_entries", "gauge", "Entries of those caches.", ("cache",))

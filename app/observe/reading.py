@@ -91,6 +91,8 @@ def _caches(state: State) -> Iterator[tuple[str, tuple[int, int, int]]]:
     yield "prepared-documents", (recent.hits, recent.misses, recent.entries)
     keys = state.authenticator.known
     yield "keys", (keys.hits, keys.misses, keys.entries)
+    if (rendered := state.services.renderings) is not None:
+        yield "listed-customers", (rendered.hits, rendered.misses, rendered.entries)
     caches = {
         "tokens": state.authenticator.tokens.cache,
         "persisted-documents": state.documents.cache,

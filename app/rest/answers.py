@@ -93,7 +93,10 @@ HEADERS: Final[dict[str, Any]] = {
     "RateLimit-Policy": _header('All limits that hold: a Structured Field such as `"caller";q=600;w=60`.'),
     "Vary": _header("On what of the request the answer depends."),
     "ETag": _header("The strong ETag of this representation."),
-    "Location": _header("Where the new resource is.", {"type": "string", "format": "uri-reference", "maxLength": 2000}),
+    "Location": _header(
+        "Where the new resource is, or what was asked for.",
+        {"type": "string", "format": "uri-reference", "maxLength": 2000},
+    ),
     "Link": _header("The pages around, and the new address of an old one (RFC 8288)."),
     "Next-Cursor": _header("The cursor of the next page."),
     "Preference-Applied": _header("Which preferences were kept (RFC 7240)."),

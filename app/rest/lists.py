@@ -7,10 +7,11 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import orjson
 from starlette.responses import Response
 
 from app.http.edge import MAX_URI
-from app.http.requests import path_of
+from app.http.requests import path_of, state_of
 from app.rest.call import Call
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.parameters import from_body
@@ -37,7 +38,7 @@ _SEARCH: Final = "/api/v1/customers:search"
 
 async def list_all(call: Call) -> Response:
     """GET /customers."""
-    command = list_command(call.parameters)
+    command = list_command(call.parameters, state_of(call.request).listed)
     if call.parameters.flag("explain", default=False):
         plan = await explain_customers(call.ctx, command)
         return json_response(call, {"explain": _explained(plan)})
@@ -61,7 +62,7 @@ async def _by_page(call: Call, command: ListPage) -> Response:
     if page.total is not None:
         numbers |= {"totalElements": page.total, "totalPages": page.total_pages}
     links = _links(call, "page", _page_links(page))
-    return _list_response(call, _body(call, page.customers, numbers, command.query), links)
+    return _list_response(call, _body(call, page, numbers, command.query), links)
 
 
 def _page_links(page: CustomerPage) -> dict[str, str]:
@@ -78,7 +79,7 @@ async def _by_cursor(call: Call, command: ListWindow) -> Response:
     headers = _links(call, "cursor", _cursor_links(window))
     if window.has_next:
         headers["Next-Cursor"] = window.cursor(-1)
-    return _list_response(call, _body(call, window.customers, numbers, command.query), headers)
+    return _list_response(call, _body(call, window, numbers, command.query), headers)
 
 
 def _list_response(call: Call, body: dict[str, Any], headers: Headers) -> Response:
@@ -126,8 +127,8 @@ def _uri_without(call: Call, turn: str) -> str:
     return f"{path_of(call.request)}?{urlencode([*others, (turn, '')])}"
 
 
-def _body(call: Call, customers: list[Customer], numbers: dict[str, Any], query: ListQuery) -> dict[str, Any]:
-    items = _shown(customers, query)
+def _body(call: Call, read: CustomerPage | CustomerWindow, numbers: dict[str, Any], query: ListQuery) -> dict[str, Any]:
+    items = _shown(read.customers, query) if read.shown is None else orjson.Fragment(b"[%b]" % read.shown.json())
     if not call.enveloped:
         return {"content": items, "page": numbers}
     names = {"page": "page", "size": "page_size", "totalElements": "total_count"}

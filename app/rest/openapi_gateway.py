@@ -101,6 +101,22 @@ def _pages() -> Document:
         "/": {"get": _page("getHome", "Show the page that leads to the others", "Pages", p.NOT_FOUND)},
         "/docs": {"get": _page("getDocs", "Show this documentation, to read and to try", "Pages", p.NOT_FOUND)},
         "/assets/{path}": {"parameters": [path], "get": asset},
+        **_guide(path),
+    }
+
+
+def _guide(path: Document) -> Document:
+    entrance = _page("getGuide", "Lead to the documentation's first page", "Pages", p.NOT_FOUND)
+    found = headers("Location", "Cache-Control")
+    entrance["responses"] = {
+        "308": {"description": "The first page is there.", "headers": found},
+        **problem_answers((*_EVERY, p.NOT_FOUND), "/"),
+    }
+    page = _public("getGuidePage", "Get a part of the documentation", "", None, p.NOT_FOUND, media="*/*", tag="Pages")
+    page["responses"]["304"] = {"description": "It is what the client has.", "headers": headers("ETag")}
+    return {
+        "/guide": {"get": entrance},
+        "/guide/{path}": {"parameters": [path | {"example": "index.html"}], "get": page},
     }
 
 

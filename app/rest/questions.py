@@ -13,6 +13,7 @@ from resolvers.filtering import all_of, check_size, condition, search
 from resolvers.identifiers import customer_id
 from resolvers.ordering import order_of
 from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.renderings import Renderings
 from resolvers.selection import EVERYTHING_SHOWN, Selection, paths_shown, select
 from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE, Filter
 
@@ -32,11 +33,17 @@ _UNFILTERED: Final = {"page", "size", "cursor", "count", "sort", "sortFields", "
 """The parameters that do not say which customers are meant."""
 
 
-def list_query(given: Parameters) -> ListQuery:
-    """Return the query of a list, reading only what is shown. Raises invalid-filter and invalid-parameter."""
+def list_query(given: Parameters, renderings: Renderings | None = None) -> ListQuery:
+    """Return the query of a list, reading only what is shown; whole customers as `renderings`, where there are any.
+
+    Raises:
+        Problem: invalid-filter, invalid-parameter.
+    """
     fields = fields_of(given)
-    shown = EVERYTHING_SHOWN if fields is None else paths_shown(fields)
-    return ListQuery(_where(given), order_of(sort_terms(given)), shown, version=False)
+    where, order = _where(given), order_of(sort_terms(given))
+    if fields is None:
+        return ListQuery(where, order, EVERYTHING_SHOWN, version=False, renderings=renderings)
+    return ListQuery(where, order, paths_shown(fields), version=False)
 
 
 def _where(given: Parameters) -> Filter:
@@ -49,16 +56,17 @@ def fields_of(given: Parameters) -> Selection | None:
     return None if text is None else select(text.split(","))
 
 
-def list_command(given: Parameters) -> ListPage | ListWindow:
+def list_command(given: Parameters, renderings: Renderings | None = None) -> ListPage | ListWindow:
     """Return what a list is asked for: a page by number, or by cursor where one is sent (even empty)."""
     size = given.number("size", DEFAULT_SIZE, most=MAX_SIZE)
     cursor = given.one("cursor")
     if cursor is not None and given.one("page") is not None:
         raise Problem(INVALID_PARAMETER, "Use page or cursor, not both.")
+    query = list_query(given, renderings)
     if cursor is None:
-        return ListPage(given.number("page", 1), size, count_mode(given), list_query(given))
+        return ListPage(given.number("page", 1), size, count_mode(given), query)
     backward = cursor.startswith(BACKWARD)
-    return ListWindow(size, cursor.removeprefix(BACKWARD) or None, backward, list_query(given))
+    return ListWindow(size, cursor.removeprefix(BACKWARD) or None, backward, query)
 
 
 def count_mode(given: Parameters) -> Count:

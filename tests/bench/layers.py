@@ -22,6 +22,7 @@ OFF: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
     "logs": ("rest-one", "the log", {"log_level": "error"}),
     "gather": ("rest-one", "gathered reads", {"gather": "false"}),
     "gather-create": ("rest-create", "gathered creates", {"gather": "false"}),
+    "renderings": ("rest-list", "what lists show again", {"render_cache": "0"}),
     "plans": ("graphql-one", "compiled plans", {"graphql_plans": "off"}),
 }
 """By key in `ROWS`: the work, the layer, and the settings that switch it off."""

@@ -119,11 +119,23 @@ def test_every_link_of_the_home_page_leads_somewhere(browser: Chrome, gateway: G
     open_page(browser, gateway, "/")
     links = {one.get_attribute("href") or "" for one in browser.find_elements(By.CSS_SELECTOR, "a[href]")}
     links = {link for link in links if "#" not in link}
-    wanted = ("/graphql", "/docs", "/openapi.json", "/schemas/customer.json", "/problems", "/health/ready")
+    wanted = ("/graphql", "/docs", "/guide", "/openapi.json", "/schemas/customer.json", "/problems", "/health/ready")
     assert {urljoin(gateway.url, path) for path in wanted} <= links
     for link in sorted(links):
         assert link.startswith(gateway.url)
         assert requests.get(link, headers={"Accept": "text/html,*/*"}, timeout=PATIENCE).status_code == 200, link
+    assert_at_home_and_quiet(browser, gateway)
+
+
+def test_the_guide_is_found_searched_and_read_in_the_dark(browser: Chrome, gateway: Gateway) -> None:
+    open_page(browser, gateway, "/")
+    visible(browser, ".gateway-card a[href='/guide']").click()
+    until(browser, lambda now: now.current_url.endswith("/guide/index.html") or None, "the guide opens")
+    visible(browser, "input.md-search__input").send_keys("erase a customer")
+    visible(browser, "a.md-search-result__link[href*='tasks.html']").click()
+    until(browser, lambda now: "/guide/tasks.html" in now.current_url or None, "the page that was found")
+    visible(browser, "label.md-header__button[title='Dark']").click()
+    visible(browser, "body[data-md-color-scheme='slate']")
     assert_at_home_and_quiet(browser, gateway)
 
 

@@ -36,8 +36,8 @@ OPERATIONS_OF = {
 }
 REST = [name for name in OPERATIONS_OF if PREFIX in name or name.endswith(f" {ALIAS}")]
 ENVELOPED = "application/json;profile=enveloped"
-PAGES = {"/", "/docs", "/assets/{path}"}
-"""What `make setup` builds; without it they answer 404 with a problem of their own."""
+PAGES = {"/", "/docs", "/assets/{path}", "/guide", "/guide/{path}"}
+"""What `make setup` and `make docs` build; without them they answer 404 with a problem of their own."""
 
 
 def resolved(value: dict[str, Any]) -> dict[str, Any]:

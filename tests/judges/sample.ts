@@ -1,5 +1,5 @@
 // What a client written in TypeScript says of the gateway; it compiles only while OpenAPI says the same.
-import type { components, operations, paths } from './openapi';
+import type { components, operations, paths } from './openapi.js';
 
 type Customer = components['schemas']['Customer'];
 type CustomerInput = components['schemas']['CustomerInput'];

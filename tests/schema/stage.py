@@ -105,13 +105,13 @@ class Questions:
         given = _hands(info).give("all")
         if not isinstance(given, list):
             return given  # type: ignore[no-any-return]
-        window = CustomerWindow(given, has_previous=False, has_next=True, seal=lambda _customer: "sealed")
+        window = CustomerWindow(given, None, has_previous=False, has_next=True, seal=lambda _customer: "sealed")
         return CustomerConnection(window=window, where=EVERYTHING)
 
     @strawberry.field
     async def page(self, info: Info) -> CustomerPage | None:
         given = _hands(info).give("all")
-        return None if given is None else CustomerPage.of(Page(given, 1, 25, None, has_next=False))
+        return None if given is None else CustomerPage.of(Page(given, None, 1, 25, None, has_next=False))
 
     @strawberry.field
     async def deleted(self, info: Info) -> DeletedCustomer | None:

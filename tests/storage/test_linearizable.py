@@ -12,8 +12,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+import orjson
 import pytest
 
+from resolvers.pages import PageReads
+from resolvers.renderings import Renderings, RenderMemory
 from storage.documents import Customer, CustomerId
 from storage.errors import WriteConflict
 from storage.gather import GatheredReads, Read, SharedReads
@@ -75,6 +78,9 @@ class Actors:
     chance: random.Random
     customers: list[Customer]
     history: History = field(default_factory=History)
+    renderings: Renderings = field(
+        default_factory=lambda: RenderMemory(1_000_000).form(None, lambda one: (orjson.dumps(one), 0))
+    )
 
     async def pause(self) -> None:
         """Give way a few times, or not at all."""
@@ -139,9 +145,20 @@ class Actors:
 
     async def _list(self, before: dict[CustomerId, int]) -> None:
         ids = tuple(one["id"] for one in self.customers)
-        found = {one["id"]: one for one in await self.store.customers.find(Question(by_ids(ids), limit=100))}
+        question = Question(by_ids(ids), limit=100)
+        rendered = self.chance.random() < 0.5
+        found = {one["id"]: one for one in await (self._shown(question) if rendered else self._found(question))}
         for customer_id in ids:
-            self.history.saw(before, customer_id, found.get(customer_id), "list")
+            self.history.saw(before, customer_id, found.get(customer_id), "rendered list" if rendered else "list")
+
+    async def _found(self, question: Question) -> list[Customer]:
+        return await self.store.customers.find(question)
+
+    async def _shown(self, question: Question) -> list[Customer]:
+        """Read a list as it is shown, by versions first or not."""
+        self.renderings._share = self.chance.choice((0.0, 1.0))
+        page = await self.renderings.read(PageReads(), self.store, question)
+        return [orjson.loads(one.json) for one in page.shown or ()]
 
 
 async def repeat(actors: Actors, action: Callable[[], Awaitable[object]], times: int) -> None:

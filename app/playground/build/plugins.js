@@ -1,7 +1,7 @@
 // What Vite does not do by itself, in three small plugins.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join, sep } from "node:path";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pack } from "./pack.js";
 
 /** Puts the one header bar into each page at `<!-- bar -->`, and marks the link of the page itself. */
 export function headerBar(file) {
@@ -43,7 +43,7 @@ export function preloaded(pages) {
   };
 }
 
-/** Writes a `.br` and a `.gz` beside each text asset, so that the server compresses nothing while it serves. */
+/** Packs all assets. */
 export function compressed() {
   let folder;
   return {
@@ -53,17 +53,7 @@ export function compressed() {
       folder = join(config.root, config.build.outDir, "assets");
     },
     closeBundle() {
-      for (const name of readdirSync(folder, { recursive: true })) {
-        if (!/\.(js|css|svg|json|md|ttf)$/.test(name) || name.split(sep).includes("node_modules")) continue;
-        const raw = readFileSync(join(folder, name));
-        const packed = {
-          gz: gzipSync(raw, { level: constants.Z_BEST_COMPRESSION }),
-          br: brotliCompressSync(raw, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: raw.length } }),
-        };
-        for (const [suffix, bytes] of Object.entries(packed)) {
-          if (bytes.length < raw.length) writeFileSync(join(folder, `${name}.${suffix}`), bytes);
-        }
-      }
+      pack(folder);
     },
   };
 }

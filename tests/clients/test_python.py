@@ -1,0 +1,81 @@
+"""Clients in Python: requests in the legacy dialect, a client made of OpenAPI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartGateway
+from tests.contract.reading import ROOT, add_demo_customers
+from tests.harness import Gateway, make_new_key
+
+SAMPLES = ROOT / "docs/samples"
+GENERATOR = ROOT / "tests/judges/.venv/bin"
+
+
+def run(sample: Path, python: Path | str = sys.executable, **environment: str) -> list[str]:
+    """Run a program and return the lines that it wrote; it must succeed."""
+    env = {**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([str(python), str(sample)], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout.splitlines()
+
+
+def test_a_legacy_client_finds_changes_and_is_refused_in_its_own_dialect(start_gateway: StartGateway) -> None:
+    gateway = start_gateway()
+    add_demo_customers(gateway)
+    key = make_new_key(gateway.store_url, gateway.database, ("customers:read", "customers:write"))
+    lines = run(
+        SAMPLES / "legacy.py",
+        API_URL=gateway.url,
+        CLIENT_ID=key.record.clientId,
+        CLIENT_SECRET=key.client_secret,
+    )
+    assert lines == [
+        "in Berlin: Jürgen, Bärbel, Anna, Emil",
+        "by filter: ['Emil']",
+        "changed: ['id', 'updatedAt'] legacy-1",
+        "refused: Precondition failed (1303): The customer has changed: its version is now 2.",
+    ]
+
+
+@pytest.fixture
+def generated(gateway: Gateway, tmp_path: Path) -> tuple[Path, str]:
+    """The sample with the client that was made for it, and what its maker said."""
+    if not GENERATOR.is_dir():
+        pytest.fail("openapi-python-client is not installed: `make test` does it.")
+    (tmp_path / "openapi.json").write_bytes(gateway.http.get("/openapi.json").content)
+    command = [str(GENERATOR / "openapi-python-client"), "generate", "--path", "openapi.json", "--meta", "none"]
+    made = subprocess.run(
+        [*command, "--output-path", "customer_gateway"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{GENERATOR}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    return Path(shutil.copy(SAMPLES / "generated.py", tmp_path)), made.stderr + made.stdout
+
+
+@pytest.mark.untraced
+def test_a_client_made_of_openapi_works(generated: tuple[Path, str], gateway: Gateway) -> None:
+    sample, said = generated
+    warned = sorted(line for line in said.splitlines() if line.startswith(("WARNING", "ERROR")))
+    assert warned == [
+        "WARNING parsing GET /assets/{path} within pages.",
+        "WARNING parsing GET /guide/{path} within pages.",
+        "WARNING parsing GET /openapi.yaml within gateway.",
+    ], "its maker leaves out what is no JSON, and nothing else"
+    lines = run(sample, GENERATOR / "python", API_URL=gateway.url, API_KEY=gateway.key)
+    assert lines == [
+        "created: 201 Grace",
+        "replaced: Brewster",
+        "refused: 412 Precondition failed",
+        "found: ['Brewster']",
+        "erased: 204",
+        "gone: 410",
+    ]

@@ -137,7 +137,7 @@ def open_streams(gateway: Running) -> float:
 def test_a_subscription_says_why_it_is_refused(browser: Chrome, gateway: Gateway) -> None:
     open_playground(browser, gateway, {"X-API-Key": gateway.key}, query=WATCH, variables='{"ids": ["1"]}')
     run(browser)
-    assert "not a UUID" in wait_until_shown(browser, ".gateway-refusals", "Invalid id")
+    assert "must be a UUID" in wait_until_shown(browser, ".gateway-refusals", "Identifier is not a UUID")
     assert_at_home_and_quiet(browser, gateway)
     open_playground(browser, gateway, {"X-API-Key": "wrong"}, query=WATCH)
     run(browser)

@@ -173,7 +173,12 @@ def success_answers(endpoint: Endpoint) -> Answers:
 
 def _events(name: str) -> dict[str, Any]:
     """Return a stream of server-sent events; OpenAPI 3.1 knows of no such thing, so the schema is that of `data`."""
-    media = {"schema": ref(name), "examples": {"event": {"summary": "data of one event", "value": EXAMPLES[name]}}}
+    last = problem_example(p.READER_TOO_SLOW, "/api/v1/customer-events")
+    examples = {
+        "event": {"summary": "data of one event", "value": EXAMPLES[name]},
+        p.READER_TOO_SLOW.slug: {"summary": "data of `event: problem`, the last one", "value": last},
+    }
+    media = {"schema": {"anyOf": [ref(name), ref("Problem")]}, "examples": examples}
     return {"description": "Events, as they come.", "headers": headers("Vary"), "content": {EVENT_STREAM: media}}
 
 

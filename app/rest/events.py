@@ -13,10 +13,11 @@ from app.http.event_source import EventSource, block
 from app.http.heads import heads_of
 from app.http.requests import base_url, path_of, request_id
 from app.rest.call import Call
+from app.rest.examples import ID
 from app.rest.parameters import Parameter
 from app.rest.shapes import UUID
 from resolvers.commands import WatchCustomers
-from resolvers.events import EventStream, watch_customers, watched_ids
+from resolvers.events import MOST_IDS, EventStream, watch_customers, watched_ids
 from resolvers.problems import INVALID_PARAMETER, Problem
 from storage.changes import Change, ChangeType
 
@@ -36,8 +37,10 @@ EVENT_PARAMETERS: Final = (
     Parameter(
         "ids",
         UUID,
-        "Only events of these customers, at most 100; several by repetition, or separated by commas.",
+        f"Only events of these customers; several by repetition, or separated by commas. At most {MOST_IDS}, of which "
+        "the length of a URI lets about 50 pass.",
         repeatable=True,
+        example=[ID],
     ),
 )
 

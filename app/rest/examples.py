@@ -10,6 +10,7 @@ from resolvers.problems import (
     GRAPHQL_LIMIT,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
+    READER_TOO_SLOW,
     UNAVAILABLE,
     VALIDATION_ERROR,
     JsonValue,
@@ -95,7 +96,7 @@ _ENVELOPES: Final[dict[str, Any]] = {
     "EnvelopedNotificationPreferences": {"notificationPreferences": PREFERENCES},
     "EnvelopedViewer": {"viewer": _VIEWER},
 }
-_EVENT: Final = {
+_EVENT: Final[dict[str, Any]] = {
     "id": "cHJpdmF0ZSBwbGFjZSBpbiB0aGUgaGlzdG9yeQ",
     "type": "customer.updated",
     "timestamp": TIMES["updatedAt"],
@@ -134,6 +135,7 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
         "The document has 1200 tokens; at most 1000 are taken.",
         {"limit": 1000, "found": 1200, "what": "tokens"},
     ),
+    READER_TOO_SLOW: ("Too many events waited to be read.", {"lastEventId": _EVENT["id"]}),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),
 }
 

@@ -21,6 +21,7 @@ from graphql import (
 )
 
 from app.cli.documents import graphql_schema
+from app.http.event_source import EVENT_STREAM
 from app.rest.customers import PREFIX
 from app.rest.endpoints import ENDPOINTS
 from resolvers.operation import Operation
@@ -44,6 +45,16 @@ class Stored:
     phone: str
 
 
+def answer(client: httpx2.Client, method: str, url: str, **options: Any) -> httpx2.Response:
+    """Send a request and return its answer; of a stream, which does not end, the first piece."""
+    with client.stream(method, url, **options) as response:
+        if not response.headers.get("Content-Type", "").startswith(EVENT_STREAM):
+            response.read()
+            return response
+        first = next(response.iter_bytes(), b"")
+    return httpx2.Response(response.status_code, headers=response.headers, content=first)
+
+
 @dataclass(frozen=True)
 class Call:
     """A request of an operation; `name` is the route or the field as the operation declares it."""
@@ -56,7 +67,7 @@ class Call:
 
     def send(self, client: httpx2.Client, **headers: str) -> httpx2.Response:
         """Send it."""
-        return client.request(self.method, self.url, json=self.body, headers={**self.headers, **headers})
+        return answer(client, self.method, self.url, json=self.body, headers={**self.headers, **headers})
 
 
 def store(client: httpx2.Client, person: Json) -> Stored:
@@ -123,11 +134,12 @@ def graphql_call(name: str, stored: Stored, person: Json, *, literal: bool = Fal
     asked += " { __typename }" if is_composite_type(get_named_type(definition.type)) else ""
     if kind in INSIDE:
         asked = f"{INSIDE[kind].format(json.dumps(stored.id))} {{ {asked} }}"
-    operation = "mutation" if kind == "Mutation" else "query"
+    operation = kind.lower() if kind in {"Mutation", "Subscription"} else "query"
     declared = {f"${one}": f": {given.type}" for one, given in arguments.items()}
-    beside = "" if kind == "Mutation" else "viewer { id } "
+    beside = "viewer { id } " if operation == "query" else ""
     query = f"{operation}{'' if literal else _listed(declared)} {{ {beside}{asked} }}"
-    return Call(name, "POST", "/graphql", {"query": query, "variables": {} if literal else values})
+    accept = {"Accept": EVENT_STREAM} if operation == "subscription" else {}
+    return Call(name, "POST", "/graphql", {"query": query, "variables": {} if literal else values}, accept)
 
 
 def root_of(call: Call) -> str:

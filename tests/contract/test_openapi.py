@@ -13,6 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
 from app.auth.token_form import FORM
+from app.http.event_source import EVENT_STREAM
 from app.main import create_app
 from app.rest.call import JSON
 from app.rest.customers import PREFIX
@@ -25,6 +26,7 @@ from resolvers.operations import OPERATIONS
 from resolvers.problems import PROBLEM_TYPES, RETIRED
 from tests import factories
 from tests.harness import Gateway
+from tests.streams import events
 
 DOCUMENT = openapi()
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -35,6 +37,8 @@ OPERATIONS_OF = {
     if method in METHODS
 }
 REST = [name for name in OPERATIONS_OF if PREFIX in name or name.endswith(f" {ALIAS}")]
+STREAMS = {name for name in REST if EVENT_STREAM in OPERATIONS_OF[name]["responses"].get("200", {}).get("content", ())}
+"""Operations whose answer does not end."""
 ENVELOPED = "application/json;profile=enveloped"
 PAGES = {"/", "/docs", "/assets/{path}", "/guide", "/guide/{path}"}
 """What `make setup` and `make docs` build; without them they answer 404 with a problem of their own."""
@@ -160,7 +164,8 @@ class TestForm:
                 kinds = set(answer.get("content", ()))
                 bodyless = status in {"204", "304"}
                 plain = JSON if status.startswith("2") else "application/problem+json"
-                assert kinds == (set() if bodyless else {plain, ENVELOPED})
+                streamed = name in STREAMS and status == "200"
+                assert kinds == (set() if bodyless else {EVENT_STREAM} if streamed else {plain, ENVELOPED})
 
 
 class TestRoutes:
@@ -180,7 +185,7 @@ class TestRoutes:
         if path.startswith((PREFIX, ALIAS, "/graphql")):
             assert methods_of(gateway.http.options(address).headers["Allow"]) == expected | {"OPTIONS"}
 
-    @pytest.mark.parametrize("name", OPERATIONS_OF)
+    @pytest.mark.parametrize("name", [name for name in OPERATIONS_OF if name not in STREAMS])
     def test_what_is_described_is_served(self, name: str, gateway: Gateway) -> None:
         method, path = name.split(" ")
         customer = gateway.create()
@@ -191,12 +196,24 @@ class TestRoutes:
         assert response.status_code != 404 or (path in PAGES and response.json()["resource"] != "routes")
         held_against_schema(described[str(response.status_code)], response)
 
-    @pytest.mark.parametrize("name", REST)
+    @pytest.mark.parametrize("name", [name for name in REST if name not in STREAMS])
     def test_the_enveloped_representation_is_as_described(self, name: str, gateway: Gateway) -> None:
         method, path = name.split(" ")
         address = filled(path, gateway.create(), gateway)
         response = gateway.http.request(method, address, **sent(OPERATIONS_OF[name], Accept=ENVELOPED))
         held_against_schema(OPERATIONS_OF[name]["responses"][str(response.status_code)], response, ENVELOPED)
+
+    def test_c098_events_are_as_described(self, gateway: Gateway) -> None:
+        (name,) = STREAMS
+        described = OPERATIONS_OF[name]["responses"]["200"]
+        with events(gateway.http, name.removeprefix("GET ")) as stream:
+            gateway.create()
+            faults = validator(described["content"][EVENT_STREAM]["schema"]).iter_errors(stream.next().json)
+            assert [fault.message for fault in faults] == []
+            assert {head for head in described["headers"] if head not in stream.response.headers} <= {
+                "RateLimit",
+                "RateLimit-Policy",
+            }
 
     @pytest.mark.parametrize("name", REST)
     def test_problems_are_as_described_in_both_representations(self, name: str, gateway: Gateway) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, cast
 import httpx2
 
 from tests.harness import Gateway
+from tests.streams import Stream
 
 Kind = Literal["addresses", "phoneNumbers"]
 Json = dict[str, Any]
@@ -81,6 +82,7 @@ class Door(Protocol):
     def preferences(self, customer_id: str) -> Outcome: ...
     def replace_preferences(self, token: Token, body: Json) -> Outcome: ...
     def set_preferences(self, token: Token, patch: Json) -> Outcome: ...
+    def watch(self, after: str, ids: list[str], types: list[str], count: int) -> Outcome: ...
     def viewer(self) -> Outcome: ...
 
 
@@ -222,6 +224,15 @@ class RestDoor:
     def viewer(self) -> Outcome:
         response = self._ask("GET", "/viewer")
         return problem_outcome(response.json()) if response.is_error else Outcome(response.json())
+
+    def watch(self, after: str, ids: list[str], types: list[str], count: int) -> Outcome:
+        params = {**({"ids": [",".join(ids)]} if ids else {}), "types": [f"customer.{name}" for name in types]}
+        headers = {"Last-Event-ID": after}
+        with self.http.stream("GET", "/api/v1/customer-events", params=params, headers=headers) as response:
+            if response.is_error:
+                return problem_outcome(json.loads(response.read()))
+            stream = Stream(response)
+            return Outcome([stream.next().json for _ in range(count)])
 
 
 @dataclass(frozen=True)
@@ -399,6 +410,25 @@ class GraphQLDoor:
     def viewer(self) -> Outcome:
         found = self._ask("{ viewer { id name scopes quota { name limit left window reset } } }")
         return found if isinstance(found, Outcome) else Outcome(found)
+
+    def watch(self, after: str, ids: list[str], types: list[str], count: int) -> Outcome:
+        document = """subscription($after: ID, $ids: [ID!], $types: [CustomerEventType!]) {
+            customerChanged(after: $after, ids: $ids, types: $types) {
+                id type timestamp customerId version changed } }"""
+        variables = {"after": after, "ids": ids, "types": [name.upper() for name in types]}
+        asked, headers = {"query": document, "variables": variables}, {"Accept": "text/event-stream"}
+        with self.http.stream("POST", "/graphql", json=asked, headers=headers) as response:
+            if response.is_error:
+                return problem_outcome(json.loads(response.read())["errors"][0]["extensions"])
+            stream = Stream(response)
+            return Outcome([_as_event(stream.next().json["data"]["customerChanged"]) for _ in range(count)])
+
+
+def _as_event(told: Json) -> Json:
+    """Return an event of GraphQL as REST shows it."""
+    data = {name: told[name] for name in ("customerId", "version", "changed")}
+    kind = f"customer.{told['type'].lower()}"
+    return {"id": told["id"], "type": kind, "timestamp": told["timestamp"], "data": data}
 
 
 def _as_outcome(found: Any) -> Outcome:

@@ -15,6 +15,7 @@ from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway
 from tests.parity.doors import Door, GraphQLDoor, Json, Kind, Outcome, RestDoor, Token, token_of
+from tests.streams import events
 
 Steps = Callable[[Gateway, Door], Iterator[Outcome]]
 SCENARIOS: dict[str, Steps] = {}
@@ -301,6 +302,24 @@ def lists(gateway: Gateway, door: Door) -> Iterator[Outcome]:
     yield door.walk(0)
     yield door.walk(101)
     yield door.count()
+
+
+@scenario("watchCustomers")
+def watch(gateway: Gateway, door: Door) -> Iterator[Outcome]:
+    with events(gateway.http) as stream:
+        start = stream.first.id
+    token = made(gateway)
+    gateway.http.patch(f"/api/v1/customers/{token.id}", json={"lastName": "Later"}, headers={"If-Match": token.etag})
+    gateway.create()
+    gateway.http.delete(f"/api/v1/customers/{token.id}")
+    told = door.watch(start, [token.id], [], 3)
+    yield replace(told, document=[event["data"] | {"type": event["type"]} for event in told.document])
+    yield Outcome(told == RestDoor(gateway, gateway.http).watch(start, [token.id], [], 3))
+    for after in told.document[:2]:
+        yield Outcome(told.document.index(door.watch(after["id"], [token.id], [], 1).document[0]))
+    yield Outcome(door.watch(start, [token.id], ["deleted"], 1).document == told.document[2:])
+    yield door.watch("x", [], [], 0)
+    yield door.watch(start, ["1"], [], 0)
 
 
 def outcomes(gateway: Gateway, door: Door, steps: Steps) -> list[Outcome]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -104,6 +105,7 @@ def test_c100_what_is_wrong_with_an_operation_is_told_to_it_alone(gateway: Gatew
             ("subscription {", {}, "graphql-syntax"),
             (WATCH, {"ids": ["1"]}, "invalid-id"),
             (WATCH, {"after": "1"}, "invalid-parameter"),
+            (WATCH, {"ids": [str(uuid.uuid4())] * 101}, "invalid-parameter"),
             (WATCH, {"types": ["GONE"]}, "graphql-validation"),
             ("subscription { customerChanged { id } more: customerChanged { id } }", {}, "graphql-validation"),
         ]
@@ -192,3 +194,12 @@ def test_a_subscription_is_no_answer_in_json(gateway: Gateway) -> None:
         400,
         "graphql-request",
     )
+
+
+def test_a_client_that_takes_every_form_gets_streams_for_subscriptions_alone(gateway: Gateway) -> None:
+    anything = {"Accept": "application/graphql-response+json, application/json, text/event-stream, multipart/mixed"}
+    answer = gateway.http.post("/graphql", json={"query": "{ viewer { name } }"}, headers=anything)
+    assert answer.headers["content-type"].startswith("application/graphql-response+json")
+    with events(gateway.http, "/graphql", json={"query": BRIEF}, headers=anything) as stream:
+        made = gateway.create()["id"]
+        assert stream.next().json["data"]["customerChanged"]["customerId"] == made

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Request } from '../twin/requests.js';
 import { addressOf } from '../twin/twins.js';
 import { knownHeaders } from './fetcher';
@@ -11,7 +11,9 @@ const MOST = 20_000;
 export function Listen({ request }: { request: Request }) {
   const [text, setText] = useState('');
   const [listening, setListening] = useState<AbortController | null>(null);
+  const box = useRef<HTMLPreElement>(null);
   useEffect(() => () => listening?.abort(), [listening]);
+  useEffect(() => box.current?.scrollTo({ top: box.current.scrollHeight }), [text]);
 
   async function listen() {
     const controller = new AbortController();
@@ -32,7 +34,7 @@ export function Listen({ request }: { request: Request }) {
         {listening ? <button type="button" className="gateway-button" onClick={() => listening.abort()}>Stop listening</button> : <button type="button" className="gateway-button" onClick={() => void listen()}>Listen</button>}
         {text && !listening && <button type="button" className="gateway-button" onClick={() => setText('')}>Clear</button>}
       </div>
-      {text && <pre className="gateway-sent" role="log" aria-label="What REST sends" tabIndex={0}>{text}</pre>}
+      {text && <pre ref={box} className="gateway-sent" role="log" aria-label="What REST sends" tabIndex={0}>{text}</pre>}
     </>
   );
 }

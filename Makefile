@@ -8,7 +8,7 @@ export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
 .PHONY: help setup setup-test run test lint fix bench bench-profile bench-steady bench-scale bench-limits
-.PHONY: bench-attacks bench-files slow questions docs lock clean system-run system-test system-bench
+.PHONY: bench-attacks bench-files slow faults overload questions docs lock clean system-run system-test system-bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,12 @@ slow: $(STAMPS)/test ## Measure what 1,000 slow clients cost the others
 	@docker/system-parts.sh wrk slowhttptest
 	@exec $(BIN)/python -m tests.bench.slow
 
+faults: $(STAMPS)/test ## Kill the primary KILLS=100 times, do every other fault, and count what is lost (20 minutes)
+	@exec $(BIN)/python -m tests.faults.run
+
+overload: system-bench $(STAMPS)/test ## Measure what is left of the goodput at three and ten times the load (a minute)
+	@exec $(BIN)/python -m tests.bench.overload
+
 questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)
 
@@ -69,7 +75,7 @@ docs: $(STAMPS)/test ## Build the documentation, which the gateway then serves a
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev $(LOCK) -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra embedded --extra build -c requirements-dev.lock $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
+	uv pip compile pyproject.toml --extra otel --extra build -c requirements-dev.lock $(LOCK) -o docker/requirements.lock
 	uv pip compile tests/judges/requirements.in --python-version 3.11 $(LOCK) -o tests/judges/requirements.lock
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 

@@ -35,9 +35,10 @@ async def ready(request: Request) -> Response:
     """GET /health/ready: the store's primary answers within `READY_SECONDS`; else 503."""
     request.scope["route_template"] = "/health/ready"
     try:
-        async with asyncio.timeout(READY_SECONDS):
-            with wire_deadline(READY_SECONDS):
-                await state_of(request).store.ping()
+        with state_of(request).metrics.aside():
+            async with asyncio.timeout(READY_SECONDS):
+                with wire_deadline(READY_SECONDS):
+                    await state_of(request).store.ping()
     except (Unavailable, TimeoutError):
         return problem_response(request, unavailable("none"), {"Cache-Control": "no-store"})
     return _answer("ready")

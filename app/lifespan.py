@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import structlog
 from starlette.applications import Starlette
@@ -19,6 +20,8 @@ from app.auth.signing import SEALED_CURE, SealedKey, SigningKeys
 from app.auth.standing import Standings
 from app.auth.tokens import Issuer, TokenVerifier
 from app.graphql.persisted import open_documents
+from app.jobs.runner import running_jobs
+from app.jobs.works import WORKS
 from app.limits.limiter import open_limiter
 from app.observe.exposition import publishing
 from app.observe.logs import AccessLog
@@ -27,6 +30,7 @@ from app.observe.workers import open_workers
 from app.rest.listed import open_renderings, renderings_of_rest
 from app.settings import Settings
 from app.state import State
+from resolvers.audit import Audit
 from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
 from resolvers.deprecation import Deprecations
@@ -35,6 +39,9 @@ from schema.limits import DocumentLimits
 from storage.deadlines import wire_deadline
 from storage.errors import StoreError
 from storage.store import Store, StoreOptions, open_store
+
+if TYPE_CHECKING:  # it imports OpenTelemetry, which is there only where traces are wanted
+    from app.observe.traces import Traces
 
 _START_SECONDS: Final = 30.0
 _INDEXING_SECONDS: Final = 1800.0
@@ -52,13 +59,21 @@ class LifespanState(TypedDict):
     gateway: State
 
 
-def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecations: Deprecations) -> Lifespan:
+def lifespan_of(
+    settings: Settings,
+    audit: Audit,
+    traces: Traces | None,
+    log: AccessLog,
+    metrics: Metrics,
+    deprecations: Deprecations,
+) -> Lifespan:
     """Return the lifespan of a gateway with these settings."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[LifespanState]:
         async with (
-            open_store(_store_options(settings)) as store,
+            _ended_last(traces),
+            open_store(_store_options(settings, traces)) as store,
             outside_issuers(settings) as outside,
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
@@ -67,30 +82,52 @@ def lifespan_of(settings: Settings, log: AccessLog, metrics: Metrics, deprecatio
         ):
             cipher = await _started(settings, store)
             issuer = _issuer(settings, store)
+            due = asyncio.Event()
             authenticator = _authenticator(store, _tokens(issuer, outside))
-            state = State(
-                settings,
+            services = Services(
                 store,
-                Services(store, cipher, utc_now, settings.us_address_rules, settings.request_timeout, rendered),
-                authenticator,
-                issuer,
-                limiter,
-                _schema(settings, deprecations),
-                documents,
-                log,
-                metrics,
-                workers,
-                deprecations,
-                Standings(authenticator),
-                renderings_of_rest(rendered),
+                cipher,
+                utc_now,
+                settings.us_address_rules,
+                settings.request_timeout,
+                begun=due.set,
+                renderings=rendered,
+                audit=audit,
             )
-            async with publishing(state):
-                yield {"gateway": state}
+            async with running_jobs(services, WORKS, due) as jobs:
+                state = State(
+                    settings,
+                    store,
+                    services,
+                    authenticator,
+                    issuer,
+                    limiter,
+                    _schema(settings, deprecations),
+                    documents,
+                    log,
+                    metrics,
+                    workers,
+                    deprecations,
+                    Standings(authenticator),
+                    jobs,
+                    renderings_of_rest(rendered),
+                )
+                async with publishing(state):
+                    yield {"gateway": state}
 
     return lifespan
 
 
-def _store_options(settings: Settings) -> StoreOptions:
+@asynccontextmanager
+async def _ended_last(traces: Traces | None) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if traces is not None:
+            await traces.close()
+
+
+def _store_options(settings: Settings, traces: Traces | None) -> StoreOptions:
     if settings.mongodb_url is None:
         raise RuntimeError("GATEWAY_MONGODB_URL is not set; `gateway serve` starts an embedded MongoDB.")
     return StoreOptions(
@@ -99,6 +136,7 @@ def _store_options(settings: Settings) -> StoreOptions:
         settings.mongodb_driver,
         settings.request_timeout,
         settings.gather,
+        traces,
     )
 
 

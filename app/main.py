@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,6 +24,7 @@ from app.http.doors import GatewayApplication
 from app.http.edge import Edge
 from app.http.problems import problem_response
 from app.lifespan import lifespan_of
+from app.observe.audit import AuditLog
 from app.observe.exposition import PATH, metrics_page
 from app.observe.logs import LEVELS, AccessLog, configure
 from app.observe.metrics import Metrics
@@ -32,13 +34,16 @@ from app.settings import Settings
 from resolvers.deprecation import DEPRECATIONS, Deprecations
 from resolvers.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 
+if TYPE_CHECKING:  # it imports OpenTelemetry, which is there only where traces are wanted
+    from app.observe.traces import Traces
+
 _CORS_REQUEST = (
     "Authorization X-API-Key Content-Type If-Match If-None-Match Prefer Idempotency-Key Last-Event-ID X-Request-Id "
     "Request-Id".split()
 )
 _CORS_ANSWER = (
     "ETag Location Link Next-Cursor X-Request-Id API-Version Retry-After RateLimit RateLimit-Policy Dry-Run "
-    "Preference-Applied Allow Accept-Patch WWW-Authenticate Deprecation Sunset".split()
+    "Preference-Applied Idempotent-Replayed Allow Accept-Patch WWW-Authenticate Deprecation Sunset".split()
 )
 
 
@@ -53,11 +58,12 @@ def create_app(
     configure(chosen.log_level)
     log = AccessLog(sys.stderr, enabled=LEVELS[chosen.log_level] <= LEVELS["info"])
     metrics = Metrics()
+    traces = _traces(chosen)
     app = GatewayApplication(
         routes=_routes(deprecations, Guide(guide)),
-        middleware=_middleware(chosen, log, metrics),
+        middleware=_middleware(chosen, log, metrics, traces),
         exception_handlers={HTTPException: _http_exception},
-        lifespan=lifespan_of(chosen, log, metrics, deprecations),
+        lifespan=lifespan_of(chosen, AuditLog(log, chosen.audit_log), traces, log, metrics, deprecations),
     )
     app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
     return app
@@ -85,8 +91,20 @@ def _routes(deprecations: Deprecations, guide: Guide) -> list[BaseRoute]:
     ]
 
 
-def _middleware(settings: Settings, log: AccessLog, metrics: Metrics) -> list[Middleware]:
-    outer = [Middleware(Edge, log=log, metrics=metrics)]
+def _traces(settings: Settings) -> Traces | None:
+    if settings.otel_endpoint is None:
+        return None
+    from app.observe.traces import Traces
+
+    return Traces(settings.otel_endpoint)
+
+
+def _middleware(settings: Settings, log: AccessLog, metrics: Metrics, traces: Traces | None) -> list[Middleware]:
+    outer = [Middleware(Edge, log=log, metrics=metrics, most=settings.max_in_flight)]
+    if traces is not None:
+        from app.observe.traces import Traced
+
+        outer.append(Middleware(Traced, tracer=traces.tracer))
     if settings.cors_origins:
         outer.append(
             Middleware(

@@ -39,6 +39,8 @@ RATE: Final = r"[1-9][0-9]{0,8}/(([1-9][0-9]{0,3})?(second|minute|hour))"
 """The form of a rate limit, such as `600/minute`."""
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://[a-z0-9.\-_\[\]:]+")
 
+MOST_IN_FLIGHT: Final = 1000
+"""Few enough to be answered within a second or two, on one processor."""
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
 
@@ -122,6 +124,12 @@ class Settings(BaseSettings):
     request_timeout: float = Field(
         default=5.0, gt=0.5, le=300, description="Seconds that a request may take until it is answered."
     )
+    max_in_flight: int = Field(
+        default=MOST_IN_FLIGHT,
+        ge=1,
+        le=100_000,
+        description="Requests that a worker works on at once; what comes beyond is refused with 503 `overloaded`.",
+    )
     max_body: int = Field(
         default=1024 * 1024, ge=1024, le=16 * 1024 * 1024, description="Bytes that a request's body may have."
     )
@@ -168,6 +176,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log lines that are written."
     )
+    audit_log: Path | None = Field(
+        default=None,
+        description="The file to which a line is appended for each change, by the gateway and by its commands. "
+        "Absent: the gateway's log.",
+    )
     tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM), for HTTPS.")
     tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
     metrics_token: str | None = Field(
@@ -176,6 +189,11 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9._~+/-]+=*$",
         repr=False,
         description="A bearer token that may read `/metrics`, beside credentials of the scope `customers:admin`.",
+    )
+    otel_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where traces go, by OTLP over HTTP: a collector's address without `/v1/traces`. Absent: nowhere.",
     )
     trusted_proxies: Names = Field(
         default=(),

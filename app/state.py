@@ -8,6 +8,7 @@ from app.auth.credentials import Authenticator
 from app.auth.issuer import TokenIssuer
 from app.auth.standing import Standings
 from app.graphql.persisted import PersistedDocuments
+from app.jobs.runner import Runner
 from app.limits.limiter import Limiter
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
@@ -37,5 +38,6 @@ class State:
     workers: Workers
     deprecations: Deprecations
     standings: Standings
+    jobs: Runner
     listed: Renderings | None
     """What REST's lists show of customers, where that is kept."""

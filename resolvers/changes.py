@@ -33,10 +33,10 @@ class Target:
 
 async def existing(ctx: Context, customer_id: CustomerId) -> Customer:
     """Return a customer; raises not-found for an id never seen and gone for a deleted one."""
-    found = await ctx.store.customers.get(customer_id)
+    found = await ctx.customers.get(customer_id)
     if found is not None:
         return found
-    if await ctx.store.customers.get_tombstone(customer_id) is not None:
+    if await ctx.customers.get_tombstone(customer_id) is not None:
         raise Problem(GONE, "The customer has been deleted.")
     raise Problem(NOT_FOUND, "There is no customer with this id.")
 
@@ -54,12 +54,15 @@ async def change_customer(ctx: Context, target: Target, decide: Decide) -> Custo
         fields = decide(current)
         names = _changes(current, fields)
         if not names:
-            return current
+            if ctx.claim is None or await ctx.claim.keep(current):
+                return current
+            continue
         changed = _next_version(ctx, current, fields)
         if target.dry_run:
             await _check_email(ctx, current, changed)
             return changed
-        if await ctx.store.customers.replace(changed, version=current["version"], changed=names):
+        if await ctx.writes.replace(changed, version=current["version"], changed=names):
+            ctx.note("done", target.id, changed["version"], names)
             return changed
 
 
@@ -76,7 +79,7 @@ async def _check_email(ctx: Context, current: Customer, changed: Customer) -> No
 
 async def check_email_free(ctx: Context, email: str) -> None:
     """Raise the problem conflict when a customer has this e-mail address (for a dry run)."""
-    if await ctx.store.customers.find_by_email(email) is not None:
+    if await ctx.customers.find_by_email(email) is not None:
         raise email_taken()
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from resolvers.changes import Target
+from resolvers.context import IdempotencyKey
 from resolvers.patches import Body, Change
 from resolvers.renderings import Renderings
 from storage.changes import ChangeType
 from storage.documents import Customer, CustomerId, PartId
+from storage.jobs import JobId
 from storage.query import DEFAULT_ORDER, DEFAULT_SIZE, EVERYTHING, Filter, Order
 
 Count = Literal["auto", "exact", "none"]
@@ -17,11 +19,15 @@ Count = Literal["auto", "exact", "none"]
 
 @dataclass(frozen=True, slots=True)
 class CreateCustomer:
-    """A new customer; `strict` refuses unknown properties, `dry_run` stores nothing."""
+    """A new customer; `strict` refuses unknown properties, `dry_run` stores nothing.
+
+    A `key` makes this and other changes idempotent; with a dry run there is none.
+    """
 
     body: Body
     strict: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class ChangeCustomer:
     target: Target
     change: Change
     strict: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class AddPart:
     target: Target
     body: Body
     strict: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class ChangePart:
     part_id: PartId
     change: Change
     strict: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +158,19 @@ class ListWindow:
     cursor: str | None = None
     backward: bool = False
     query: ListQuery = ListQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCustomers:
+    """The end of all customers that a filter finds; `everything` says that none is meant to be left."""
+
+    where: Filter = EVERYTHING
+    everything: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """One operation of the caller's own."""
+
+    id: JobId

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple, NewType
 
+from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from resolvers.renderings import RenderMemory
+from storage.claims import Claim, Writes
+from storage.customers import CustomerAccess
 from storage.store import Store
 
 Clock = Callable[[], datetime]
+IdempotencyKey = NewType("IdempotencyKey", str)
+"""A key whose form has been checked: the text itself, without the quotes in which it may have been sent."""
+Door = Literal["rest", "graphql"]
 
 
 def utc_now() -> datetime:
@@ -51,6 +58,7 @@ class Caller:
     name: str
     scopes: frozenset[str]
     allowance: Allowance = Allowance()
+    kind: CallerKind = "api-key"
 
 
 class Budget(NamedTuple):
@@ -68,9 +76,9 @@ class Budget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every request shares: the store, the cursors' cipher, the clock and the rules in force.
+    """What every request shares: the store, the cursors' cipher, the clock, the rules in force, the audit.
 
-    `request_timeout` is in seconds.
+    `request_timeout` is in seconds. `begun` is called when an operation waits for a worker.
     """
 
     store: Store
@@ -78,7 +86,9 @@ class Services:
     clock: Clock = utc_now
     us_address_rules: bool = False
     request_timeout: float = 5.0
+    begun: Callable[[], None] = lambda: None
     renderings: RenderMemory | None = None
+    audit: Audit = unheard
 
 
 @dataclass(slots=True)
@@ -88,22 +98,49 @@ class Context:
     services: Services
     caller: Caller | None
     request_id: str
+    door: Door = "rest"
     budgets: tuple[Budget, ...] = ()
+    base_url: str = ""
+    """How clients reach the gateway, where what is answered needs to say so."""
+    customers: CustomerAccess = field(init=False)
+    """The customers: those of the store, or as they are within a batch."""
+    key: IdempotencyKey | None = None
+    """The idempotency key of the whole request, where it was sent for its one change rather than with that."""
+    replayed: bool = False
+    """Whether an answer is that of an earlier request with the same idempotency key."""
+    claim: Claim | None = None
+    """The idempotency key under which the operation at hand writes."""
+    operation: str = field(default="", init=False)
+    """The name of the operation that runs, or ran last."""
+    created: str = field(default="", init=False)
+    """The id of the customer that is being created: known to the audit even where the store does not answer."""
     deadline: float = field(init=False)
     """The moment of `time.monotonic` at which the request's time is over."""
+    _spent: float = field(default=0.0, init=False)
     _pages: PageReads | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self.customers = self.services.store.customers
         self.begin()
 
     def begin(self) -> None:
         """Let the request's time begin now; again when its body, which has a time of its own, has come."""
-        self.deadline = time.monotonic() + self.services.request_timeout
+        self.deadline = time.monotonic() + self.services.request_timeout - self._spent
+
+    def spend(self, seconds: float) -> None:
+        """Take from the request's time what its admission took."""
+        self._spent = seconds
+        self.begin()
 
     @property
     def store(self) -> Store:
         """The open store."""
         return self.services.store
+
+    @property
+    def writes(self) -> Writes:
+        """How customers are written: at once, or together with the outcome under an idempotency key."""
+        return self.customers if self.claim is None else self.claim
 
     @property
     def pages(self) -> PageReads:
@@ -117,9 +154,30 @@ class Context:
         if self._pages is not None:
             self._pages.forget()
 
+    def over(self, customers: CustomerAccess, audit: Audit) -> Context:
+        """Return this request over other customers, such as those that a batch will leave, with an audit of its own."""
+        other = copy(self)
+        other.customers, other.services = customers, replace(self.services, audit=audit)
+        return other
+
     def now(self) -> datetime:
         """Return the present moment by the gateway's clock."""
         return self.services.clock()
+
+    def note(
+        self,
+        outcome: Outcome,
+        customer: str = "",
+        version: int = 0,
+        changed: Iterable[str] = (),
+        problem: str = "",
+    ) -> None:
+        """Put a change of a customer by the operation at hand, or the refusal of one, into the audit."""
+        caller = self.caller
+        who: tuple[str, CallerKind] = ("", "api-key") if caller is None else (caller.id, caller.kind)
+        self.services.audit(
+            Entry(*who, self.door, self.operation, outcome, self.request_id, customer, version, tuple(changed), problem)
+        )
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the caller has a scope."""

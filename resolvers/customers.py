@@ -14,6 +14,7 @@ from resolvers.commands import (
     GetCustomers,
 )
 from resolvers.context import Context, Scope
+from resolvers.meanings import keyed_change, keyed_create
 from resolvers.operation import operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, shown, with_ids
 from resolvers.patches import Change
@@ -36,6 +37,7 @@ CUSTOMER_FIELDS = tuple(CustomerInput.model_fields)
     rest=("POST /customers",),
     graphql=("Mutation.createCustomer",),
     summary="Create a customer",
+    keyed=keyed_create,
 )
 async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
     """Store a new customer and return it. Raises validation-error, and conflict where the e-mail is taken."""
@@ -46,7 +48,10 @@ async def create_customer(ctx: Context, command: CreateCustomer) -> Customer:
     if command.dry_run:
         await check_email_free(ctx, customer["email"])
     else:
-        await ctx.store.customers.create(customer)
+        ctx.created = customer["id"]
+        await ctx.writes.create(customer)
+        ctx.created = ""
+        ctx.note("done", customer["id"], 1)
     return customer
 
 
@@ -86,7 +91,7 @@ async def get_customers(ctx: Context, command: GetCustomers) -> list[Customer | 
 )
 async def get_customer_by_email(ctx: Context, command: GetCustomerByEmail) -> Customer | None:
     """Return the customer with an e-mail address, compared without case, or None."""
-    return await ctx.store.customers.find_by_email(command.email)
+    return await ctx.customers.find_by_email(command.email)
 
 
 @operation(
@@ -95,6 +100,7 @@ async def get_customer_by_email(ctx: Context, command: GetCustomerByEmail) -> Cu
     rest=("PUT /customers/{customerId}",),
     graphql=("Mutation.replaceCustomer",),
     summary="Replace a customer",
+    keyed=keyed_change,
 )
 async def replace_customer(ctx: Context, command: ChangeCustomer) -> Customer:
     """Put another customer in the place of this one. Raises what `change_customer` raises."""
@@ -107,6 +113,7 @@ async def replace_customer(ctx: Context, command: ChangeCustomer) -> Customer:
     rest=("PATCH /customers/{customerId}",),
     graphql=("Mutation.updateCustomer",),
     summary="Change parts of a customer",
+    keyed=keyed_change,
 )
 async def update_customer(ctx: Context, command: ChangeCustomer) -> Customer:
     """Apply a merge patch or a JSON Patch to a customer. Raises what `change_customer` raises."""
@@ -131,7 +138,7 @@ async def delete_customer(ctx: Context, command: DeleteCustomer) -> Tombstone:
     """Erase a customer and return its tombstone. Raises not-found (also for one deleted before)."""
     target = command.target
     while True:
-        current = await ctx.store.customers.get(target.id)
+        current = await ctx.customers.get(target.id)
         if current is None:
             raise Problem(NOT_FOUND, "There is no customer with this id.")
         target.precondition.check(current, tuple)
@@ -140,14 +147,13 @@ async def delete_customer(ctx: Context, command: DeleteCustomer) -> Tombstone:
             return {"id": target.id, "version": current["version"] + 1, "deletedAt": now}
         tombstone = await _erase(ctx, current)
         if tombstone is not None:
+            ctx.note("done", target.id, tombstone["version"])
             return tombstone
 
 
 async def _erase(ctx: Context, current: Customer) -> Tombstone | None:
     try:
-        return await ctx.store.customers.delete(
-            current["id"], version=current["version"], deleted_at=instant(ctx.now())
-        )
+        return await ctx.customers.delete(current["id"], version=current["version"], deleted_at=instant(ctx.now()))
     except WriteConflict:
         return None  # someone else wrote between: look again
 

@@ -8,7 +8,7 @@ from typing import Final, Self
 from resolvers.commands import WatchCustomers
 from resolvers.context import Context, Scope
 from resolvers.identifiers import customer_id
-from resolvers.operation import operation, store_problem
+from resolvers.operation import operation, problem_of
 from resolvers.problems import INVALID_PARAMETER, Problem
 from storage.changes import Change, Watch
 from storage.documents import CustomerId
@@ -42,7 +42,7 @@ class EventStream:
         try:
             change = await self._watch.next(seconds)
         except StoreError as error:
-            raise store_problem(error) from error
+            raise problem_of(error) from error
         self.ctx.require(Scope.READ)
         return change
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from resolvers.context import Context, Scope
+from resolvers.operation import operation
 from storage.bulk import Bulk
 from storage.documents import Customer, Tombstone
 from storage.errors import PageTooLarge
@@ -14,6 +16,13 @@ from storage.query import DEFAULT_ORDER, EVERYTHING, Filter, Key, Question
 from storage.store import Store
 
 PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ExportCustomers:
+    """An export of the customers that a filter finds."""
+
+    where: Filter = EVERYTHING
 
 
 class Page(NamedTuple):
@@ -62,3 +71,15 @@ class Export:
         if self.where == EVERYTHING:
             return await self.opened.customers.count_all()
         return await self.opened.customers.count(self.where)
+
+
+@operation(
+    "exportCustomers",
+    scope=Scope.ADMIN,
+    rest=("GET /customers:export",),
+    rest_alone="its answer is a file of any size; `customers` reads the same in pages.",
+    summary="Export customers into a file",
+)
+async def export_customers(ctx: Context, command: ExportCustomers) -> Export:
+    """Return the customers that a filter finds, still to be read."""
+    return Export(ctx.store, command.where)

@@ -6,6 +6,7 @@ import re
 
 from resolvers.problems import INVALID_ID, Problem
 from storage.documents import CustomerId, PartId
+from storage.jobs import JobId
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -18,6 +19,11 @@ def customer_id(text: str) -> CustomerId:
 def part_id(text: str, noun: str) -> PartId:
     """Return the id of a nested part in canonical form; raises the problem invalid-id."""
     return PartId(_uuid(text, noun))
+
+
+def job_id(text: str) -> JobId:
+    """Return an operation's id in canonical form; raises the problem invalid-id."""
+    return JobId(_uuid(text, "operation"))
 
 
 def _uuid(text: str, noun: str) -> str:

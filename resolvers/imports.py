@@ -26,6 +26,7 @@ from storage.store import Store
 from storage.text import fold
 
 OnConflict = Literal["fail", "skip", "update"]
+ON_CONFLICT: Final[tuple[OnConflict, ...]] = ("fail", "skip", "update")
 Outcome = Literal["created", "updated", "unchanged", "skipped", "erased"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("created", "updated", "unchanged", "skipped", "erased")
 KINDS: Final = (ADDRESS, PHONE_NUMBER)

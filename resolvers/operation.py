@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from resolvers.context import Context, Scope
+from resolvers.idempotency import Keyed, once
 from resolvers.problems import (
     BODY_TOO_LARGE,
     CONFLICT,
@@ -22,6 +24,7 @@ from resolvers.problems import (
 )
 from storage.deadlines import GRACE, WireDeadline
 from storage.errors import (
+    ClaimLost,
     DocumentTooLarge,
     Duplicate,
     HistoryLost,
@@ -51,31 +54,89 @@ class Operation(Generic[CommandT, ResultT]):
     scope: Scope | None
     rest: tuple[str, ...]
     graphql: tuple[str, ...]
+    rest_alone: str | None = None
+    """Why the operation is at REST alone; None where it is at both doors."""
+    keyed: Callable[[Context, CommandT], Keyed[ResultT] | None] | None = None
+    """Gives what a command with an idempotency key means, None for one without a key; None: there are no keys here."""
 
     async def __call__(self, ctx: Context, command: CommandT) -> ResultT:
-        """Run the operation for the caller of `ctx`."""
-        ctx.require(self.scope)
-        with WireDeadline(ctx.deadline - GRACE):
-            try:
-                return await self.run(ctx, command)
-            except StoreError as error:
-                raise store_problem(error) from error
+        """Run the operation for the caller of `ctx`, or replay what it gave under the command's idempotency key."""
+        ctx.operation = self.name
+        try:
+            ctx.require(self.scope)
+            with WireDeadline(ctx.deadline - GRACE):
+                try:
+                    if self.keyed is not None and (keyed := self.keyed(ctx, command)) is not None:
+                        return await once(ctx, self.name, keyed, partial(self._under_claim, command))
+                    return await self.run(ctx, command)
+                except StoreError as error:
+                    raise problem_of(error) from error
+        except BaseException as error:
+            if self.changes:
+                _note_failure(ctx, command, error)
+            raise
+
+    def permit(self, ctx: Context) -> None:
+        """Let a caller pass who may run it, before anything else of the request is looked at.
+
+        Raises:
+            Problem: unauthorized, forbidden.
+        """
+        ctx.operation = self.name
+        try:
+            ctx.require(self.scope)
+        except Problem as problem:
+            if self.changes:
+                ctx.note("refused", problem=problem.type.slug)
+            raise
+
+    async def _under_claim(self, command: CommandT, ctx: Context) -> ResultT:
+        """Run the operation for `once`, which keeps problems and looks again for what became of a lost claim."""
+        try:
+            return await self.run(ctx, command)
+        except ClaimLost:
+            raise
+        except StoreError as error:
+            raise problem_of(error) from error
 
     @property
     def changes(self) -> bool:
         """Whether the operation can change anything."""
+        if self.rest_alone:
+            return any(not route.startswith("GET ") for route in self.rest)
         return any(field.startswith("Mutation.") for field in self.graphql)
 
 
 def operation(
-    name: str, *, scope: Scope | None, rest: tuple[str, ...], graphql: tuple[str, ...], summary: str
+    name: str,
+    *,
+    scope: Scope | None,
+    rest: tuple[str, ...],
+    graphql: tuple[str, ...] = (),
+    summary: str,
+    rest_alone: str | None = None,
+    keyed: Callable[[Context, Any], Keyed[Any] | None] | None = None,
 ) -> Callable[[Callable[[Context, CommandT], Awaitable[ResultT]]], Operation[CommandT, ResultT]]:
-    """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`."""
+    """Declare an operation: `rest` as `METHOD /path/{id}`, `graphql` as `Type.field`.
+
+    One without a field of GraphQL says in `rest_alone` why.
+    """
 
     def declare(run: Callable[[Context, CommandT], Awaitable[ResultT]]) -> Operation[CommandT, ResultT]:
-        return Operation(run, name, summary, scope, rest, graphql)
+        return Operation(run, name, summary, scope, rest, graphql, rest_alone, keyed)
 
     return declare
+
+
+def _note_failure(ctx: Context, command: object, error: BaseException) -> None:
+    """Put into the audit that a change was refused, or that nobody knows whether it was made."""
+    target = getattr(command, "target", None)
+    if getattr(target or command, "dry_run", False):
+        return
+    slug = error.type.slug if isinstance(error, Problem) else "internal-error"
+    certain = isinstance(error, Problem) and error.extra.get("outcome") != "unknown"
+    known = target.id if target is not None else "" if certain else ctx.created
+    ctx.note("refused" if certain else "unknown", known, problem=slug)
 
 
 def unavailable(outcome: Outcome) -> Problem:
@@ -84,8 +145,8 @@ def unavailable(outcome: Outcome) -> Problem:
     return Problem(UNAVAILABLE, f"The store did not answer in time; {said}.", extra={"outcome": outcome})
 
 
-def store_problem(error: StoreError) -> Problem:
-    """Return the problem for what the store says."""
+def problem_of(error: StoreError) -> Problem:
+    """Return the problem for what the store said instead of doing what was asked."""
     if isinstance(error, Unavailable):
         return unavailable(error.outcome)
     if isinstance(error, Duplicate):

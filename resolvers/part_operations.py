@@ -17,6 +17,7 @@ from resolvers.commands import (
     RemovePart,
 )
 from resolvers.context import Context, Scope
+from resolvers.meanings import keyed_add, keyed_change, keyed_part_change
 from resolvers.operation import Operation, operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, PartKind, parts_of, position, with_ids
 from resolvers.patches import Change
@@ -172,21 +173,21 @@ def declare(kind: PartKind, one: str, many: str) -> PartOperations:
 
     @operation(
         f"add{one}", scope=Scope.WRITE, rest=(f"POST {all_parts}",), graphql=(f"Mutation.add{one}",),
-        summary=f"Add {_article(kind)}",
+        summary=f"Add {_article(kind)}", keyed=keyed_add(kind),
     )  # fmt: skip
     async def add_part(ctx: Context, command: AddPart) -> PartResult:
         return await _add(ctx, kind, command)
 
     @operation(
         f"replace{one}", scope=Scope.WRITE, rest=(f"PUT {one_part}",), graphql=(f"Mutation.replace{one}",),
-        summary=f"Replace {_article(kind)}",
+        summary=f"Replace {_article(kind)}", keyed=keyed_part_change,
     )  # fmt: skip
     async def replace_part(ctx: Context, command: ChangePart) -> PartResult:
         return await _change(ctx, kind, command)
 
     @operation(
         f"update{one}", scope=Scope.WRITE, rest=(f"PATCH {one_part}",), graphql=(f"Mutation.update{one}",),
-        summary=f"Change parts of {_article(kind)}",
+        summary=f"Change parts of {_article(kind)}", keyed=keyed_part_change,
     )  # fmt: skip
     async def update_part(ctx: Context, command: ChangePart) -> PartResult:
         return await _change(ctx, kind, command)
@@ -201,6 +202,7 @@ def declare(kind: PartKind, one: str, many: str) -> PartOperations:
     @operation(
         f"replace{many}", scope=Scope.WRITE, rest=(f"PUT {all_parts}", f"DELETE {all_parts}"),
         graphql=(f"Mutation.replace{many}",), summary=f"Replace all {kind.plural} of a customer",
+        keyed=keyed_change,
     )  # fmt: skip
     async def replace_parts(ctx: Context, command: ChangeCustomer) -> Customer:
         return await _change_all(ctx, kind, command)
@@ -208,6 +210,7 @@ def declare(kind: PartKind, one: str, many: str) -> PartOperations:
     @operation(
         f"update{many}", scope=Scope.WRITE, rest=(f"PATCH {all_parts}",),
         graphql=("Mutation.updateCustomer",), summary=f"Change the list of {kind.plural} of a customer",
+        keyed=keyed_change,
     )  # fmt: skip
     async def update_parts(ctx: Context, command: ChangeCustomer) -> Customer:
         return await _change_all(ctx, kind, command)

@@ -56,6 +56,9 @@ class Change(Protocol):
     def locate(self, path: Path) -> Path:
         """Return the nearest place in the sent body for a place in the resulting document."""
 
+    def meaning(self) -> JsonValue:
+        """Return what was sent, and as what; the same for the same change."""
+
 
 @dataclass(slots=True)
 class Replace:
@@ -72,6 +75,16 @@ class Replace:
     def locate(self, path: Path) -> Path:
         """Return the same place, as far as it was sent."""
         return nearest(self._sent)(path)
+
+    def meaning(self) -> JsonValue:
+        """Return the sent document; null and absent are the same in it."""
+        return ["replace", _without_nulls(self.body())]
+
+
+def _without_nulls(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(slots=True)
@@ -95,6 +108,10 @@ class MergePatch:
     def locate(self, path: Path) -> Path:
         """Return the same place, as far as it was sent."""
         return nearest(self._sent)(path)
+
+    def meaning(self) -> JsonValue:
+        """Return the sent patch."""
+        return ["merge", self.body()]
 
 
 def _merge(target: JsonValue, patch: JsonValue) -> JsonValue:
@@ -152,6 +169,10 @@ class JsonPatch:
             if path[: len(wrote)] == wrote:
                 return nearest(list[JsonValue](self._sent))((number, member, *path[len(wrote) :]))
         return ()
+
+    def meaning(self) -> JsonValue:
+        """Return the sent operations."""
+        return ["patch", self.body()]
 
 
 def _well_formed(sent: JsonValue) -> list[Step]:

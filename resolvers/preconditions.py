@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from resolvers.etags import etag, version_of
-from resolvers.problems import PRECONDITION_FAILED, PRECONDITION_MISSING, Problem
-from storage.documents import Customer
+from resolvers.problems import PRECONDITION_FAILED, PRECONDITION_MISSING, JsonValue, Problem
+from storage.documents import Customer, CustomerId
 
 Tags = tuple[str, ...]
 ANY: Final[Tags] = ("*",)
@@ -46,6 +46,15 @@ class Precondition:
             )
         if not self._holds(customer):
             raise failed(customer, differing())
+
+    def meaning(self, customer_id: CustomerId) -> JsonValue:
+        """Return what is asked for, the same for `ifVersion` and for an ETag of that version."""
+        none_match = list[JsonValue](sorted(self.none_match))
+        if self.match == ANY:
+            return ["*", none_match]
+        found = {version_of(tag, customer_id) for tag in self.match or ()} | {self.version}
+        versions = list[JsonValue](sorted(version for version in found if version is not None))
+        return [versions if self.exact else None, none_match]
 
     def _holds(self, customer: Customer) -> bool:
         if self.version is not None and self.version != customer["version"]:

@@ -7,6 +7,7 @@ from typing import cast
 from resolvers.changes import change_customer, existing
 from resolvers.commands import ChangeCustomer, GetCustomer
 from resolvers.context import Context, Scope
+from resolvers.meanings import keyed_change
 from resolvers.operation import operation
 from resolvers.problems import JsonValue
 from resolvers.validation import check
@@ -34,6 +35,7 @@ async def get_preferences(ctx: Context, command: GetCustomer) -> Customer:
     rest=(f"PUT {_PATH}",),
     graphql=("Mutation.replaceNotificationPreferences",),
     summary="Replace the notification preferences of a customer",
+    keyed=keyed_change,
 )
 async def replace_preferences(ctx: Context, command: ChangeCustomer) -> Customer:
     """Set all four preferences. Raises what `change_customer` raises."""
@@ -46,6 +48,7 @@ async def replace_preferences(ctx: Context, command: ChangeCustomer) -> Customer
     rest=(f"PATCH {_PATH}",),
     graphql=("Mutation.setNotificationPreferences",),
     summary="Change some of the notification preferences of a customer",
+    keyed=keyed_change,
 )
 async def set_preferences(ctx: Context, command: ChangeCustomer) -> Customer:
     """Set some of the preferences. Raises what `change_customer` raises."""

@@ -51,7 +51,9 @@ class Fault:
 class Problem(Exception):
     """Raised by operations and doors; each door renders it in its own form.
 
-    `extra` holds further extension members (camelCase), `resource` what it is about.
+    `extra` holds further extension members (camelCase), `resource` what it is about, `failures` what was wrong with
+    each operation of a batch that had to be done as one; `replayed` tells that an earlier request with the same
+    idempotency key met it.
     """
 
     type: ProblemType
@@ -59,6 +61,8 @@ class Problem(Exception):
     faults: Sequence[Fault] = ()
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
     resource: str = "customers"
+    failures: Sequence[Failure] = ()
+    replayed: bool = False
 
     def __str__(self) -> str:
         return self.detail
@@ -79,7 +83,25 @@ class Problem(Exception):
             members["errors"] = [
                 {"field": fault.field, "pointer": fault.pointer, "message": fault.message} for fault in self.faults
             ]
+        if self.failures:
+            members["failures"] = [one.members(base_url, request_id) for one in self.failures]
         return members
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An operation of a batch that could not be done: its place from 0, its kind, its customer, and why."""
+
+    index: int
+    kind: str | None
+    id: str | None
+    problem: Problem
+
+    def members(self, base_url: str, request_id: str) -> dict[str, JsonValue]:
+        """Return the members that both doors show."""
+        shown = {name: value for name, value in (("op", self.kind), ("id", self.id)) if value is not None}
+        told = self.problem.members(base_url, request_id)
+        return {"index": self.index, **shown, "status": self.problem.type.status, "problem": told}
 
 
 MALFORMED_REQUEST: Final = ProblemType(
@@ -210,6 +232,16 @@ INVALID_FILTER: Final = ProblemType(
     "A filter or a search cannot be read, or asks for a field, an operator or a value that does not exist.",
     "Correct the part that `detail` names; in a filter expression it names the position.",
 )
+IDEMPOTENCY_KEY: Final = ProblemType(
+    "idempotency-key",
+    1016,
+    400,
+    "Malformed idempotency key",
+    "The idempotency key does not have the form of one, there are two that differ, "
+    "or one header stands for several mutations.",
+    "Send one key of 1 to 255 visible ASCII characters, such as a new UUID for each operation. A text with blanks or "
+    "quotes is sent as a Structured Field string, in quotes of its own.",
+)
 UNAUTHORIZED: Final = ProblemType(
     "unauthorized",
     1100,
@@ -264,7 +296,8 @@ GONE: Final = ProblemType(
     410,
     "Gone",
     "The customer was here and has been deleted.",
-    "Forget the id; it is not used again.",
+    "Forget the id; it is not used again. A request that is repeated with its idempotency key ends here too, once the "
+    "customer that it was about has been deleted.",
 )
 RETIRED: Final = ProblemType(
     "retired",
@@ -330,6 +363,14 @@ PRECONDITION_FAILED: Final = ProblemType(
     "The customer has changed since the version that the request names.",
     "Read it again, decide again, and send the change with the present ETag (`currentETag`).",
 )
+IDEMPOTENCY_IN_PROGRESS: Final = ProblemType(
+    "idempotency-in-progress",
+    1304,
+    409,
+    "Request in progress",
+    "Another request with this idempotency key is running, and what becomes of it is not known yet.",
+    "Send the same request again after `Retry-After` seconds: it then answers what the first has done, or does it.",
+)
 BODY_TOO_LARGE: Final = ProblemType(
     "body-too-large",
     1400,
@@ -386,6 +427,24 @@ VALIDATION_ERROR: Final = ProblemType(
     "Validation failed",
     "The body is well-formed, and one or more of its values are not valid.",
     "Correct every field in `errors` and send the request again.",
+)
+BATCH_FAILED: Final = ProblemType(
+    "batch-failed",
+    1502,
+    422,
+    "Batch failed",
+    "The batch was to be done as a whole, and one or more of its operations cannot be done; nothing was changed.",
+    "Mend the operations that `failures` names by their index, or send the batch with `atomic` false, so that each "
+    "operation is done for itself.",
+)
+IDEMPOTENCY_KEY_REUSED: Final = ProblemType(
+    "idempotency-key-reused",
+    1501,
+    422,
+    "Idempotency key was used for something else",
+    "Within the last 24 hours you have sent this idempotency key with another operation, another payload or another "
+    "precondition. Nothing was changed.",
+    "Use a new key for each operation, and the old one only to repeat the same request.",
 )
 GRAPHQL_SYNTAX: Final = ProblemType(
     "graphql-syntax",
@@ -522,8 +581,17 @@ UNAVAILABLE: Final = ProblemType(
     503,
     "Service unavailable",
     "The store did not answer in time, or not as it should; or the issuer of a token, whose keys are needed, is away.",
-    "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, "
-    "read first to see whether the change was made.",
+    "Try again after `Retry-After` seconds. With `outcome` none nothing was changed; with unknown, repeat the request "
+    "with the same `Idempotency-Key`, or, where it had none, read first to see whether the change was made.",
+)
+
+OVERLOADED: Final = ProblemType(
+    "overloaded",
+    1902,
+    503,
+    "Too many requests at once",
+    "The gateway has as many requests in hand as it can answer in time, so it has not looked at this one.",
+    "Try again after `Retry-After` seconds, and longer each time. Nothing was changed, whatever the method.",
 )
 
 PROBLEM_TYPES: Final = tuple(value for value in list(vars().values()) if isinstance(value, ProblemType))

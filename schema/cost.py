@@ -1,10 +1,11 @@
 """What a GraphQL operation costs: the objects that it may answer, known before anything runs.
 
 Each object costs 1, its scalars nothing. A list of customers counts as many as its page may hold (`first`, `last`,
-`size`, or the number of `ids`), a list inside a customer counts `EMBEDDED`, and what is selected of each object is
-multiplied with them. `explainCustomers` costs `EXPLAIN`, and the introspection that tools send `INTROSPECTION`, any
-other as much more or less as it holds more or less. From the cost follows the price in units of the budget that
-both doors share: one unit for every `PER_UNIT`, and at least one for each root field.
+`size`, or the number of `ids`), the results of a batch as many as its `operations`, a list inside a customer counts
+`EMBEDDED`, and what is selected of each object is multiplied with them. A few fields cost what `COSTLY` says, and the
+introspection that tools send `INTROSPECTION`, any other as much more or less as it holds more or less. From the cost
+follows the price in units of the budget that both doors share: one unit for every `PER_UNIT`, and at least one for each
+root field, of a batch for each operation.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from graphql import (
     get_named_type,
 )
 
+from resolvers.bulk import MAX_ITEMS
 from resolvers.renderings import Shown
 from schema.rows import Row, rows_of_one_kind
 from storage.query import DEFAULT_SIZE, MAX_SIZE
@@ -35,12 +37,21 @@ EMBEDDED: Final = 5
 """As how many items a list inside a customer counts; it has at least one and at most fifty."""
 
 EXPLAIN: Final = 1000
+COSTLY: Final = {"explainCustomers": EXPLAIN, "deleteCustomers": 1000}
+"""What single fields cost, as their routes do."""
 INTROSPECTION: Final = 1000
 PER_UNIT: Final = 100
-PAGES: Final = {"CustomerConnection": ("edges", "nodes"), "CustomerPage": ("items",), "Query": ("nodes",)}
-"""Which lists of which types hold one page of customers."""
+PAGES: Final = {
+    "CustomerConnection": ("edges", "nodes"),
+    "CustomerPage": ("items",),
+    "Query": ("nodes",),
+    "BatchResult": ("results",),
+}
+"""Which lists of which types hold one page of customers, or the results of one batch."""
 
 _SIZES: Final = ("first", "last", "size")
+_OPERATIONS: Final = "operations"
+"""The argument of a batch."""
 _MEMBERS: Final = {
     "types": 50,
     "fields": 10,
@@ -87,7 +98,7 @@ def field_cost(
         return Cost(members=1 + below.members).times(_MEMBERS.get(name, 1))
     if not isinstance(get_named_type(field.type), GraphQLObjectType | GraphQLInterfaceType):
         return Cost()
-    one = below + Cost(EXPLAIN if name == "explainCustomers" else 1)
+    one = below + Cost(COSTLY.get(name, 1))
     if name in PAGES.get(parent.name, ()):
         return Cost(0, one.fixed)
     return one.times(EMBEDDED) if _is_list(field) else one
@@ -102,7 +113,9 @@ def page_size(node: FieldNode, operation: OperationDefinitionNode, variables: Ma
     """Return how many customers a root field may give; the most there can be where what was sent is no size."""
     arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
     if "ids" in arguments:
-        return _count(arguments["ids"], operation, variables)
+        return _count(arguments["ids"], operation, variables, MAX_SIZE)
+    if _OPERATIONS in arguments:
+        return _count(arguments[_OPERATIONS], operation, variables, MAX_ITEMS)
     sizes = [_value(arguments[name], operation, variables) for name in _SIZES if name in arguments]
     given = [size for size in sizes if size is not None]
     if not given:
@@ -112,15 +125,23 @@ def page_size(node: FieldNode, operation: OperationDefinitionNode, variables: Ma
 
 def is_fixed(node: FieldNode) -> bool:
     """Tell whether a root field may give as many customers whatever the variables are."""
-    deciding = [argument.value for argument in node.arguments or () if argument.name.value in {"ids", *_SIZES}]
+    deciding = [
+        argument.value for argument in node.arguments or () if argument.name.value in {"ids", _OPERATIONS, *_SIZES}
+    ]
     return not any(isinstance(value, VariableNode) for value in deciding)
 
 
-def _count(node: ValueNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+def changes(node: FieldNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+    """Return how many operations a root field does: those of a batch, else one."""
+    arguments = (argument.value for argument in node.arguments or () if argument.name.value == _OPERATIONS)
+    return sum(_count(value, operation, variables, MAX_ITEMS) for value in arguments) or 1
+
+
+def _count(node: ValueNode, operation: OperationDefinitionNode, variables: Mapping[str, Any], most: int) -> int:
     if isinstance(node, ListValueNode):
-        return max(1, min(len(node.values), MAX_SIZE))
+        return max(1, min(len(node.values), most))
     value = _value(node, operation, variables)
-    return max(1, min(len(value), MAX_SIZE)) if isinstance(value, list | tuple) else 1
+    return max(1, min(len(value), most)) if isinstance(value, list | tuple) else 1
 
 
 def _value(node: ValueNode | None, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> object:
@@ -138,9 +159,9 @@ def _value(node: ValueNode | None, operation: OperationDefinitionNode, variables
     return _value(declared[0].default_value, operation, {}) if declared else None
 
 
-def units(cost: int, root_fields: int) -> int:
-    """Return the price in units of the budget that both doors share, at least one."""
-    return max(1, root_fields, -(-cost // PER_UNIT))
+def units(cost: int, changes: int) -> int:
+    """Return the price in units of the budget that both doors share: at least one for each of so many `changes`."""
+    return max(1, changes, -(-cost // PER_UNIT))
 
 
 def objects(value: object) -> int:

@@ -23,7 +23,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Problem
-from schema.cost import is_fixed, page_size, units
+from schema.cost import changes, is_fixed, page_size, units
 from schema.deprecation import Places, Uses, uses_of
 from schema.limits import DocumentLimits, check_text
 from schema.measure import Measure, Size, check_repeats
@@ -87,6 +87,11 @@ class Operation:
         """Whether it is a query, a mutation or a subscription."""
         return self.node.operation
 
+    @property
+    def changes(self) -> int:
+        """How many mutations it has."""
+        return sum(not root.node.name.value.startswith("__") for root in self.size.roots)
+
     def price(self, variables: Mapping[str, Any]) -> Price:
         """Return what the operation costs with these variables.
 
@@ -103,7 +108,8 @@ class Operation:
             raise Problem(
                 GRAPHQL_COST, f"The operation costs {extra['cost']}; at most {limit} is taken at once.", extra=extra
             )
-        return Price(cost, limit, units(cost, len(self.size.roots)))
+        done = sum(changes(root.node, self.node, variables) for root in self.size.roots)
+        return Price(cost, limit, units(cost, done))
 
     def _cost(self, variables: Mapping[str, Any]) -> int:
         return sum(root.cost.at(page_size(root.node, self.node, variables)) for root in self.size.roots)

@@ -50,6 +50,8 @@ def formatted(error: GraphQLError, base_url: str, request_id: str, *, explain: b
         entry["path"] = list(error.path)
     members = problem.members(base_url, request_id)
     del members["detail"]
+    if problem.replayed:
+        members["idempotentReplayed"] = True
     return {**entry, "extensions": members}
 
 

@@ -6,22 +6,28 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from resolvers.changes import Target
+from resolvers.bulk import batch_customers
 from resolvers.commands import (
-    AddPart,
-    ChangeCustomer,
-    ChangePart,
     CreateCustomer,
     DeleteCustomer,
-    PartResult,
-    RemovePart,
 )
 from resolvers.customers import create_customer, delete_customer, replace_customer, update_customer
-from resolvers.identifiers import customer_id, part_id
-from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
-from resolvers.patches import Body, MergePatch, Replace
-from resolvers.preconditions import Precondition
+from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
+from resolvers.patches import MergePatch, Replace
 from resolvers.preferences import replace_preferences, set_preferences
+from schema.batches import BatchResult, CustomerOperation, batch_of
+from schema.commands import (
+    add_part,
+    body_of,
+    change_of,
+    key_of,
+    remove_part,
+    replace_part,
+    replace_parts,
+    shown,
+    target_of,
+    update_part,
+)
 from schema.inputs import (
     AddressInput,
     CreateCustomerInput,
@@ -31,8 +37,8 @@ from schema.inputs import (
     UpdateAddressInput,
     UpdateCustomerInput,
     UpdatePhoneNumberInput,
-    to_json,
 )
+from schema.jobs import JobMutations
 from schema.types import Customer, DeletedCustomer, Info
 
 
@@ -44,46 +50,15 @@ Id = Annotated[strawberry.ID, _says("The customer's UUID.")]
 PartIdArgument = Annotated[strawberry.ID, _says("The UUID of the part.")]
 Version = Annotated[int, _says("The version that the change was made from; another one is refused.")]
 OptionalVersion = Annotated[int | None, _says("Refuse unless this is the present version.")]
+Key = Annotated[
+    str | None,
+    _says("Repeat with the same key for 24 hours, and nothing is done twice: the first outcome is answered again."),
+]
 DryRun = Annotated[bool, _says("Check everything and answer what would happen; store nothing.")]
 
 
-def _target(text: str, version: int | None, *, dry_run: bool) -> Target:
-    return Target(customer_id(text), Precondition(version=version), dry_run)
-
-
-def _body(value: object) -> Body:
-    return lambda: to_json(value)
-
-
-async def _add(info: Info, parts: PartOperations, target: Target, value: object) -> Customer:
-    return _customer(await parts.add(info.context, AddPart(target, _body(value))))
-
-
-async def _replace(info: Info, parts: PartOperations, target: Target, text: str, value: object) -> Customer:
-    command = ChangePart(target, part_id(text, parts.kind.noun), Replace(_body(value)))
-    return _customer(await parts.replace(info.context, command))
-
-
-async def _update(info: Info, parts: PartOperations, target: Target, text: str, value: object) -> Customer:
-    command = ChangePart(target, part_id(text, parts.kind.noun), MergePatch(_body(value)))
-    return _customer(await parts.update(info.context, command))
-
-
-async def _remove(info: Info, parts: PartOperations, target: Target, text: str) -> Customer:
-    command = RemovePart(target, part_id(text, parts.kind.noun))
-    return _customer(await parts.remove(info.context, command))
-
-
-async def _replace_all(info: Info, parts: PartOperations, target: Target, value: object) -> Customer:
-    return _customer(await parts.replace_all(info.context, ChangeCustomer(target, Replace(_body(value)))))
-
-
-def _customer(result: object) -> Customer:
-    return cast("Customer", result.customer if isinstance(result, PartResult) else result)
-
-
 @strawberry.type(description="Everything that can be changed.")
-class Mutation:
+class Mutation(JobMutations):
     """The root of mutations."""
 
     @strawberry.mutation(description="Create a customer.")
@@ -91,10 +66,12 @@ class Mutation:
         self,
         info: Info,
         input: Annotated[CreateCustomerInput, _says("The new customer.")],  # noqa: A002
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: validation-error, conflict."""
-        return _customer(await create_customer(info.context, CreateCustomer(_body(input), dry_run=dry_run)))
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        return shown(await create_customer(info.context, CreateCustomer(body_of(input), dry_run=dry_run, key=key)))
 
     @strawberry.mutation(description="Put another customer in the place of this one; id and creation stay.")
     async def replace_customer(
@@ -106,8 +83,8 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error, conflict."""
-        command = ChangeCustomer(_target(id, if_version, dry_run=dry_run), Replace(_body(input)))
-        return _customer(await replace_customer(info.context, command))
+        command = change_of(info, target_of(id, if_version, dry_run=dry_run), Replace(body_of(input)))
+        return shown(await replace_customer(info.context, command))
 
     @strawberry.mutation(description="Change parts of a customer; what is omitted stays.")
     async def update_customer(
@@ -119,8 +96,8 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error, conflict."""
-        command = ChangeCustomer(_target(id, if_version, dry_run=dry_run), MergePatch(_body(patch)))
-        return _customer(await update_customer(info.context, command))
+        command = change_of(info, target_of(id, if_version, dry_run=dry_run), MergePatch(body_of(patch)))
+        return shown(await update_customer(info.context, command))
 
     @strawberry.mutation(description="Erase a customer for good.")
     async def delete_customer(
@@ -131,8 +108,20 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> DeletedCustomer:
         """Problems: not-found, precondition-failed."""
-        command = DeleteCustomer(_target(id, if_version, dry_run=dry_run))
+        command = DeleteCustomer(target_of(id, if_version, dry_run=dry_run))
         return cast("DeletedCustomer", await delete_customer(info.context, command))
+
+    @strawberry.mutation(description="Do several operations in one request: all or nothing, or each for itself.")
+    async def batch_customers(
+        self,
+        info: Info,
+        operations: Annotated[list[CustomerOperation], _says("The operations in their order, at most 1,000.")],
+        atomic: Annotated[bool, _says("Whether nothing is changed where one operation cannot be done.")] = True,
+        dry_run: DryRun = False,
+    ) -> BatchResult:
+        """Problems: batch-failed, validation-error, unavailable."""
+        batch = batch_of(operations, atomic=atomic, dry_run=dry_run)
+        return BatchResult.of(await batch_customers(info.context, batch), info.context)
 
     @strawberry.mutation(description="Add an address.")
     async def add_address(
@@ -141,10 +130,12 @@ class Mutation:
         customer_id: Id,
         input: Annotated[AddressInput, _says("The new address.")],  # noqa: A002
         if_version: OptionalVersion = None,
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _add(info, ADDRESSES, _target(customer_id, if_version, dry_run=dry_run), input)
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        return await add_part(info, ADDRESSES, target_of(customer_id, if_version, dry_run=dry_run), input, key)
 
     @strawberry.mutation(description="Replace an address.")
     async def replace_address(
@@ -157,7 +148,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _replace(info, ADDRESSES, _target(customer_id, if_version, dry_run=dry_run), id, input)
+        return await replace_part(info, ADDRESSES, target_of(customer_id, if_version, dry_run=dry_run), id, input)
 
     @strawberry.mutation(description="Change parts of an address; what is omitted stays.")
     async def update_address(
@@ -170,7 +161,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _update(info, ADDRESSES, _target(customer_id, if_version, dry_run=dry_run), id, patch)
+        return await update_part(info, ADDRESSES, target_of(customer_id, if_version, dry_run=dry_run), id, patch)
 
     @strawberry.mutation(description="Remove an address; the last one must stay.")
     async def remove_address(
@@ -182,7 +173,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _remove(info, ADDRESSES, _target(customer_id, if_version, dry_run=dry_run), id)
+        return await remove_part(info, ADDRESSES, target_of(customer_id, if_version, dry_run=dry_run), id)
 
     @strawberry.mutation(description="Replace all addresses; equal ones keep their ids.")
     async def replace_addresses(
@@ -194,7 +185,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _replace_all(info, ADDRESSES, _target(customer_id, if_version, dry_run=dry_run), input)
+        return await replace_parts(info, ADDRESSES, target_of(customer_id, if_version, dry_run=dry_run), input)
 
     @strawberry.mutation(description="Add a phone number.")
     async def add_phone_number(
@@ -203,10 +194,12 @@ class Mutation:
         customer_id: Id,
         input: Annotated[PhoneNumberInput, _says("The new phone number.")],  # noqa: A002
         if_version: OptionalVersion = None,
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _add(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), input)
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        return await add_part(info, PHONE_NUMBERS, target_of(customer_id, if_version, dry_run=dry_run), input, key)
 
     @strawberry.mutation(description="Replace a phone number.")
     async def replace_phone_number(
@@ -219,7 +212,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _replace(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id, input)
+        return await replace_part(info, PHONE_NUMBERS, target_of(customer_id, if_version, dry_run=dry_run), id, input)
 
     @strawberry.mutation(description="Change parts of a phone number; what is omitted stays.")
     async def update_phone_number(
@@ -232,7 +225,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _update(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id, patch)
+        return await update_part(info, PHONE_NUMBERS, target_of(customer_id, if_version, dry_run=dry_run), id, patch)
 
     @strawberry.mutation(description="Remove a phone number; the last one must stay.")
     async def remove_phone_number(
@@ -244,7 +237,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _remove(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), id)
+        return await remove_part(info, PHONE_NUMBERS, target_of(customer_id, if_version, dry_run=dry_run), id)
 
     @strawberry.mutation(description="Replace all phone numbers; equal ones keep their ids.")
     async def replace_phone_numbers(
@@ -256,7 +249,7 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        return await _replace_all(info, PHONE_NUMBERS, _target(customer_id, if_version, dry_run=dry_run), input)
+        return await replace_parts(info, PHONE_NUMBERS, target_of(customer_id, if_version, dry_run=dry_run), input)
 
     @strawberry.mutation(description="Change some of the notification preferences; what is omitted stays.")
     async def set_notification_preferences(
@@ -268,8 +261,8 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
-        command = ChangeCustomer(_target(customer_id, if_version, dry_run=dry_run), MergePatch(_body(patch)))
-        return _customer(await set_preferences(info.context, command))
+        command = change_of(info, target_of(customer_id, if_version, dry_run=dry_run), MergePatch(body_of(patch)))
+        return shown(await set_preferences(info.context, command))
 
     @strawberry.mutation(description="Replace all notification preferences.")
     async def replace_notification_preferences(
@@ -281,5 +274,5 @@ class Mutation:
         dry_run: DryRun = False,
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed."""
-        command = ChangeCustomer(_target(customer_id, if_version, dry_run=dry_run), Replace(_body(input)))
-        return _customer(await replace_preferences(info.context, command))
+        command = change_of(info, target_of(customer_id, if_version, dry_run=dry_run), Replace(body_of(input)))
+        return shown(await replace_preferences(info.context, command))

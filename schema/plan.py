@@ -9,33 +9,26 @@ alone is resolved by it. A selection with any other field has no plan.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
-from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 import msgspec
-import orjson
 from graphql import (
-    GraphQLBoolean,
-    GraphQLEnumType,
     GraphQLField,
-    GraphQLID,
-    GraphQLInt,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLString,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
 )
 
 from resolvers.renderings import Render, Shown
+from schema.leaves import Unplanned, leaf
 from schema.rows import Member, is_countable, rendered_row, row_type
-from schema.types import DATE_TIME, key, read
+from schema.types import key, read
 
 if TYPE_CHECKING:
     from strawberry.types.field import StrawberryField
@@ -53,17 +46,6 @@ _TYPENAME: Final = "__typename"
 _CUSTOMER: Final = "Customer"
 _CONSTANT: Final = "typename_"
 """By what name a row has its type's name: it is read of no document, which has no such key."""
-_SCALARS: Final[dict[str, Any]] = {
-    GraphQLString.name: str,
-    GraphQLID.name: str,
-    GraphQLBoolean.name: bool,
-    GraphQLInt.name: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)],
-    str(DATE_TIME.name): str,
-}
-
-
-class Unplanned(Exception):
-    """A selection has no plan."""
 
 
 class Unfit(Exception):
@@ -119,7 +101,7 @@ class Planner:
                 raise Unplanned
         if isinstance(kind, GraphQLObjectType):
             return self._page(kind, fields) if _is_page(kind) else self._row(kind, fields)
-        return Shape(_leaf(kind))
+        return Shape(leaf(kind))
 
     def _page(self, kind: GraphQLObjectType, fields: FieldList) -> Shape:
         """Plan an object whose lists are to stay lists, so that an answer can be weighed item by item."""
@@ -297,29 +279,3 @@ def _resolver(field: GraphQLField) -> Callable[[Any], Any]:
     if field.args or definition.is_async or resolver.info_parameter:
         raise Unplanned
     return cast("Callable[[Any], Any]", resolver.wrapped_func)
-
-
-def _leaf(kind: object) -> Any:
-    if isinstance(kind, GraphQLEnumType):
-        return _names(kind)
-    try:
-        return _SCALARS[str(kind)]
-    except KeyError:
-        raise Unplanned from None
-
-
-@lru_cache(maxsize=32)
-def _names(kind: GraphQLEnumType) -> Any:
-    """Return an enumeration that is made from the stored values, and written as the names that GraphQL shows."""
-    stored = {name: value.value for name, value in kind.values.items()}
-    if not all(type(value) is str for value in stored.values()):
-        raise Unplanned  # one of introspection's own, whose values msgspec cannot look up
-    make: Any = Enum
-    names = make(kind.name, stored)
-    for member in names:
-        member._value_ = member.name  # what it is found by stays the stored value
-    for name, value in stored.items():
-        member = msgspec.convert(value, names)
-        if not (kind.coerce_output_value(value) == name == orjson.loads(msgspec.json.encode(member)) == member.value):
-            raise Unplanned
-    return names

@@ -21,7 +21,8 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.plan import Complete, Planner, Unplanned
+from schema.leaves import Unplanned
+from schema.plan import Complete, Planner
 from schema.selection import LISTED
 from schema.variants import Root, Variant, place_of
 

@@ -23,6 +23,7 @@ from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND, Problem
 from resolvers.renderings import Renderings
 from resolvers.viewer import get_viewer
 from schema.filters import CustomerFilter, CustomerOrder, order, where
+from schema.jobs import JobQueries
 from schema.selection import counts, needed_fields, renderings_of
 from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, QueryPlan, Viewer
 from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE
@@ -46,7 +47,7 @@ PageSize = Annotated[int, strawberry.argument(description="How many customers a 
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query:
+class Query(JobQueries):
     """The root of queries."""
 
     @strawberry.field(description="One customer by id; null where there is none (any more).")

@@ -11,7 +11,7 @@ from bson import ObjectId, encode
 from bson.raw_bson import RawBSONDocument
 
 from storage import driver
-from storage.customers import stored
+from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import StoreError, inserting, reading, writing
@@ -50,11 +50,13 @@ class Bulk:
         return cls(store.client, store.database)
 
     @property
-    def _customers(self) -> driver.Collection:
+    def customers(self) -> driver.Collection:
+        """The collection of customers."""
         return self.client[self.database]["customers"]
 
     @property
-    def _tombstones(self) -> driver.Collection:
+    def tombstones(self) -> driver.Collection:
+        """The collection of what stays of those that are deleted."""
         return self.client[self.database]["tombstones"]
 
     async def ensure_unique_indexes(self) -> None:
@@ -66,7 +68,7 @@ class Bulk:
         if not prepared:
             return []
         with inserting(len(prepared)) as outcomes:
-            await self._customers.insert_many([one.document for one in prepared], ordered=False)
+            await self.customers.insert_many([one.document for one in prepared], ordered=False)
         return outcomes
 
     async def find_by_emails(self, emails: Sequence[str]) -> dict[str, Customer]:
@@ -74,39 +76,45 @@ class Bulk:
         found = await self._find({"keys.email": {"$in": [fold(email) for email in emails]}})
         return {fold(customer["email"]): customer for customer in found}
 
+    async def find_owners(self, emails: Sequence[str]) -> dict[str, CustomerId]:
+        """Return the ids of the customers that have these folded e-mail addresses, by the address."""
+        with reading():
+            cursor = self.customers.find({"keys.email": {"$in": list(emails)}}, {"_id": 0, "id": 1, "keys.email": 1})
+            found = await cursor.to_list(None)
+        return {one["keys"]["email"]: CustomerId(one["id"]) for one in found}
+
     async def find_by_ids(self, ids: Sequence[CustomerId]) -> dict[CustomerId, Customer]:
         """Return the customers that have these ids, by id."""
         return {customer["id"]: customer for customer in await self._find({"id": {"$in": list(ids)}})}
 
     async def _find(self, query: Document) -> list[Customer]:
         with reading():
-            return cast("list[Customer]", await self._customers.find(query, _SHOWN).to_list(None))
+            return cast("list[Customer]", await self.customers.find(query, _SHOWN).to_list(None))
 
     async def find_tombstones(self, ids: Sequence[CustomerId]) -> dict[CustomerId, Tombstone]:
         """Return what stayed of the customers with these ids that were deleted within the last 30 days, by id."""
         with reading():
             query = {"id": {"$in": list(ids)}}
-            found = cast("list[Tombstone]", await self._tombstones.find(query, _SHOWN_TOMBSTONE).to_list(None))
+            found = cast("list[Tombstone]", await self.tombstones.find(query, _SHOWN_TOMBSTONE).to_list(None))
         return {one["id"]: one for one in found}
 
     async def tombstones_after(self, customer_id: str, limit: int) -> list[Tombstone]:
         """Return the next tombstones in the order of their ids."""
         with reading():
-            cursor = self._tombstones.find({"id": {"$gt": customer_id}}, _SHOWN_TOMBSTONE)
+            cursor = self.tombstones.find({"id": {"$gt": customer_id}}, _SHOWN_TOMBSTONE)
             return cast("list[Tombstone]", await cursor.sort("id", 1).limit(limit).to_list(None))
 
     async def create_tombstone(self, tombstone: Tombstone) -> None:
         """Keep a tombstone until 30 days after its deletion; raises `Duplicate` where there is one."""
-        expires = moment(tombstone["deletedAt"]) + timedelta(seconds=TOMBSTONE_SECONDS)
         with writing():
-            await self._tombstones.insert_one({**tombstone, "expires": expires})
+            await self.tombstones.insert_one(kept(tombstone))
 
     async def most_parts(self, where: Filter) -> tuple[int, int]:
         """Return how many addresses, and how many phone numbers, a customer has at most."""
         sizes: Document = {name: {"$max": {"$size": f"${name}"}} for name in ("addresses", "phoneNumbers")}
         pipeline = [{"$match": filter_query(where)}, {"$group": {"_id": None, **sizes}}]
         with reading():
-            found = await (await driver.aggregate(self._customers, pipeline)).to_list(None)
+            found = await (await driver.aggregate(self.customers, pipeline)).to_list(None)
         return (found[0]["addresses"], found[0]["phoneNumbers"]) if found else (1, 1)
 
 

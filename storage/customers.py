@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document
 from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
-from storage.gather import Counted, GatheredReads, SharedReads
+from storage.gather import Counted
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.inserts import GatheredInserts
+from storage.ledger import Ledger
 from storage.orders import projection, sort_terms
 from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
+from storage.reads import GatheredReads, SharedReads
 from storage.terms import keys_of
 from storage.text import fold
 
@@ -33,6 +35,33 @@ def stored(customer: Customer, changed: Sequence[str] | None = None) -> Document
     if changed is not None:
         keys["changed"] = list(changed)
     return {**customer, "keys": keys}
+
+
+def kept(tombstone: Tombstone) -> Document:
+    """Return the document that is written of a tombstone, with the moment from which it is kept no longer."""
+    return {**tombstone, "expires": moment(tombstone["deletedAt"]) + timedelta(seconds=TOMBSTONE_SECONDS)}
+
+
+class CustomerAccess(Protocol):
+    """What operations ask of the store about single customers; `Customers` promises what each does."""
+
+    async def get(self, customer_id: CustomerId) -> Customer | None:
+        """Return one customer, or None."""
+
+    async def get_tombstone(self, customer_id: CustomerId) -> Tombstone | None:
+        """Return what stayed of a customer that was deleted, or None."""
+
+    async def find_by_email(self, email: str) -> Customer | None:
+        """Return the customer with an e-mail address, or None."""
+
+    async def create(self, customer: Customer) -> None:
+        """Store a new customer."""
+
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
+        """Put a customer in the place of its `version`."""
+
+    async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
+        """Erase a customer and leave its tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +86,11 @@ class Customers:
         object.__setattr__(self, "_reads", GatheredReads(self._read_many, self.gather))
         object.__setattr__(self, "_lists", SharedReads(self._find, self.gather))
         object.__setattr__(self, "_inserts", GatheredInserts(lambda: self._customers, self.gather))
+
+    @property
+    def collection(self) -> driver.Collection:
+        """The collection itself, for what is written together with something else."""
+        return self._customers
 
     def gathered(self) -> dict[str, tuple[int, int]]:
         """Return how many commands have gone out for what waited together, and for how many, by kind."""
@@ -173,13 +207,14 @@ class Customers:
         return result.matched_count == 1
 
     async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
-        """Erase a customer and leave its tombstone; None when it has another version or is gone.
+        """Erase a customer and its snapshots in the ledger; leave a tombstone.
+
+        None when it has another version or is gone.
 
         Raises:
             WriteConflict: another write came between; nothing was done.
         """
         tombstone: Tombstone = {"id": customer_id, "version": version + 1, "deletedAt": deleted_at}
-        expires = moment(deleted_at) + timedelta(seconds=TOMBSTONE_SECONDS)
         with writing():
             async with driver.transaction(self.client) as session:
                 erased = await self._customers.delete_one(
@@ -187,5 +222,6 @@ class Customers:
                 )
                 if erased.deleted_count == 0:
                     return None
-                await self._tombstones.insert_one({**tombstone, "expires": expires}, session=session)
+                await self._tombstones.insert_one(kept(tombstone), session=session)
+                await Ledger(self.client, self.database).erase([customer_id], session)
         return tombstone

@@ -7,16 +7,20 @@ else. Types are PyMongo's.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 Driver = Literal["pymongo", "motor"]
 Document = dict[str, Any]
@@ -24,6 +28,8 @@ Client = AsyncMongoClient[Document]
 Collection = AsyncCollection[Document]
 Session = AsyncClientSession
 
+_CLOSING = 1.0
+"""How many seconds the end of a client may wait for the store."""
 _CLASSES: Mapping[Driver, type[Any]] = {"pymongo": AsyncMongoClient, "motor": AsyncIOMotorClient}
 
 
@@ -38,11 +44,26 @@ def is_motor(client: object) -> bool:
 
 
 async def close(client: Client) -> None:
-    """Close all connections."""
-    if is_motor(client):
-        cast("Any", client).close()
-    else:
-        await client.close()
+    """Close all connections; a store that is gone is not waited for to end the sessions."""
+    with pymongo.timeout(_CLOSING):
+        if is_motor(client):
+            cast("Any", client).close()
+        else:
+            await client.close()
+
+
+def first_attempt(error: BaseException) -> bool:
+    """Tell whether an error is certainly that of a command's first attempt: none was sent before it.
+
+    Both drivers count the attempts of a command where they repeat it, and tell nobody. The frames of that error know.
+    """
+    trace = error.__traceback__
+    counts: list[object] = []
+    while trace is not None:
+        counts.append(getattr(trace.tb_frame.f_locals.get("self"), "_attempt_number", None))
+        trace = trace.tb_next
+    known = [count for count in counts if count is not None]
+    return bool(known) and not any(known)
 
 
 async def aggregate(
@@ -65,6 +86,25 @@ async def one_batch(cursor: AsyncCursor[Document]) -> list[Document] | None:
     if is_motor(cursor.collection.database.client):  # its to_list goes to a thread even for what is there already
         return found + [document async for document in cursor]
     return found + await cursor.to_list()
+
+
+@asynccontextmanager
+async def session(client: Client) -> AsyncIterator[Session]:
+    """Open a session, and end it with whatever transaction is open in it."""
+    started = cast("Any", client).start_session()
+    async with await started if is_motor(client) else started as opened:
+        yield opened
+
+
+async def begin(opened: Session) -> None:
+    """Begin a transaction in a session; nothing is sent before its first command.
+
+    It reads what the primary has, and is committed to a majority whatever it has read.
+    """
+    concerns: Any = {"read_concern": ReadConcern("local"), "write_concern": WriteConcern(w="majority", j=True)}
+    begun = opened.start_transaction(**concerns)
+    if inspect.isawaitable(begun):  # PyMongo's; Motor's has begun by now
+        await begun
 
 
 @asynccontextmanager

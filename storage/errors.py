@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import pymongo
 from pymongo import errors as driver
 
 from storage.deadlines import GRACE, HardEnd, seconds_left
+from storage.driver import first_attempt
 from storage.timing import current
 
 Outcome = Literal["none", "unknown"]
 
 _DUPLICATE_KEY = 11000
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge and its two elder codes
-# An answer of the server to one command that says it was not run, so the write is certainly absent.
-_REFUSED = {13, 18, 59, 66, 72, 112, 121, 251}
+# An answer of the server to one command that says it was not run, so what it was to write is certainly absent.
+_REFUSED = {13, 18, 59, 66, 72, 112, 121}
 _HISTORY_LOST = {280, 286}  # ChangeStreamFatalError: the place is not found; ChangeStreamHistoryLost: it is too old
 
 
@@ -46,6 +47,10 @@ class WriteConflict(StoreError):
     """A transaction lost against another one. Nothing was stored; trying again is safe."""
 
 
+class ClaimLost(StoreError):
+    """What a run with an idempotency key was about to store is not its own any more. Nothing was stored."""
+
+
 class Unavailable(StoreError):
     """The store did not answer as it should.
 
@@ -55,6 +60,10 @@ class Unavailable(StoreError):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
         self.outcome: Outcome = outcome
+
+
+class LeaseLost(StoreError):
+    """Another worker holds the operation now. Nothing was stored."""
 
 
 class HistoryLost(StoreError):
@@ -82,21 +91,43 @@ def _translate(error: driver.PyMongoError, *, writing: bool) -> StoreError:
         return Duplicate(next(iter((error.details or {}).get("keyPattern", {"": 1}))))
     if isinstance(error, driver.DocumentTooLarge):
         return DocumentTooLarge()
+    if isinstance(error, driver.ServerSelectionTimeoutError):
+        return Unavailable("none")  # after an earlier attempt the driver raises what that one ended with
+    if error.has_error_label("TransientTransactionError"):  # which the driver takes away where a commit is in doubt
+        return WriteConflict()
     if isinstance(error, driver.OperationFailure):
         return _translate_answer(error, writing=writing)
-    # The driver raises these two before anything is sent; after a first attempt it raises that one's error.
-    certain = isinstance(error, driver.ServerSelectionTimeoutError | driver.WaitQueueTimeoutError)
-    return Unavailable("none" if certain or not writing else "unknown")
+    return Unavailable("none" if not writing or _never_begun(error) else "unknown")
 
 
 def _translate_answer(error: driver.OperationFailure, *, writing: bool) -> StoreError:
+    if isinstance(error, driver.BulkWriteError) and not writing:
+        return _translate_first(error)
     if error.code in _TOO_LARGE:
         return DocumentTooLarge()
     if error.code in _HISTORY_LOST:
         return HistoryLost()
-    if error.has_error_label("TransientTransactionError"):
-        return WriteConflict()
-    return Unavailable("none" if not writing or error.code in _REFUSED else "unknown")
+    return Unavailable("none" if not writing or _never_begun(error) else "unknown")
+
+
+def _never_begun(error: driver.PyMongoError) -> bool:
+    """Tell whether it is certain that a write was not done.
+
+    What the server says of one document takes earlier attempts into account. Any other refusal says nothing of an
+    attempt before it, whose answer may have been lost.
+    """
+    refused = isinstance(error, driver.OperationFailure) and error.code in _REFUSED
+    if refused and isinstance(error, driver.WriteError):
+        return True
+    return (refused or isinstance(error, driver.WaitQueueTimeoutError)) and first_attempt(error)
+
+
+def _translate_first(error: driver.BulkWriteError) -> StoreError:
+    """Translate what ended the ordered writes of a transaction that is not committed."""
+    first: dict[str, Any] = next(iter((error.details or {}).get("writeErrors", ())), {})
+    if first.get("code") == _DUPLICATE_KEY:
+        return Duplicate(next(iter(first.get("keyPattern", {"": 1}))))
+    return DocumentTooLarge() if first.get("code") in _TOO_LARGE else Unavailable("none")
 
 
 class _Calling:
@@ -140,6 +171,18 @@ def reading() -> _Calling:
 def writing() -> _Calling:
     """Run a write, within the wire's deadline; an error leaves as a `StoreError` that is true about the outcome."""
     return _Calling(writing=True)
+
+
+def uncommitted() -> _Calling:
+    """Run the writes of a transaction up to its commit: whatever fails there, nothing was stored."""
+    return _Calling(writing=False)
+
+
+@contextmanager
+def aborting() -> Iterator[None]:
+    """Undo a transaction in a short time of its own; where that fails the server does it by itself."""
+    with suppress(driver.PyMongoError), pymongo.timeout(GRACE):
+        yield
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import asyncio
 import copy
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,24 +21,20 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from storage.deadlines import deadline
 from storage.errors import Outcome, StoreError, Unavailable
-from storage.timing import StoreTime, current
+from storage.timing import StoreTime, asked_by, current
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
-ValueT = TypeVar("ValueT")
-QuestionT = TypeVar("QuestionT", bound=Hashable)
 Run = Callable[[list[ItemT]], Coroutine[Any, Any, Sequence[ResultT | Exception]]]
 """Asks the store for several at once: for each its result or its own error; what it raises is for all."""
-Read = Callable[[list[str]], Awaitable[Mapping[str, ValueT]]]
-"""Reads several ids at once; ids that are not there are absent in the answer."""
 
 ALONE: Final = (sys.maxsize, 1)
 """How many batches may be out, and how many items one may have, where nothing is to be gathered."""
-_READS_IN_FLIGHT: Final = 2
-_MOST_READS: Final = 500
-_WORTH_READS: Final = 8
 _PATIENCE: Final = 0.005
 """Seconds; longer than a store near by takes for a batch."""
+_STUCK: Final = 0.5
+"""Seconds after which a batch that is out holds up no other: its member of the store, or the way to it, may be gone."""
+_MOST_STUCK: Final = 16
 
 
 class Counted(Protocol):
@@ -61,7 +57,8 @@ class Gathered(Generic[ItemT, ResultT]):
     """A queue before the store. Belongs to the event loop in which it is used.
 
     A batch has at most `most` items and, where it has more than one, at most `heaviest` bytes. One more goes out
-    beside others only for `worth` items, or once they have waited for `_PATIENCE`: few and large cost least.
+    beside others only for `worth` items, or once they have waited for `_PATIENCE`: few and large cost least. One that
+    is out for longer than `_STUCK` counts no longer as out.
     `lost` is the outcome for a caller whose time ends after its batch began; before, it is `none`.
     """
 
@@ -73,6 +70,8 @@ class Gathered(Generic[ItemT, ResultT]):
     worth: int = 1
     _waiting: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = field(default_factory=dict, init=False)
     _batches: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
+    _stuck: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
+    _watching: bool = field(default=False, init=False)
     _scheduled: bool = field(default=False, init=False)
     _patient: bool = field(default=False, init=False)
     _deadlines: dict[asyncio.Future[ResultT], float] = field(default_factory=dict, init=False)
@@ -123,15 +122,15 @@ class Gathered(Generic[ItemT, ResultT]):
 
     async def close(self) -> None:
         """Return when nothing is on its way any more: what was sent is let end, within the store's own timeout."""
-        while self._batches:
-            await asyncio.wait(self._batches)
+        while out := self._batches | self._stuck:
+            await asyncio.wait(out)
         if self._alarm is not None:
             self._alarm.cancel()
 
     @property
     def idle(self) -> bool:
         """Whether nobody waits and nothing is on its way."""
-        return not self._waiting and not self._batches
+        return not self._waiting and not self._batches and not self._stuck
 
     def _expire(self, future: asyncio.Future[ResultT]) -> None:
         if not future.done():
@@ -139,15 +138,29 @@ class Gathered(Generic[ItemT, ResultT]):
             future.set_exception(Unavailable(self.lost if begun else "none"))
 
     def _schedule(self) -> None:
-        if not self._waiting or self._scheduled or len(self._batches) >= self.in_flight:
+        if not self._waiting or self._scheduled:
             return
         loop = asyncio.get_running_loop()
+        if len(self._batches) >= self.in_flight:
+            if not self._watching:
+                self._watching = True
+                loop.call_later(_STUCK, self._look, frozenset(self._batches), context=Context())
+            return
         if not self._batches or len(self._waiting) >= self.worth:
             self._scheduled = True
             loop.call_soon(self._start, context=Context())
         elif not self._patient:
             self._patient = True
             loop.call_later(_PATIENCE, self._hurry, context=Context())
+
+    def _look(self, before: frozenset[asyncio.Task[Sequence[ResultT | Exception]]]) -> None:
+        """Count no longer those batches that were out before and still are."""
+        self._watching = False
+        if len(self._stuck) < _MOST_STUCK:
+            stuck = self._batches & before
+            self._batches -= stuck
+            self._stuck |= stuck
+        self._schedule()
 
     def _hurry(self) -> None:
         self._patient = False
@@ -160,7 +173,9 @@ class Gathered(Generic[ItemT, ResultT]):
         taken = self._take()
         if not taken:
             return
-        for spent in {one.spent for one in taken.values()}:
+        waiting = {one.spent for one in taken.values()}
+        asked_by(waiting)
+        for spent in waiting:
             if spent is not None:
                 spent.calls += 1
         self.batches += 1
@@ -190,6 +205,7 @@ class Gathered(Generic[ItemT, ResultT]):
     ) -> None:
         """Give everyone who still waits what is theirs, however the batch has ended, and start the next."""
         self._batches.discard(batch)
+        self._stuck.discard(batch)
         for future, result in zip(futures, self._results(batch, len(futures)), strict=True):
             if future.done():
                 continue
@@ -208,81 +224,3 @@ class Gathered(Generic[ItemT, ResultT]):
         if isinstance(error, StoreError):
             return [copy.copy(error) for _ in range(count)]
         return [error if isinstance(error, Exception) else Unavailable(self.lost)] * count
-
-
-@dataclass(slots=True)
-class GatheredReads(Generic[ValueT]):
-    """Reads by id that are gathered, or each on its own."""
-
-    read: Read[ValueT]
-    gather: bool = True
-    queue: Gathered[str, ValueT | None] = field(init=False)
-
-    def __post_init__(self) -> None:
-        in_flight, most = (_READS_IN_FLIGHT, _MOST_READS) if self.gather else ALONE
-        self.queue = Gathered(self._read, in_flight, most, worth=_WORTH_READS if self.gather else 1)
-
-    async def get(self, key: str) -> ValueT | None:
-        """Return what is stored under an id, or None; raises `Unavailable`."""
-        return await self.queue.ask(key)
-
-    async def _read(self, keys: list[str]) -> Sequence[ValueT | Exception | None]:
-        ids = list(dict.fromkeys(keys))
-        try:
-            found = await self.read(ids)
-        except StoreError:
-            raise
-        except Exception:
-            if len(ids) == 1:
-                raise
-            return [await self._alone(key) for key in keys]  # what cannot be decoded is its own reader's trouble
-        return [found.get(key) for key in keys]
-
-    async def _alone(self, key: str) -> ValueT | Exception | None:
-        try:
-            return (await self.read([key])).get(key)
-        except Exception as error:  # noqa: BLE001 - handed to those who asked for it
-            return error
-
-
-@dataclass(slots=True)
-class SharedReads(Generic[QuestionT, ValueT]):
-    """Reads of questions, of which equal ones that wait at the same moment are one; what is found is not to be changed.
-
-    The first of its kind is read at once and by its own caller; those that come while it is out do not join
-    it but share the next one.
-    """
-
-    read: Callable[[QuestionT], Awaitable[ValueT]]
-    share: bool = True
-    _out: dict[QuestionT, Gathered[QuestionT, ValueT] | None] = field(default_factory=dict, init=False)
-    batches: int = field(default=0, init=False)
-    items: int = field(default=0, init=False)
-
-    async def get(self, question: QuestionT) -> ValueT:
-        """Return the answer to a question; raises what the read raises."""
-        self.items += 1
-        if not self.share:
-            self.batches += 1
-            return await self.read(question)
-        first = question not in self._out
-        queue = self._out.setdefault(question, None)
-        if not first and queue is None:
-            queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
-        self.batches += queue is None
-        try:
-            return await (self.read(question) if queue is None else queue.ask(question))
-        finally:
-            queue = self._out.get(question)
-            if queue is None or queue.idle:
-                self._out.pop(question, None)
-
-    async def close(self) -> None:
-        """Return when no shared read is on its way any more."""
-        for queue in list(self._out.values()):
-            if queue is not None:
-                await queue.close()
-
-    async def _read(self, questions: list[QuestionT]) -> Sequence[ValueT]:
-        self.batches += 1
-        return [await self.read(questions[0])] * len(questions)

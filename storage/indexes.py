@@ -38,7 +38,18 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("clientId", ASCENDING)], name="clientId", unique=True),
     ),
     "signing_keys": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
+    "ledger": (
+        IndexModel([("customer", ASCENDING)], name="customer", sparse=True),
+        IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
+    ),
     "quotas": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
+    "operations": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
+        IndexModel([("owner", ASCENDING), ("createdAt", ASCENDING), ("id", ASCENDING)], name="owner"),
+        IndexModel([("status", ASCENDING), ("createdAt", ASCENDING)], name="status"),
+        IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
+    ),
+    "operation_chunks": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Final, NewType
 from storage.documents import Instant, instant, new_id
 from storage.driver import Client, Collection, Document
 from storage.errors import reading, writing
-from storage.gather import SharedReads
+from storage.reads import SharedReads
 
 KeyId = NewType("KeyId", str)
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from storage import driver
 from storage.changes import Changes
+from storage.chunks import Chunks
+from storage.commands import CommandWatcher, Watch
 from storage.customers import Customers
 from storage.driver import Client, Driver
 from storage.errors import reading
 from storage.indexes import ensure_indexes, missing_indexes
+from storage.jobs import Jobs
 from storage.keys import Keys
+from storage.ledger import Ledger
 from storage.quotas import Quotas
 from storage.secrets import secret
 from storage.signing_keys import StoredSigningKeys
@@ -23,7 +27,7 @@ from storage.totals import Totals
 class StoreOptions:
     """How to reach the store: a MongoDB address, a database, a driver, and the longest wait in seconds.
 
-    With `gather` requests that wait at the same moment are sent together.
+    With `gather` requests that wait at the same moment are sent together. `watch` is told of each command.
     """
 
     url: str
@@ -31,6 +35,7 @@ class StoreOptions:
     driver: Driver = "pymongo"
     timeout: float = 5.0
     gather: bool = True
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,9 @@ class Store:
     keys: Keys
     signing_keys: StoredSigningKeys
     quotas: Quotas
+    jobs: Jobs
+    chunks: Chunks
+    ledger: Ledger
     changes: Changes
 
     async def ping(self) -> None:
@@ -89,6 +97,7 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         connectTimeoutMS=min(milliseconds, 2000),
         heartbeatFrequencyMS=1000,
         maxPoolSize=64,
+        **({} if options.watch is None else {"event_listeners": [CommandWatcher(options.watch)]}),
     )
     database = options.database
     customers, keys = Customers(client, database, options.gather), Keys(client, database)
@@ -102,6 +111,9 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             keys,
             StoredSigningKeys(client, database),
             Quotas(client, database),
+            Jobs(client, database),
+            Chunks(client, database),
+            Ledger(client, database),
             changes,
         )
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,6 +19,8 @@ class StoreTime:
 
     seconds: float = 0.0
     calls: int = 0
+    span: object = field(default=None, init=False)
+    """Where a trace has the request, if there is a trace."""
     _open: int = field(default=0, init=False)
     _since: float = field(default=0.0, init=False)
 
@@ -36,6 +38,20 @@ class StoreTime:
 
 
 _CURRENT: ContextVar[StoreTime | None] = ContextVar("store_time", default=None)
+
+
+_BATCH: ContextVar[Collection[StoreTime | None]] = ContextVar("batch", default=())
+
+
+def asked_by(batch: Collection[StoreTime | None]) -> None:
+    """Say for which requests the context at hand asks the store: for several where they were gathered."""
+    _BATCH.set(batch)
+
+
+def askers() -> Collection[StoreTime]:
+    """Return the requests that wait for what the context at hand asks of the store."""
+    own = _CURRENT.get()
+    return [one for one in _BATCH.get() if one is not None] if own is None else (own,)
 
 
 def current() -> StoreTime | None:

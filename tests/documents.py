@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 ID: Final = "00000000-0000-4000-8000-000000000000"
 _ARGUMENTS: Final = {
     "Query.customer": f'(id: "{ID}")',
+    "Query.operation": f'(id: "{ID}")',
     "Query.node": f'(id: "{ID}")',
     "Customer.address": f'(id: "{ID}")',
     "Customer.phoneNumber": f'(id: "{ID}")',

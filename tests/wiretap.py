@@ -19,7 +19,9 @@ class Recorder(monitoring.CommandListener):
         self._wanted: list[tuple[str, list[Command]]] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Keep a command of a database that is recorded."""
+        """Keep a command of a database that is recorded; not that a worker looks for operations now and then."""
+        if event.command.get("findAndModify") == "operations":
+            return
         for database, commands in self._wanted:
             if event.database_name == database:
                 commands.append(dict(event.command))

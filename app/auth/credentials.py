@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,9 @@ from app.auth.tokens import TokenVerifier
 from app.http.heads import Heads
 from resolvers.context import Caller, Clock
 from resolvers.problems import UNAUTHORIZED, UNAVAILABLE, JsonValue, Problem
+from storage.deadlines import wire_deadline
 from storage.documents import instant
+from storage.errors import Unavailable
 from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
 
 REMEMBERED_SECONDS: Final = 2
@@ -29,6 +32,9 @@ REMEMBERED_SECONDS: Final = 2
 _HEADERS: Final = (b"x-api-key", b"authorization")
 LATELY_SECONDS: Final = 600
 """How long credentials that were good are not held up by others from their address that are not."""
+
+_NOTE_SECONDS: Final = 0.5
+"""How long a request waits for a store that does not take the note of a key's use."""
 
 Guard = Callable[[], Awaitable[None]]
 
@@ -117,9 +123,14 @@ class Authenticator:
             raise _bad("The key or the secret is not good.")
         caller = self._caller(record)
         self.known.set(name, caller, record.expiresAt)
-        await self.keys.touch(record, self.clock())
         await self.lately.set(lately, True, LATELY_SECONDS)
+        await self._note_use(record)
         return caller
+
+    async def _note_use(self, record: KeyRecord) -> None:
+        """Note that a key was used, where the store takes it in time; if not, another request will."""
+        with suppress(Unavailable), wire_deadline(_NOTE_SECONDS):
+            await self.keys.touch(record, self.clock())
 
     def _caller(self, record: KeyRecord) -> Caller:
         if record.revokedAt is not None:

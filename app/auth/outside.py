@@ -54,4 +54,4 @@ async def outside_caller(token: VerifiedToken) -> Caller:
     owner = f"\0{token.subject}" if token.subject is not None else f"\1{token.client_id}"
     digest = hashlib.sha256((token.issuer + owner).encode()).digest()
     name = "jwt_" + base64.urlsafe_b64encode(digest).decode()[:22]
-    return Caller(name, token.client_id or token.subject or "", token.scopes)
+    return Caller(name, token.client_id or token.subject or "", token.scopes, kind="token")

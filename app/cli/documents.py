@@ -50,14 +50,13 @@ def graphql_schema() -> str:
 def parity() -> str:
     """Return the table of operations: what each is called at the two doors."""
     rows = [
-        (f"`{one.name}`", one.summary, _scope(one), _codes(map(_route, one.rest)), _codes(one.graphql))
-        for one in OPERATIONS
+        (f"`{one.name}`", one.summary, _scope(one), _codes(map(_route, one.rest)), _fields(one)) for one in OPERATIONS
     ]
     return _page(
         "Parity",
         "the operations' declarations",
         "Each operation is declared once and served by both doors. The build fails where one door lacks what the "
-        "other has.",
+        "other has, unless the operation says here why it is at REST alone.",
         _table(("Operation", "What it does", "Scope", "REST", "GraphQL"), rows),
     )
 
@@ -139,7 +138,7 @@ def scope_matrix() -> str:
         (
             f"`{one.name}`",
             _codes(map(_route, one.rest)),
-            _codes(one.graphql),
+            _codes(one.graphql) or "none",
             _scope(one),
             *(_answered(one, granted) for granted in callers.values()),
         )
@@ -167,6 +166,10 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def _codes(texts: Iterable[str]) -> str:
     return "<br>".join(f"`{text}`" for text in texts)
+
+
+def _fields(one: Operation[Any, Any]) -> str:
+    return f"None: {one.rest_alone}" if one.rest_alone else _codes(one.graphql)
 
 
 def _route(route: str) -> str:

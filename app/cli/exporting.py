@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final
 
 from app.cli.progress import Tell
 from app.transfer import state
+from app.transfer.exporting import read_ahead
 from app.transfer.formats import Format, Ndjson, Table, Writer, json_lines
 from app.transfer.state import ExportState
 from resolvers.exports import Export
 from storage.query import Key
 
-T = TypeVar("T")
 _PAGES_BETWEEN: Final = 10
 """How many pages are written between two moments at which the state is kept."""
 
@@ -86,19 +84,6 @@ class ExportJob:
         if self.kept is not None:
             os.fsync(self.file.fileno())
             state.write(self.state, self.kept)
-
-
-async def read_ahead(pages: AsyncIterator[T]) -> AsyncIterator[T]:
-    """Give what an iterator gives, which gets its next one ready meanwhile."""
-    following = asyncio.ensure_future(anext(pages, None))
-    try:
-        while (page := await following) is not None:
-            following = asyncio.ensure_future(anext(pages, None))
-            yield page
-    finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
 
 
 def opened(path: Path, offset: int) -> BinaryIO:

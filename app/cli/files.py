@@ -16,13 +16,14 @@ from typing import Annotated, Any, BinaryIO, TypeVar
 import typer
 
 from app.cli.exporting import ExportJob, opened, summary
-from app.cli.importing import REFUSED, ImportJob, Report
+from app.cli.importing import FileJournal, PatientImporter, Report
 from app.cli.loading import indexes_last
 from app.cli.progress import telling_progress
-from app.cli.session import ERR, IN_PART, emit, fail, misuse, read_settings, with_store
+from app.cli.session import ERR, IN_PART, audited, emit, fail, misuse, read_settings, with_store
 from app.transfer import state
 from app.transfer.columns import BadHeader
 from app.transfer.formats import Format, Read, format_of, reader_of, template
+from app.transfer.importing import REFUSED, ImportJob
 from app.transfer.lines import lines
 from app.transfer.state import ExportState, ImportState, OtherState
 from resolvers.exports import Export
@@ -74,12 +75,16 @@ def import_customers(
             importer: Importer = Restore(store, rules) if restore else CustomerImport(store, rules)
             _stand(source, kind, found)
             with telling_progress() as tell:
-                job = ImportJob(source, read, importer, found, kept, Report(refused, found.report), size, tell)
+                journal = FileJournal(kept, Report(refused, found.report), size, tell)
+                job = ImportJob(source, read, PatientImporter(importer), found, journal)
                 async with indexes_last(store, tell):
                     await _or_say_how_to_go_on(job.run(), kept)
+                    journal.end()
             return found
 
-        done = with_store(settings, work, None, indexed=False)
+        with audited(settings, "importCustomers", dry_run=dry_run) as facts:
+            done = with_store(settings, work, None, indexed=False)
+            facts["counts"] = done.counts
     _tell_import(done, refused, as_json=as_json, dry_run=dry_run)
     if done.counts.get(REFUSED):
         raise typer.Exit(IN_PART)
@@ -120,7 +125,9 @@ def export_customers(
                 fail("a customer got more addresses or phone numbers meanwhile. Run it again with --restart.")
         return found
 
-    done = with_store(read_settings(), work, None, indexed=False)
+    settings = read_settings()
+    with audited(settings, "exportCustomers"):
+        done = with_store(settings, work, None, indexed=False)
     if file != STANDARD:
         partial.replace(file)
         kept.unlink(missing_ok=True)

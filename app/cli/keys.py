@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from app.cli.session import OUT, emit, fail, misuse, read_settings, with_store
+from app.cli.session import OUT, audited, emit, fail, misuse, read_settings, with_store
 from app.settings import RATE
 from resolvers.context import ALL_SCOPES, utc_now
 from storage.documents import Instant
@@ -56,7 +56,10 @@ def create(
     async def make(store: Store) -> NewKey:
         return await store.keys.create(name, scopes, now, ends, rate_limit=rate_limit, daily_quota=daily_quota)
 
-    made = with_store(read_settings(), make)
+    settings = read_settings()
+    with audited(settings, "createKey") as facts:
+        made = with_store(settings, make)
+        facts |= {"keyId": made.record.id, "scopes": list(scopes)}
     if as_json:
         emit(json.dumps(described(made)))
         return
@@ -130,7 +133,10 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """End a key, within 5 seconds everywhere."""
-    done = with_store(read_settings(), lambda store: store.keys.revoke(KeyId(key_id), datetime.now(UTC)))
+    settings = read_settings()
+    with audited(settings, "revokeKey") as facts:
+        done = with_store(settings, lambda store: store.keys.revoke(KeyId(key_id), datetime.now(UTC)))
+        facts |= {"keyId": key_id[:64], "found": done}
     if not done:
         fail("there is no key with this id. See `gateway keys list`.")
     emit(json.dumps({"id": key_id, "revoked": True}) if as_json else f"revoked {key_id}")
@@ -152,7 +158,9 @@ def rotate(
         return await SigningKeys.of(store.signing_keys, utc_now, settings.store_secret).rotate(drop=drop)
 
     try:
-        made = with_store(settings, work)
+        with audited(settings, "rotateSigningKey") as facts:
+            made = with_store(settings, work)
+            facts["kid"] = made.kid
     except SealedKey as error:
         fail(f"{error}; {SEALED_CURE}.")
     emit(json.dumps({"kid": made.kid}) if as_json else f"signing with {made.kid}")

@@ -15,6 +15,7 @@ from app.cli.demo import demo_customers
 from app.cli.loading import load
 from app.cli.session import (
     ENDS,
+    audited,
     check_address,
     emit,
     fail,
@@ -67,6 +68,7 @@ def serve(
     server.end_when_told()
     server.check_transport(settings, insecure=insecure)
     server.check_documents(settings)
+    server.check_traces(settings)
     server.log_as_json(settings)
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         check_address(settings, url)
@@ -85,9 +87,11 @@ def dev(host: Host = None, port: Port = None) -> None:
     server.end_when_told()
     server.check_transport(settings, insecure=False)
     server.check_documents(settings)
+    server.check_traces(settings)
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
-        key = with_store(local, _prepare)
+        with audited(local, "startOfDev"):
+            key = with_store(local, _prepare)
         _welcome(local.local_url(), key)
         server.run(local.model_copy(update={"dev_key": key, "dev": True}), listener, url)
 
@@ -126,7 +130,10 @@ def demo(
     async def work(store: Store) -> int:
         return await load(store, demo_customers(count, chosen), count)
 
-    added = with_store(read_settings(), work, seconds=60 + count / 100, indexed=False)
+    settings = read_settings()
+    with audited(settings, "addDemoCustomers") as facts:
+        added = with_store(settings, work, seconds=60 + count / 100, indexed=False)
+        facts["counts"] = {"created": added}
     if as_json:
         emit(json.dumps({"added": added, "present": count - added, "seed": chosen}))
         return

@@ -53,7 +53,7 @@ def doors() -> str:
         "fields": [path for path in _in_order(schema) if path in PATHS],
         "parameters": {f"{one.method} {one.path}": _names(one) for one in ENDPOINTS},
         "operations": [_operation(one) for one in OPERATIONS],
-        "examples": [example(schema, one) for one in OPERATIONS],
+        "examples": [example(schema, one) for one in OPERATIONS if one.graphql],
         "schema": _without_descriptions(sdl),
     }
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
@@ -96,7 +96,8 @@ def _operation(one: Operation[Any, Any]) -> Json:
     path = one.rest[0].partition("?")[0]
     endpoint = next(served for served in ENDPOINTS if f"{served.method} {served.path}" == path)
     told = {"name": one.name, "summary": one.summary, "scope": str(one.scope) if one.scope else None}
-    return {**told, "rest": one.rest, "graphql": one.graphql, "docs": f"{endpoint.tag}/{endpoint.id}"}
+    doors = {"rest": one.rest, "graphql": one.graphql, "alone": one.rest_alone}
+    return {**told, **doors, "docs": f"{endpoint.tag}/{endpoint.id}"}
 
 
 def _without_descriptions(sdl: str) -> str:

@@ -24,6 +24,7 @@ from graphql import (
 
 from app.rest.endpoints import ENDPOINTS
 from app.rest.examples import EXAMPLES, INPUT, PATH_EXAMPLES
+from resolvers.etags import version_of
 from resolvers.operation import Operation
 
 Json = dict[str, Any]
@@ -110,18 +111,38 @@ def _arguments(operation: AnyOperation, field: GraphQLField) -> Given:
 
 def _wanted(operation: AnyOperation, name: str, argument: GraphQLArgument) -> bool:
     asked = operation.name in _ASKING and name in _QUESTION
-    return is_required_argument(argument) or name in _SAMPLES or asked
+    return is_required_argument(argument) or name in _SAMPLES or asked or name == "atomic"
 
 
 def _sample(operation: AnyOperation, name: str, kind: GraphQLInputType) -> Any:
+    if name == "atomic":
+        return False
     if name in _SAMPLES or name in _QUESTION:
         return _SAMPLES.get(name, _QUESTION.get(name))
     method = operation.rest[0].partition(" ")[0]
     takes = next(one.takes for one in ENDPOINTS if one.operation is operation and one.method == method)
     body = EXAMPLES[takes or ""]
+    if name == "operations":
+        return _upper(_operations(method, body), kind)
     if isinstance(body, list) and not is_list_type(get_nullable_type(kind)):
         return _upper({_list_name(operation): body}, kind)
     return _upper(body, kind)
+
+
+def _operations(method: str, body: Any) -> list[Json]:
+    """Return the operations of a batch of REST as GraphQL has them, one under the name of each kind."""
+    if isinstance(body, list):
+        return [_one_of({"op": "replace" if method == "PUT" else "update", **one}) for one in body]
+    return [_one_of(one) for one in body["operations"]]
+
+
+def _one_of(one: Json) -> Json:
+    """Return an operation; the version is the one that its ETag names."""
+    if one["op"] == "create":
+        return {"create": one["customer"]}
+    version = {"ifVersion": version_of(one["ifMatch"], one["id"])} if "ifMatch" in one else {}
+    given = {"input": one["customer"]} if one["op"] == "replace" else {"patch": one["patch"]} if "patch" in one else {}
+    return {one["op"]: {"id": one["id"], **given, **version}}
 
 
 def _list_name(operation: AnyOperation) -> str:

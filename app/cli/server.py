@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import multiprocessing
 import os
@@ -9,7 +10,10 @@ import signal
 import socket
 import ssl
 import sys
+import time
+from collections.abc import Iterable
 from contextlib import nullcontext, suppress
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -17,6 +21,7 @@ import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from app.cli.memory import settled
 from app.cli.session import fail
@@ -27,6 +32,8 @@ from app.settings import Settings, is_loopback
 
 FACTORY: Final = "app.cli.server:worker_app"
 _GRACE_SECONDS: Final = 10
+_TAKEN_IN_SECONDS: Final = 0.05
+"""How long whoever has connected is accepted, once nobody else can."""
 _KEEP_ALIVE_SECONDS: Final = 20
 _WORKER_SECONDS: Final = 20
 """How long a worker may take to start where it stands in for another, and to say that it is alive."""
@@ -49,6 +56,65 @@ class Server(uvicorn.Server):
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, but first take in those who have connected already: the system would reset their connections."""
+        _close_queue(sockets or [])
+        await asyncio.sleep(_TAKEN_IN_SECONDS)
+        await super().shutdown(sockets)
+
+
+class Workers(Multiprocess):
+    """uvicorn's parent of workers, which lets go of the socket before them: what nobody accepts is to be refused.
+
+    Once the gateway has served, a worker that fails to start is started again. What failed then worked before: the
+    store is away, and the other workers must not end for that.
+    """
+
+    _served = False
+
+    def keep_subprocess_alive(self) -> None:
+        """Start what has ended again."""
+        self._served = self._served or any(map(self._serves, self.processes))
+        before = self.should_exit.is_set()
+        super().keep_subprocess_alive()
+        if self._served and self.should_exit.is_set() and not before:  # uvicorn gives up for a start that failed
+            self.should_exit.clear()
+            self._start_again()
+
+    def _start_again(self) -> None:
+        for place, process in enumerate(self.processes):
+            if process.exitcode == STARTUP_FAILURE:
+                structlog.get_logger().warning("A worker could not be started: it is started again")
+                self.processes[place] = Process(self.config, self.sockets)
+                self.processes[place].start()
+
+    def _serves(self, process: Process) -> bool:
+        # Waited for as long as uvicorn does: an answer that came too late would be taken for the next one's.
+        return process.process.is_alive() and process.is_ready(self.config.timeout_worker_healthcheck)
+
+    def handle_term(self) -> None:
+        """End at SIGTERM."""
+        self._let_go()
+        super().handle_term()
+
+    def handle_int(self) -> None:
+        """End at Ctrl-C."""
+        self._let_go()
+        super().handle_int()
+
+    def _let_go(self) -> None:
+        _close_queue(self.sockets)
+        time.sleep(_TAKEN_IN_SECONDS)
+        for listener in self.sockets:
+            listener.close()
+
+
+def _close_queue(listeners: Iterable[socket.socket]) -> None:
+    """Let nobody connect any more; who has is still to be accepted."""
+    for listener in listeners:
+        with suppress(OSError):  # closed already, by the second signal say
+            listener.listen(0)
 
 
 def check_transport(settings: Settings, *, insecure: bool) -> None:
@@ -73,6 +139,12 @@ def check_documents(settings: Settings) -> None:
             read_trusted(settings.trusted_documents)
     except BadDocuments as error:
         fail(f"GATEWAY_TRUSTED_DOCUMENTS: {error}.")
+
+
+def check_traces(settings: Settings) -> None:
+    """End the command where traces are wanted and what makes them is not installed."""
+    if settings.otel_endpoint is not None and find_spec("opentelemetry") is None:
+        fail("GATEWAY_OTEL_ENDPOINT needs OpenTelemetry: pip install 'customer-gateway[otel]'.")
 
 
 def _check_certificate(settings: Settings) -> None:
@@ -161,7 +233,7 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
         ChangeReload(config, target=server.run, sockets=[listener]).run()
         return True
     if config.workers > 1:
-        parent = Multiprocess(config, sockets=[listener])
+        parent = Workers(config, sockets=[listener])
         parent.run()
         return all(process.exitcode != STARTUP_FAILURE for process in parent.processes)
     try:

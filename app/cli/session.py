@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.observe import audit
 from app.settings import Settings
 from storage.deadlines import wire_deadline
 from storage.errors import BadAddress, StoreError, opening
@@ -154,6 +155,16 @@ def with_store(
 
     with telling(), store_address(settings) as url:
         return asyncio.run(run(url))
+
+
+@contextmanager
+def audited(settings: Settings, operation: str, *, dry_run: bool = False) -> Iterator[dict[str, object]]:
+    """Put what the command does inside into the audit's file, where one is set; ends the command where it cannot."""
+    try:
+        with audit.audited(None if dry_run else settings.audit_log, operation) as facts:
+            yield facts
+    except audit.Unwritten as error:
+        fail(f"GATEWAY_AUDIT_LOG cannot be written ({error}).")
 
 
 def emit(text: str) -> None:

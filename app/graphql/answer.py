@@ -16,13 +16,14 @@ from app.http.event_source import EVENT_STREAM, block
 from app.http.negotiation import accept_of, accepted_quality, parse_accept
 from app.http.problems import problem_headers
 from app.http.requests import base_url, request_id, state_of
-from resolvers.context import Budget
+from resolvers.context import Budget, Context
 from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problems import (
     ANSWER_TOO_LARGE,
     GRAPHQL_LIMITS,
     GRAPHQL_VALIDATION,
     METHOD_NOT_ALLOWED,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
@@ -93,7 +94,7 @@ def executed(
     result: ExecutionResult,
     media_type: str,
     price: Price,
-    budgets: Sequence[Budget],
+    ctx: Context,
     *,
     bounded: bool,
 ) -> Response:
@@ -107,11 +108,17 @@ def executed(
         body["errors"] = [formatted_error(request, error) for error in errors]
     if reached:
         body["data"] = data
-    body["extensions"] = {"cost": _cost(price, actual, budgets)}
+    body["extensions"] = {"cost": _cost(price, actual, ctx.budgets)}
+    if ctx.replayed:
+        body["extensions"]["idempotentReplayed"] = True
     if media_type == EVENT_STREAM:
         return _single(body)
     status = 200 if reached or media_type == JSON else max(problem_of(error).type.status for error in errors)
-    return _response(body, status, media_type)
+    response = _response(body, status, media_type)
+    away = next((problem for error in errors if (problem := problem_of(error)).type is UNAVAILABLE), None)
+    if away is not None:
+        response.headers.update(problem_headers(away))
+    return response
 
 
 def _bounded(result: ExecutionResult) -> object:

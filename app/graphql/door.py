@@ -32,9 +32,11 @@ from app.graphql.sse import SubscriptionFeed
 from app.http.admission import admit, pay
 from app.http.deprecation import use
 from app.http.event_source import EVENT_STREAM, EventSource
-from app.http.requests import state_of
+from app.http.idempotency import sent_key
+from app.http.requests import base_url, state_of
 from app.pages import playground
-from resolvers.context import Context
+from resolvers.context import Context, IdempotencyKey
+from resolvers.idempotency import malformed
 from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, Problem
 from schema.documents import DocumentErrors, Operation, Price
 from schema.errors import forget_frames, is_internal
@@ -85,9 +87,20 @@ async def _answer(request: Request, media_type: str) -> Response:
     price = operation.price(asked.variables)
     if operation.uses is not None:
         use(request, ctx, operation.uses.of(asked.variables))
+    if operation.type is OperationType.MUTATION:
+        ctx.base_url = base_url(request)
+        ctx.key = _key(request, operation)
     ctx.begin()
     await pay(request, ctx, price.units)
     return await _run(request, operation, asked, ctx, price, media_type)
+
+
+def _key(request: Request, operation: Operation) -> IdempotencyKey | None:
+    """Return the idempotency key in the head of a mutation, which can stand for one change only."""
+    key = sent_key(request.scope)
+    if key is not None and operation.changes != 1:
+        raise malformed("With several mutations in one request each takes its own idempotencyKey, and the head none.")
+    return key
 
 
 async def _run(
@@ -103,7 +116,7 @@ async def _run(
         forget_frames(result.errors)
     # What a mutation has done is told whatever its size.
     bounded = operation.type is OperationType.QUERY
-    return executed(request, result, media_type, price, ctx.budgets, bounded=bounded)
+    return executed(request, result, media_type, price, ctx, bounded=bounded)
 
 
 def _form(request: Request, operation: Operation, media_type: str) -> str:

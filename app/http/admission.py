@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.http.heads import Heads, heads_of
 from app.http.origins import check_origin
 from app.http.problems import problem_response
 from app.http.requests import base_url, request_id, state_of
 from app.limits.refusals import Refused, impossible
-from resolvers.context import Budget, Caller, Context
+from resolvers.context import Budget, Caller, Context, Door
 from resolvers.operation import unavailable
 from resolvers.problems import RATE_LIMITED, Problem
+from storage.deadlines import GRACE, WireDeadline
 from storage.errors import Unavailable
 
+GRAPHQL: Final = "/graphql"
+"""The one address at which the operations are asked for by GraphQL."""
 CREDENTIALS: Final = frozenset({b"x-api-key", b"authorization"})
 """The headers that credentials come in."""
 Page = Callable[[Request], Awaitable[Response]]
@@ -35,11 +40,29 @@ async def admit(request: Request) -> Context:
     scope = request.scope
     state, heads = state_of(request), heads_of(scope)
     check_origin(scope["method"], heads, state.settings.cors_origins, lambda: base_url(request))
-    caller = state.authenticator.remembered(heads) or await authenticated(request, heads)
-    scope["caller_id"] = caller.id if caller else ""
-    ctx = Context(state.services, caller, request_id(request))
+    caller = state.authenticator.remembered(heads)
+    if caller is None or state.limiter.asks_store(caller):
+        return await _admit_slowly(request, heads, caller)
+    scope["caller_id"] = caller.id
+    ctx = Context(state.services, caller, request_id(request), _door(scope))
     ctx.budgets = await charge(request, caller)
+    return ctx
+
+
+def _door(scope: Scope) -> Door:
+    return "graphql" if scope["route_template"] == GRAPHQL else "rest"
+
+
+async def _admit_slowly(request: Request, heads: Heads, caller: Caller | None) -> Context:
+    """Admit a request for which the store is asked first, about its caller or a quota: in the request's own time."""
+    state, began = state_of(request), time.monotonic()
+    with WireDeadline(began + state.services.request_timeout - GRACE):
+        caller = caller or await authenticated(request, heads)
+        request.scope["caller_id"] = caller.id if caller else ""
+        ctx = Context(state.services, caller, request_id(request), _door(request.scope))
+        ctx.budgets = await charge(request, caller)
     ctx.require(None)
+    ctx.spend(time.monotonic() - began)
     return ctx
 
 
@@ -55,7 +78,8 @@ async def pay(request: HTTPConnection, ctx: Context, units: int) -> None:
     if units > smallest.limit:
         state_of(request).metrics.refused(smallest.name)
         raise impossible(RATE_LIMITED, units, smallest)
-    ctx.budgets = await charge(request, ctx.caller, units - 1)
+    with WireDeadline(ctx.deadline - GRACE):
+        ctx.budgets = await charge(request, ctx.caller, units - 1)
 
 
 def public(page: Page) -> Page:

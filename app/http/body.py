@@ -7,11 +7,12 @@ import json
 import math
 import re
 import time
+from collections.abc import AsyncIterator
 from typing import Final, NoReturn
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from app.http.heads import heads_of
 from resolvers.problems import (
@@ -61,10 +62,47 @@ async def read_body(request: Request, limit: int, *, patience: float = PATIENCE)
     except asyncio.CancelledError as error:
         if not end.over(error):
             raise
-        raise Problem(REQUEST_TIMEOUT, f"The body came more slowly than {SLOWEST} bytes a second.") from error
+        raise _too_slow() from error
     finally:
         end.stop()
     return bytes(body)
+
+
+async def body_pieces(request: Request, *, patience: float = PATIENCE) -> AsyncIterator[bytes]:
+    """Give the body of a request as it comes, however large; what is done with it meanwhile counts for nobody.
+
+    `patience` is how many seconds the client may be behind `SLOWEST`.
+
+    Raises:
+        Problem: request-timeout.
+        ClientDisconnect: the client is gone.
+    """
+    left, more = patience, True
+    while more:
+        began = time.monotonic()
+        message = await _received(request.receive, left)
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece: bytes = message.get("body", b"")
+        left += len(piece) / SLOWEST - (time.monotonic() - began)
+        yield piece
+        more = message.get("more_body", False)
+
+
+async def _received(receive: Receive, seconds: float) -> Message:
+    end = HardEnd(seconds)
+    try:
+        return await receive()
+    except asyncio.CancelledError as error:
+        if not end.over(error):
+            raise
+        raise _too_slow() from error
+    finally:
+        end.stop()
+
+
+def _too_slow() -> Problem:
+    return Problem(REQUEST_TIMEOUT, f"The body came more slowly than {SLOWEST} bytes a second.")
 
 
 async def _read_into(body: bytearray, receive: Receive, limit: int) -> None:

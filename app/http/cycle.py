@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections import deque
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
@@ -11,6 +12,8 @@ _EMPTY: Final = {204, 304}
 """Statuses of answers that have neither body nor length."""
 _TOGETHER: Final = 65_536
 """Up to how many bytes a body leaves in one piece with its head."""
+TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](maxlen=0))
+"""Where trailers go: nothing reads them, and they must not turn up as headers (RFC 9110 section 6.5.1)."""
 
 
 class Cycle(RequestResponseCycle):

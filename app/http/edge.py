@@ -17,10 +17,13 @@ from starlette.websockets import WebSocket
 
 from app.http.deprecation import DEPRECATED, deprecation_headers
 from app.http.heads import Heads, head_bytes, heads_of
+from app.http.overload import UNBOUNDED, overloaded
 from app.http.problems import problem_response
+from app.http.requests import REQUEST_ID
 from app.limits.headers import limit_headers
 from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
+from app.settings import MOST_IN_FLIGHT
 from app.version import API_VERSION
 from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 from storage.timing import StoreTime, measure
@@ -37,7 +40,6 @@ _CLIENT_GONE: Final = 499
 _SWITCHED: Final = 101
 _REFUSED: Final = 403
 """The statuses in the log of a WebSocket, and of an upgrade that leads nowhere."""
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
 _CACHE_CONTROL: Final = b"private, no-cache"
@@ -57,6 +59,8 @@ class Edge:
     app: ASGIApp
     log: AccessLog
     metrics: Metrics = field(default_factory=Metrics)
+    most: int = MOST_IN_FLIGHT
+    """How many requests may be worked on at once."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete its answer."""
@@ -65,14 +69,18 @@ class Edge:
             return
         heads = heads_of(scope)
         scope["request_id"] = _request_id(scope, heads)
-        self.metrics.in_flight += 1
+        metrics = self.metrics
+        metrics.in_flight += 1
         kind = _Exchange
         if scope["type"] == "websocket":
             kind = _Socket
             scope.update(method="GET", scheme="https" if scope["scheme"] == "wss" else "http")
-        exchange = kind(scope, receive, send, time.perf_counter(), measure())
+        exchange = kind(scope, receive, send, time.perf_counter(), measure(), metrics)
         try:
-            problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
+            if metrics.in_flight - metrics.idle > self.most and scope["path"] not in UNBOUNDED:
+                problem: Problem | None = overloaded(scope, metrics)
+            else:
+                problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
             if problem is not None:
                 await exchange.refuse(problem)
             else:
@@ -85,7 +93,7 @@ class Edge:
                 await exchange.refuse(Problem(INTERNAL_ERROR, "Something went wrong in the gateway."))
         finally:
             seconds = time.perf_counter() - exchange.began
-            self.metrics.request(scope, exchange.status, seconds, exchange.store, exchange.sent)
+            metrics.request(scope, exchange.status, seconds, exchange.store, exchange.sent)
             self.log.request(scope, exchange.status, seconds)
 
 
@@ -98,6 +106,7 @@ class _Exchange:
     send: Send
     began: float
     store: StoreTime
+    metrics: Metrics
     status: int = 0
     sent: int = 0
 
@@ -106,12 +115,16 @@ class _Exchange:
         await problem_response(HTTPConnection(self.scope), problem)(self.scope, self.receive, self.send_message)
 
     async def receive_message(self) -> Message:
-        """Receive a message.
+        """Receive a message; a request that waits for one is no work meanwhile.
 
         Raises:
             Problem: what the connection found wrong with the body meanwhile.
         """
-        message = await self.receive()
+        self.metrics.idle += 1
+        try:
+            message = await self.receive()
+        finally:
+            self.metrics.idle -= 1
         if self.status == 0 and (problem := self.scope.get(REFUSAL)) is not None:
             raise problem
         return message
@@ -189,7 +202,7 @@ def _request_id(scope: Scope, heads: Heads) -> str:
     for wanted in _REQUEST_IDS:
         if wanted in heads:
             for name, value in scope["headers"]:
-                if name == wanted and _REQUEST_ID.fullmatch(value):
+                if name == wanted and REQUEST_ID.fullmatch(value):
                     return str(value.decode())
     digits = f"{getrandbits(124):031x}"  # of a UUID (version 4); to be told apart is all it is for
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[19:]}"

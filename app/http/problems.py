@@ -17,11 +17,14 @@ from resolvers.problems import (
     PRECONDITION_MISSING,
     UNAUTHORIZED,
     UNAVAILABLE,
+    Failure,
     Problem,
 )
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
+REPLAYED = "Idempotent-Replayed"
+"""The header of an answer that an earlier request with the same idempotency key has had already."""
 _WITH_ETAG = {PRECONDITION_FAILED, PRECONDITION_MISSING, PATCH_CONFLICT}
 
 
@@ -31,7 +34,7 @@ def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping
     enveloped = wants_envelope(request)
     members = problem.members(base_url(request), request_id(request))
     members["instance"] = path_of(request)
-    body = _enveloped(problem, members) if enveloped else members
+    body = enveloped_errors(problem, members) if enveloped else members
     return Response(
         orjson.dumps(body),
         status_code=problem.type.status,
@@ -40,7 +43,7 @@ def problem_response(request: HTTPConnection, problem: Problem, headers: Mapping
     )
 
 
-def _enveloped(problem: Problem, members: Mapping[str, Any]) -> dict[str, Any]:
+def enveloped_errors(problem: Problem, members: Mapping[str, Any]) -> dict[str, Any]:
     """Return the error form of the REST API Design Guidelines, Error Handling: one entry for each fault."""
     common = {
         "httpStatus": problem.type.status,
@@ -49,12 +52,24 @@ def _enveloped(problem: Problem, members: Mapping[str, Any]) -> dict[str, Any]:
         "resource": problem.resource,
         "title": problem.type.title,
     }
+    if problem.failures:
+        return {"errors": [entry for one in problem.failures for entry in _failed(one, members)]}
     messages = [f"{fault.field} {fault.message}".strip() for fault in problem.faults] or [problem.detail]
     return {"errors": [{**common, "message": message} for message in messages]}
 
 
+def _failed(failure: Failure, members: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of one operation of a batch, which they name."""
+    entries: list[dict[str, Any]] = enveloped_errors(failure.problem, members)["errors"]
+    return [{**entry, "message": f"operation {failure.index}: {entry['message']}"} for entry in entries]
+
+
 def problem_headers(problem: Problem) -> dict[str, str]:
     """Return the headers that belong to a problem, whichever door tells it."""
+    return {**_own_headers(problem), **({REPLAYED: "true"} if problem.replayed else {})}
+
+
+def _own_headers(problem: Problem) -> dict[str, str]:
     if problem.type is UNAUTHORIZED:
         return {"WWW-Authenticate": _challenge(problem)}
     if problem.type is UNAVAILABLE:

@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection
 from app.http.heads import heads_of
 from app.state import State
 
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+"""What a client's own request id must match to be taken."""
 _IN_PATH = "!$%&'()*+,-./:;=@_~"
 """What may stand in a path (RFC 3986 section 3.3)."""
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")

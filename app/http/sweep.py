@@ -18,6 +18,8 @@ class Deadlines:
     """Over which a client that has an answer waiting for it must read `SLOWEST` bytes a second."""
     linger: float = 5.0
     """How long an answer may be read that was given before the request's body had come."""
+    drain: float = 1.0
+    """How long a connection on which nothing comes is kept at the end: a request may be on its way to it."""
     sweep: float = 0.5
 
 

@@ -17,24 +17,23 @@ Source: RFC 9112 (2.2, 3, 6.3, 9.3.2, 9.6), RFC 9110 (7.8, 10.1.1, 15.5.6, 15.5.
 from __future__ import annotations
 
 import asyncio
-import re
 import weakref
-from collections import deque
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 import httptools
 import structlog
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.http.body import SLOWEST
-from app.http.cycle import Cycle
-from app.http.edge import MAX_HEADER_BYTES, MAX_URI, ON_SHUTDOWN, REFUSAL
+from app.http.cycle import TRAILERS, Cycle
+from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
+from app.http.ending import EndingProtocol
+from app.http.malformed import malformed, unknown_method
 from app.http.outlet import Outlet
-from app.http.sweep import Deadlines, Sweeper, Wait, Watched
+from app.http.sweep import Sweeper, Wait, Watched
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
 
 MAX_HEAD: Final = MAX_URI + MAX_HEADER_BYTES + 64
@@ -53,22 +52,11 @@ _NO_HEAD: Final = {"method": ""}
 """The scope before the first byte of a head."""
 _NO_METHOD: Final = "-"
 """What the log has for a method that could not be read, or is none that HTTP knows."""
-_REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ (/[!-~]*) HTTP/1\.[01]\r\n")
-_TRAILERS: Final = cast("list[tuple[bytes, bytes]]", deque[tuple[bytes, bytes]](maxlen=0))
-"""Where trailers go: nothing reads them, and they must not turn up as headers (RFC 9110 section 6.5.1)."""
 _SWEEPERS: Final = weakref.WeakKeyDictionary[ServerState, Sweeper]()
 
 
-def _nothing() -> None:
-    """Stand for what nobody wants to know."""
-
-
-class GatewayProtocol(HttpToolsProtocol, Watched):
+class GatewayProtocol(EndingProtocol, Watched):
     """uvicorn's protocol with limits on heads, deadlines on both directions, and problems for malformed requests."""
-
-    deadlines: ClassVar[Deadlines] = Deadlines()
-    cycle: Cycle | None  # type: ignore[assignment]
-    scope: dict[str, Any]  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -80,8 +68,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         super().__init__(config, server_state, app_state, _loop)
         self.scope = _NO_HEAD
         self._deaf = False  # nothing that comes is read any more
-        self._idle = False  # the last answer is out, and nothing has come since
-        self._persistent = False  # what the client and HTTP's version say of the connection
         self._counted: object = None  # the scope whose head `_head` counts
         self._head = 0
         self._framing = 0
@@ -150,9 +136,9 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         path = url.path.decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
         scope["raw_path"], scope["query_string"] = url.path, url.query or b""
-        self._persistent = version != "1.0" and parser.should_keep_alive()
+        self._persistent = version != "1.0" and not self._retired and parser.should_keep_alive()
         self._framing = 0
-        self.headers = _TRAILERS
+        self.headers = TRAILERS
         self._begin(self._cycle(expect_100_continue=self.expect_100_continue))
         if version not in _VERSIONS:
             self._refuse(Problem(MALFORMED_REQUEST, "The gateway speaks HTTP/1.1 and HTTP/1.0."))
@@ -181,17 +167,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
-    def on_response_complete(self) -> None:
-        """Start the next request that waits; where there is none, the sweeper ends the connection that stays idle."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        else:
-            self._idle = True
-
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
         self._framing = max(0, self._framing - _FRAMING * len(body))
@@ -203,13 +178,6 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
         cycle = self.cycle
         if cycle is not None and not cycle.more_body and not cycle.response_started and not self._deaf:
             cycle.keep_alive = self._persistent
-
-    def shutdown(self) -> None:
-        """End after the running request, which may want to know."""
-        self._persistent = False
-        if self.cycle is not None and not self.cycle.response_complete:
-            cast("dict[str, Any]", self.cycle.scope).get(ON_SHUTDOWN, _nothing)()
-        super().shutdown()
 
     def _upgrade(self) -> None:
         """Hand a WebSocket over; answer any other upgrade as plain HTTP and close.
@@ -228,22 +196,12 @@ class GatewayProtocol(HttpToolsProtocol, Watched):
             self.cycle.keep_alive = False
 
     def _refuse_unreadable(self, error: httptools.HttpParserError, data: bytes, *, first: bool) -> None:
-        """Refuse what the parser cannot read; a method that it does not know is the application's to refuse.
-
-        RFC 9110 section 9.1 proposes 501. The gateway says 405 with Allow (404 where there is nothing), as for
-        PROPFIND and the others that the parser happens to know: the client learns what works, and no 5xx is due.
-        """
-        line = _REQUEST_LINE.match(data) if first else None
-        if isinstance(error, httptools.HttpParserInvalidMethodError) and line:
-            self._answer(None, _NO_METHOD, line[1].partition(b"?")[0])
-        elif isinstance(error, httptools.HttpParserCallbackError):
-            if not isinstance(error.__context__, (httptools.HttpParserInvalidURLError, UnicodeDecodeError)):
-                raise error
-            self._refuse(Problem(MALFORMED_REQUEST, "The request's target is not a URI (RFC 3986)."))
-        elif isinstance(error, httptools.HttpParserInvalidURLError):
-            self._refuse(Problem(MALFORMED_REQUEST, "The request's target is not a URI (RFC 3986)."))
+        """Refuse what the parser cannot read; a method that it does not know is the application's to refuse."""
+        path = unknown_method(error, data) if first else None
+        if path is not None:
+            self._answer(None, _NO_METHOD, path)
         else:
-            self._refuse(Problem(MALFORMED_REQUEST, f"The request is not HTTP/1.1 (RFC 9112): {error}."))
+            self._refuse(malformed(error))
 
     def _refuse(self, problem: Problem) -> None:
         """Read no more, and answer with a problem what was being read: a head, or a request whose body follows."""

@@ -38,6 +38,9 @@ FAILURES: Final = parse_rate("10/minute")
 class Limiter(Protocol):
     """Who may go on. Every refusal is a `Refused`: rate-limited or quota-exhausted, with the budgets to show."""
 
+    def asks_store(self, caller: Caller) -> bool:
+        """Tell whether what the caller spends is counted in the store too, which takes time."""
+
     async def spend(self, caller: Caller, units: int = 1) -> tuple[Budget, ...]:
         """Take what a request costs from the caller's rate limit, then from its daily quota.
 
@@ -68,6 +71,10 @@ class Limits:
     daily: DailyQuotas
     rate: RateLimitItem
     quota: int | None = None
+
+    def asks_store(self, caller: Caller) -> bool:
+        """Tell whether the caller has a quota, which is counted in the store."""
+        return self.quota is not None or caller.allowance.daily_quota is not None
 
     async def spend(self, caller: Caller, units: int = 1) -> tuple[Budget, ...]:
         """Take from both budgets; see `Limiter`."""
@@ -100,6 +107,10 @@ class Limits:
 
 class NoLimits:
     """For `GATEWAY_RATE_LIMIT=off`: nothing is counted, shown or refused."""
+
+    def asks_store(self, caller: Caller) -> bool:  # noqa: ARG002 - as Limiter has it
+        """Nothing is counted anywhere."""
+        return False
 
     async def spend(self, caller: Caller, units: int = 1) -> tuple[Budget, ...]:  # noqa: ARG002 - as Limiter has it
         """Let pass."""

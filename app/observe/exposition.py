@@ -60,9 +60,10 @@ async def metrics_page(request: Request) -> Response:
     """GET /metrics: for the bearer of the setting's token, or a caller of scope customers:admin."""
     request.scope["route_template"] = PATH
     try:
-        await _permit(request)
-        check_accept(request, PLAIN, OPENMETRICS)
-        return await _answer(request, state_of(request))
+        with state_of(request).metrics.aside():
+            await _permit(request)
+            check_accept(request, PLAIN, OPENMETRICS)
+            return await _answer(request, state_of(request))
     except Problem as problem:
         return problem_response(request, problem, _NO_STORE)
 

@@ -38,6 +38,19 @@ DURATION: Final = Family(
 IN_FLIGHT: Final = Family(
     "gateway_http_requests_in_flight", "gauge", "Requests that have begun and not ended, the one that asks included."
 )
+IDLE: Final = Family(
+    "gateway_http_requests_waiting_for_clients",
+    "gauge",
+    "Those of the requests in flight that wait for their client, as for a body, or only watch the gateway, as this.",
+)
+MOST_IN_FLIGHT: Final = Family(
+    "gateway_http_requests_in_flight_limit",
+    "gauge",
+    "How many requests may be worked on at once, those apart that wait for their client.",
+)
+OVERLOADS: Final = Family(
+    "gateway_overload_refusals_total", "counter", "Requests that were refused because too many were worked on."
+)
 TASKS: Final = Family("gateway_event_loop_tasks", "gauge", "Tasks of asyncio that have not ended.")
 RESPONSE_BYTES: Final = Family(
     "gateway_http_response_body_bytes_total", "counter", "Bytes of the bodies of answers.", _REQUEST
@@ -113,6 +126,12 @@ BAD_CREDENTIALS: Final = Family(
     "Credentials that were not good; `client` are those of the token endpoint.",
     ("kind",),
 )
+OPERATIONS_RUNNING: Final = Family(
+    "gateway_operations_running", "gauge", "Operations that workers do at this moment, by their kind.", ("kind",)
+)
+OPERATIONS_ENDED: Final = Family(
+    "gateway_operations_ended_total", "counter", "Operations that workers have brought to an end.", ("kind", "status")
+)
 WORKERS: Final = Family("gateway_workers", "gauge", "Worker processes that serve.")
 WORKERS_ENDED: Final = Family(
     "gateway_workers_ended_total",
@@ -147,6 +166,9 @@ FAMILIES: Final[tuple[Family, ...]] = (
     REQUESTS,
     DURATION,
     IN_FLIGHT,
+    IDLE,
+    MOST_IN_FLIGHT,
+    OVERLOADS,
     TASKS,
     STREAMS,
     EVENTS,
@@ -165,6 +187,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     ENTRIES,
     REFUSALS,
     BAD_CREDENTIALS,
+    OPERATIONS_RUNNING,
+    OPERATIONS_ENDED,
     WORKERS,
     WORKERS_ENDED,
     BUILD,

@@ -24,16 +24,19 @@ from starlette.types import Scope
 
 SERVICE: Final = "customer-gateway"
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+TRACE_ID: Final = "trace_id"
+"""Where a scope holds the id of the trace that the request belongs to, if there is one."""
 _TEMPLATE_UNKNOWN = "(no route)"
 
 
 def line(level: str, message: str, **more: Any) -> bytes:
-    """Return one log line, with its end; in ASCII, so that no reader finds a line's end within it."""
+    """Return one log line, with its end."""
     ids = {name: more.pop(name, "") for name in ("ip", "request_id", "user_id")}
-    return _encoded({**_entry(level, message, **ids), **more})
+    return encoded({**entry_of(level, message, **ids), **more})
 
 
-def _entry(level: str, message: str, ip: str, request_id: str, user_id: str) -> dict[str, Any]:
+def entry_of(level: str, message: str, ip: str, request_id: str, user_id: str) -> dict[str, Any]:
+    """Return what every line has."""
     return {
         "timestamp": _timestamp(time.time()),
         "level": level,
@@ -45,7 +48,8 @@ def _entry(level: str, message: str, ip: str, request_id: str, user_id: str) -> 
     }
 
 
-def _encoded(entry: dict[str, Any]) -> bytes:
+def encoded(entry: dict[str, Any]) -> bytes:
+    """Return an entry as a line, with its end; in ASCII, so that no reader finds a line's end within it."""
     try:
         text = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE, default=str)
     except TypeError:  # a lone surrogate, which UTF-8 cannot hold
@@ -147,11 +151,11 @@ class AccessLog:
             entry = _of_request(scope, "info", f"{scope['method'][:16]} {template} {status}")
             entry["status"] = status
             entry["durationMs"] = round(seconds * 1000, 2)
-            self._write(entry)
+            self.write(entry)
 
     def failure(self, scope: Scope, error: BaseException) -> None:
         """Write the line of an error that should not have happened."""
-        self._write({**_of_request(scope, "error", "Unexpected error"), **failure_fields(error)})
+        self.write({**_of_request(scope, "error", "Unexpected error"), **failure_fields(error)})
 
     def flush(self) -> None:
         """Write what waits."""
@@ -159,8 +163,9 @@ class AccessLog:
         self._stream.write(b"".join(lines).decode())
         self._stream.flush()
 
-    def _write(self, entry: dict[str, Any]) -> None:
-        self._lines.append(_encoded(entry))
+    def write(self, entry: dict[str, Any]) -> None:
+        """Write a line at the end of the loop's turn, whatever the level."""
+        self._lines.append(encoded(entry))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
@@ -168,4 +173,7 @@ class AccessLog:
 def _of_request(scope: Scope, level: str, message: str) -> dict[str, Any]:
     server = scope.get("server")
     ip = server[0] if server else ""
-    return _entry(level, message, ip, scope.get("request_id", ""), scope.get("caller_id", ""))
+    entry = entry_of(level, message, ip, scope.get("request_id", ""), scope.get("caller_id", ""))
+    if TRACE_ID in scope:
+        entry["traceId"] = scope[TRACE_ID]
+    return entry

@@ -85,6 +85,9 @@ class Metrics:
     """What one process has counted since it began."""
 
     in_flight: int = 0
+    idle: int = 0
+    """How many of those wait for their client, or only watch the gateway, and so are no work meanwhile."""
+    overloads: int = 0
     rows: dict[Labels, Row] = field(default_factory=dict)
     works: dict[tuple[Door, str, str], Work] = field(default_factory=dict)
     problems: Counter[tuple[Door, str]] = field(default_factory=Counter)
@@ -116,6 +119,15 @@ class Metrics:
         work.store_seconds += store.seconds
         work.store_calls += store.calls
         work.sent += sent
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the request at hand be no work inside: it waits for its client, or only looks at the gateway."""
+        self.idle += 1
+        try:
+            yield
+        finally:
+            self.idle -= 1
 
     def problem(self, scope: Scope, kind: ProblemType) -> None:
         """Count a problem that an answer tells of."""

@@ -6,7 +6,8 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterator
-from typing import Final
+from itertools import product
+from typing import Final, get_args
 
 from app.auth.cache import BoundedCache
 from app.limits.daily import NAME as DAILY
@@ -16,6 +17,7 @@ from app.observe.counts import Counts, Histogram, Labels, Series
 from app.observe.families import Family
 from app.observe.metrics import CREDENTIALS, STREAMS, Metrics
 from app.state import State
+from storage.jobs import Ended, JobKind
 
 POLICIES: Final = (CALLER.name, DAILY, ADDRESS.name, FAILED.name)
 """The limits that may refuse."""
@@ -31,6 +33,7 @@ def counts_of(state: State) -> Counts:
         *_store(state),
         *_events(state),
         *_graphql(state),
+        (f.OPERATIONS_ENDED, _ended(state)),
         *_collector(),
         (f.CPU, {_UNLABELLED: time.process_time()}),
     ]
@@ -38,8 +41,11 @@ def counts_of(state: State) -> Counts:
     counts.histograms = {f.DURATION.name: _durations(state.metrics)}
     counts.gauges = {
         f.IN_FLIGHT.name: {_UNLABELLED: state.metrics.in_flight},
+        f.IDLE.name: {_UNLABELLED: state.metrics.idle},
+        f.MOST_IN_FLIGHT.name: {_UNLABELLED: state.settings.max_in_flight},
         f.STREAMS.name: {(kind,): state.metrics.streams[kind] for kind in STREAMS},
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
+        f.OPERATIONS_RUNNING.name: {(kind,): state.jobs.running[kind] for kind in get_args(JobKind)},
     }
     for name, (hits, misses, entries) in _caches(state):
         lookups = counts.counters.setdefault(f.LOOKUPS.name, {})
@@ -64,6 +70,7 @@ def _refusals(metrics: Metrics) -> Iterator[tuple[Family, Series]]:
     yield f.PROBLEMS, {tuple(labels): count for labels, count in metrics.problems.items()}
     yield f.DEPRECATED_USES, {tuple(labels): count for labels, count in metrics.uses.items()}
     yield f.REFUSALS, {(name,): metrics.refusals[name] for name in POLICIES}
+    yield f.OVERLOADS, {_UNLABELLED: metrics.overloads}
     yield f.BAD_CREDENTIALS, {(kind,): metrics.bad_credentials[kind] for kind in CREDENTIALS}
 
 
@@ -83,6 +90,11 @@ def _graphql(state: State) -> Iterator[tuple[Family, Series]]:
     counted = state.graphql.counts
     yield f.PLANNED, {("plan",): counted.fast, ("graphql-core",): counted.fell}
     yield f.UNPLANNED, {_UNLABELLED: counted.unplanned}
+
+
+def _ended(state: State) -> Series:
+    pairs = product(get_args(JobKind), get_args(Ended))
+    return {(kind, status): state.jobs.ended[kind, status] for kind, status in pairs}
 
 
 def _caches(state: State) -> Iterator[tuple[str, tuple[int, int, int]]]:

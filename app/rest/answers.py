@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from app.http.event_source import EVENT_STREAM
 from app.rest.call import JSON
 from app.rest.endpoints import Endpoint, Kind
 from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, problem_example
+from app.rest.file_media import customer_files, report_file
 from app.rest.shapes import Schema, ref
 from resolvers import problems as p
 from resolvers.problems import ProblemType
@@ -30,8 +32,11 @@ _EVERY: Final = (
     p.HEADERS_TOO_LARGE,
     p.INTERNAL_ERROR,
     p.UNAVAILABLE,
+    p.OVERLOADED,
 )
 _BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
+_FILE: Final = (p.EMPTY_BODY, p.REQUEST_TIMEOUT, p.UNSUPPORTED_MEDIA_TYPE)
+_KEYED: Final = (p.IDEMPOTENCY_KEY, p.IDEMPOTENCY_IN_PROGRESS, p.IDEMPOTENCY_KEY_REUSED, p.GONE)
 _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
     "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
@@ -40,21 +45,31 @@ _BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
     "replace": (*_BODY, p.PRECONDITION_MISSING),
     "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
     "delete": (),
+    "batch": (*_BODY, p.BATCH_FAILED),
+    "bulk": _BODY,
+    "erase": (p.INVALID_FILTER,),
+    "poll": (),
+    "cancel": (),
+    "import": (*_FILE, p.MALFORMED_REQUEST),
+    "export": (p.INVALID_FILTER,),
+    "report": (),
     "events": (p.HISTORY_LOST,),
 }
 
 
 def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
     """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
-    existing = "{" in endpoint.path
+    existing = "{customerId}" in endpoint.path
     changes = endpoint.kind not in {"list", "search", "read", "events"}
+    many = endpoint.kind in {"batch", "bulk"}
     return (
         *_READ,
         *_BY_KIND[endpoint.kind],
         *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
-        *((p.NOT_FOUND, p.GONE) if existing else ()),
+        *((p.NOT_FOUND, p.GONE) if existing else (p.NOT_FOUND,) if "{" in endpoint.path else ()),
         *((p.PRECONDITION_FAILED,) if existing and changes else ()),
-        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes else ()),
+        *(_KEYED if endpoint.operation.keyed and endpoint.takes else ()),
+        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
         *_EVERY,
     )
@@ -64,8 +79,10 @@ _COMMON_HEADERS: Final = ("X-Request-Id", "API-Version", "Cache-Control", "RateL
 _BY_STATUS: Final = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
-    409: ("ETag",),
-    412: ("ETag",),
+    404: ("Idempotent-Replayed",),
+    409: ("ETag", "Retry-After", "Idempotent-Replayed"),
+    410: ("Idempotent-Replayed",),
+    412: ("ETag", "Idempotent-Replayed"),
     415: ("Accept", "Accept-Patch"),
     429: ("Retry-After",),
     503: ("Retry-After",),
@@ -101,6 +118,11 @@ HEADERS: Final[dict[str, Any]] = {
     "Next-Cursor": _header("The cursor of the next page."),
     "Preference-Applied": _header("Which preferences were kept (RFC 7240)."),
     "Dry-Run": _header("`true` where nothing was stored.", {"type": "string", "enum": ["true"]}),
+    "Idempotent-Replayed": _header(
+        "`true` where this is what an earlier request with the same idempotency key was answered, and nothing was done "
+        "again.",
+        {"type": "string", "enum": ["true"]},
+    ),
     "Allow": _header("The methods that work here."),
     "Accept": _header("The media types that are read here."),
     "Accept-Patch": _header("The media types that PATCH reads here."),
@@ -108,6 +130,7 @@ HEADERS: Final[dict[str, Any]] = {
         "Seconds after which to try again.", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400}
     ),
     "WWW-Authenticate": _header("Which credentials are taken."),
+    "Content-Disposition": _header("A name for the file (RFC 6266)."),
     "Pragma": _header("`no-cache`, for caches of HTTP/1.0 (RFC 6749 section 5.1)."),
 }
 
@@ -153,22 +176,41 @@ def _problem_answer(status: int, kinds: list[ProblemType], instance: str) -> dic
 
 def success_answers(endpoint: Endpoint) -> Answers:
     """Return the answers of an endpoint when all goes well."""
-    if endpoint.kind == "delete":
-        return _deleted(endpoint)
+    if endpoint.kind in _SPECIAL:
+        return _SPECIAL[endpoint.kind](endpoint)
     name = str(endpoint.gives)
     if endpoint.kind in {"list", "search"}:
         own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
         return {"200": _body("A page of customers.", name, own_headers)}
     if endpoint.kind == "create":
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
-        made = _body("Created.", name, ("ETag", "Location", "Preference-Applied"))
+        made = _body("Created.", name, ("ETag", "Location", "Preference-Applied", "Idempotent-Replayed"))
         return {"200": dry, "201": {**made, "links": _links(name)}}
-    if endpoint.kind in {"replace", "patch"}:
-        return {"200": _changed(name)}
+    if endpoint.kind in {"replace", "patch", "batch", "bulk"}:
+        return {"200": _changed(name) if endpoint.kind in {"replace", "patch"} else _done(name)}
     if "{" not in endpoint.path:
         return {"200": _events(name) if endpoint.kind == "events" else _body("The resource as it is now.", name, ())}
     not_modified = {"description": "Not modified.", "headers": headers("ETag", "Vary")}
     return {"200": _body("The resource as it is now.", name, ("ETag",)), "304": not_modified}
+
+
+def _operation(endpoint: Endpoint) -> Answers:
+    """Return the answers about operations, and of what may become one."""
+    name = str(endpoint.gives)
+    if endpoint.kind == "erase":
+        done = _body("Erased, or with `dryRun=true` what would be.", name, ("Dry-Run",))
+        return {"200": done, "202": begun_answer()}
+    return {"200": _body("What is there now.", name, ("Retry-After",))}
+
+
+def begun_answer(*own_headers: str) -> dict[str, Any]:
+    """Return the answer where an operation goes on with what was asked for."""
+    said = "An operation has begun; ask for it until it has ended."
+    answer = _body(said, "Operation", ("Location", "Retry-After", *own_headers))
+    ids = {"operationId": "$response.body#/id"}
+    follow = {"operationId": "getOperation", "parameters": ids, "description": "Ask how far it is."}
+    cancel = {"operationId": "cancelOperation", "parameters": ids, "description": "Cancel it."}
+    return {**answer, "links": {"getOperation": follow, "cancelOperation": cancel}}
 
 
 def _events(name: str) -> dict[str, Any]:
@@ -206,12 +248,18 @@ def _deleted(endpoint: Endpoint) -> Answers:
 
 def _changed(name: str) -> dict[str, Any]:
     """Return the answer of a PUT or PATCH: the resource, or shortly what changed."""
-    answer = _body("The resource as it is now.", name, ("ETag", "Dry-Run", "Preference-Applied"))
+    own_headers = ("ETag", "Dry-Run", "Preference-Applied", "Idempotent-Replayed")
+    answer = _body("The resource as it is now.", name, own_headers)
     short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
     for media in answer["content"].values():
         media["schema"] = {"oneOf": [media["schema"], ref("Changed")]}
         media["examples"]["short"] = {"summary": "With resource=false or Prefer: return=minimal", "value": short}
     return answer
+
+
+def _done(name: str) -> dict[str, Any]:
+    """Return the answer of a batch."""
+    return _body("What became of each operation.", name, ("Dry-Run", "Preference-Applied"))
 
 
 def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str, Any]:
@@ -222,3 +270,20 @@ def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str
         for media, schema, label in ((JSON, name, "plain"), (ENVELOPED, wrapped, "enveloped"))
     }
     return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
+
+
+def file_answer(description: str, content: dict[str, Any], *own_headers: str) -> dict[str, Any]:
+    """Return an answer that is a file."""
+    return {"description": description, "headers": headers("Vary", *own_headers), "content": content}
+
+
+_SPECIAL: Final[dict[Kind, Callable[[Endpoint], Answers]]] = {
+    "delete": _deleted,
+    "erase": _operation,
+    "poll": _operation,
+    "cancel": _operation,
+    "import": lambda _: {"202": begun_answer("Preference-Applied", "Dry-Run")},
+    "export": lambda _: {"200": file_answer("The customers.", customer_files(), "Content-Disposition")},
+    "report": lambda _: {"200": file_answer("The lines that were refused.", report_file())},
+}
+"""Who knows the answers of those kinds that do not answer with a resource."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,12 +10,14 @@ from starlette.requests import Request
 
 from app.http.body import parse_json, read_body
 from app.http.heads import heads_of
-from app.http.requests import state_of
+from app.http.idempotency import sent_key
+from app.http.requests import REQUEST_ID, state_of
 from app.rest.conditions import precondition
 from app.rest.parameters import Parameters
 from app.rest.preferences import Preferences
 from resolvers.changes import Target
-from resolvers.context import Context
+from resolvers.context import Context, IdempotencyKey
+from resolvers.idempotency import idempotency_key
 from resolvers.identifiers import customer_id, part_id
 from resolvers.patches import Body, Change, JsonPatch, MergePatch, Replace
 from resolvers.problems import UNSUPPORTED_MEDIA_TYPE, JsonValue, Problem
@@ -26,6 +29,9 @@ JSON_PATCH = "application/json-patch+json"
 PATCH_TYPES = (MERGE_PATCH, JSON_PATCH, JSON)
 _KEPT = {"POST": ("handling",), "PUT": ("handling", "return"), "PATCH": ("handling", "return")}
 """Which preferences mean something, by method."""
+_LARGE = 256 * 1024
+"""From so many bytes on a body is parsed in a thread."""
+_REQUEST_ID = b"request-id"
 _UTF_8 = {"utf-8", "utf8"}
 
 
@@ -85,10 +91,32 @@ class Call:
         """Return which customer is to change, under which precondition."""
         return Target(self.customer_id(), precondition(self.request, required=required), self.dry_run)
 
+    def key(self) -> IdempotencyKey | None:
+        """Return the request's idempotency key; a dry run has none.
+
+        In the enveloped profile a POST's own Request-Id is the key where no other is sent (REST API Design
+        Guidelines, Request Id).
+
+        Raises:
+            Problem: idempotency-key.
+        """
+        key = sent_key(self.request.scope)
+        if key is None and self.enveloped and self.request.scope["method"] == "POST":
+            sent = heads_of(self.request.scope).get(_REQUEST_ID, b"")
+            key = idempotency_key(sent.decode()) if REQUEST_ID.fullmatch(sent) else None
+        return None if self.dry_run else key
+
     async def body(self) -> Body:
         """Return the JSON body, read now and parsed when its turn comes; raises for type and size."""
-        self._media_type(JSON)
+        self.media_type(JSON)
         return self._parsed(await self._raw())
+
+    async def large_json(self, most: int) -> JsonValue:
+        """Return a JSON body of at most `most` bytes; a large one is parsed while other requests have their turn."""
+        self.media_type(JSON)
+        raw = await self._raw(most)
+        value = await asyncio.to_thread(parse_json, raw) if len(raw) > _LARGE else parse_json(raw)
+        return value if self.usage is None else self.usage.noticed(value)
 
     async def replacement(self) -> Change:
         """Return the change that a PUT asks for."""
@@ -96,7 +124,7 @@ class Call:
 
     async def patch(self) -> Change:
         """Return the change that a PATCH asks for, by its media type."""
-        kind = self._media_type(*PATCH_TYPES)
+        kind = self.media_type(*PATCH_TYPES)
         body = self._parsed(await self._raw())
         return JsonPatch(body) if kind == JSON_PATCH else MergePatch(body)
 
@@ -104,12 +132,13 @@ class Call:
         usage = self.usage
         return (lambda: parse_json(raw)) if usage is None else (lambda: usage.noticed(parse_json(raw)))
 
-    async def _raw(self) -> bytes:
-        raw = await read_body(self.request, state_of(self.request).settings.max_body)
+    async def _raw(self, most: int = 0) -> bytes:
+        raw = await read_body(self.request, max(most, state_of(self.request).settings.max_body))
         self.ctx.begin()
         return raw
 
-    def _media_type(self, *types: str) -> str:
+    def media_type(self, *types: str) -> str:
+        """Return the media type of the body, which must be one of these, in UTF-8; raises unsupported-media-type."""
         kind, *parameters = (part.strip().lower() for part in self._header(b"content-type").split(";"))
         pairs = (parameter.partition("=") for parameter in parameters)
         charsets = {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}

@@ -15,7 +15,11 @@ _TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 
 def tags_of(request: Request, name: bytes) -> Tags | None:
     """Return the tags of a header, `ANY` for `*`, None when absent; what is no list of tags never matches."""
-    header = heads_of(request.scope).text(name)
+    return parse_tags(heads_of(request.scope).text(name))
+
+
+def parse_tags(header: str) -> Tags | None:
+    """Return the tags of a header's value, or of a member that has its form."""
     if not header:
         return None
     if header == "*":

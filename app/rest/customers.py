@@ -22,7 +22,7 @@ PREFIX = "/api/v1"
 
 async def create(call: Call) -> Response:
     """POST /customers."""
-    command = CreateCustomer(await call.body(), strict=call.strict, dry_run=call.dry_run)
+    command = CreateCustomer(await call.body(), strict=call.strict, dry_run=call.dry_run, key=call.key())
     customer = await create_customer(call.ctx, command)
     status = 200 if call.dry_run else 201
     return customer_response(call, customer, status=status, location=f"{PREFIX}/customers/{customer['id']}")
@@ -37,14 +37,14 @@ async def get(call: Call) -> Response:
 
 async def replace(call: Call) -> Response:
     """PUT /customers/{customerId}."""
-    command = ChangeCustomer(call.target(required=True), await call.replacement(), strict=call.strict)
+    command = ChangeCustomer(call.target(required=True), await call.replacement(), strict=call.strict, key=call.key())
     customer = await replace_customer(call.ctx, command)
     return changed_response(call, "customer", representation(customer), customer)
 
 
 async def update(call: Call) -> Response:
     """PATCH /customers/{customerId}."""
-    command = ChangeCustomer(call.target(required=True), await call.patch(), strict=call.strict)
+    command = ChangeCustomer(call.target(required=True), await call.patch(), strict=call.strict, key=call.key())
     customer = await update_customer(call.ctx, command)
     return changed_response(call, "customer", representation(customer), customer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -70,7 +71,9 @@ class Notices:
         """Yield what a body names: fields, those of a JSON Patch too, and the parameters of a search."""
         if self.endpoint.kind == "search" and isinstance(body, dict):
             yield from (self.parameters[name] for name in body if name in self.parameters)
-        for path in _paths(body):
+        batch = self.endpoint.kind in {"batch", "bulk"}
+        for named in _paths(body):
+            path = _IN_BATCH.sub("", named) if batch else named
             if path in self.fields:
                 yield self.fields[path]
 
@@ -87,6 +90,10 @@ class Usage:
         """Return the body, what it names told and counted. Raises retired."""
         use(self.request, self.ctx, self.notices.in_body(body))
         return body
+
+
+_IN_BATCH: Final = re.compile(r"^(?:operations\.)?(?:(?:customer|patch)\.)?")
+"""What stands before the path of a customer's field in the body of a batch."""
 
 
 def _paths(value: JsonValue, above: str = "") -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from resolvers.bulk import MAX_ITEMS
+
 _CHANGE: Final = """\
 Send `If-Match` with the `ETag` of what your change was made from: of several clients that race with one ETag exactly \
 one wins, the others get 412 with the present ETag and the fields that differ. `If-Match: *` changes whatever is \
@@ -26,6 +28,12 @@ finds words by their beginnings, without accents. `filter` takes OData: `eq ne g
 `sort_fields=lastName&sort=asc`. By `createdAt` where nothing is said; the id decides between equals.
 
 **Cost.** `totalElements` is counted for each page: `count=none` leaves it out. `fields` makes answers smaller."""
+
+_MANY: Final = """\
+`results` come in the order of what was sent, each with `status`, and with `etag` or `problem`. \
+`Prefer: return=representation` adds the customers. The body may have 16 MiB. Each operation costs what it costs by \
+itself. Where the time is over before all are done, those not begun are 503 with `outcome` none. `dryRun=true` checks \
+everything and stores nothing."""
 
 DESCRIPTIONS: Final = {
     "listCustomers": _PAGES,
@@ -57,6 +65,57 @@ one of them.
 The customer is erased at once, with all that told of the person, and cannot be had back. With `If-Match` only that \
 version is erased; without it, any. The id is 410 for reading and 404 for a second `DELETE`. `dryRun=true` tells \
 whether it would be done.""",
+    "batchCustomers": f"""\
+Up to {MAX_ITEMS:,} operations, done in their order: two on one customer follow each other. Each keeps the rules of \
+the single operation, and needs `ifMatch` where that needs `If-Match`; a `delete` needs the scope `customers:delete`.
+
+With `atomic` true, which is the default, they are one transaction: where one cannot be done nothing is changed, and \
+422 `batch-failed` names the failing ones by their `index`, each with its problem. With `atomic` false each is done \
+for itself, the answer is 200, and `results` tells what became of each.
+
+{_MANY}""",
+    "replaceCustomers": f"""\
+Up to {MAX_ITEMS:,} customers, each replaced for itself as `PUT` of the single one does. The customer stands in \
+`customer`, or with its members beside `id` and `ifMatch`.
+
+{_MANY}""",
+    "updateCustomers": f"""\
+Up to {MAX_ITEMS:,} changes, each made for itself as `PATCH` of the single customer does. `patch` is a merge patch \
+where it is an object, and a JSON Patch where it is an array.
+
+{_MANY}""",
+    "deleteCustomers": """\
+Erases every customer that the filters find, as `DELETE` of each would: a list with the same parameters shows them \
+before. Without any filter it needs `confirm=all`. Up to 1,000 are erased at once, and the answer is 200 with their \
+number; more of them are erased by an operation, which is the 202. `dryRun=true` counts them. Customers who are made \
+after the request stay.""",
+    "importCustomers": """\
+The body is a file of any size with one customer in each line: NDJSON (`application/x-ndjson`) or CSV (`text/csv`, the \
+first line names the columns; `gateway template` prints one). It is stored as it comes, and the answer is 202 with the \
+operation that imports it. Each line is checked as a request of its own would be: what is wrong with one is told by \
+its number, and the others are stored. `id`, `createdAt` and `updatedAt` are made here. A line may have 1 MiB. \
+`dryRun=true` checks every line and stores nobody; `Prefer: handling=strict` refuses unknown properties.
+
+What was sent is deleted when the operation has ended.""",
+    "exportCustomers": """\
+All customers, or those that the filters find, one in each line, in the order of creation: NDJSON by default, CSV for \
+`Accept: text/csv` or `format=csv`. An import of it makes the same customers, with new ids. Customers who stay \
+meanwhile are all there, each as it was when it was read. Should the store fail in the middle, the connection is cut \
+before the last chunk: a client of HTTP/1.1 that reads to the end knows that it has all.""",
+    "getRefusedLines": """\
+All lines that an import refused, in their order, each with its number and the problem that a request of its own would \
+have had. There are no values of the lines in it. While the import is running, those that are known so far.""",
+    "getOperation": """\
+Only the caller that began it can read it; for anybody else it is 404. While it is `running`, `Retry-After` says when \
+to ask again; it ends as `succeeded`, `failed` or `cancelled`, and can be read for seven days after that. `done` of \
+`total` are done (`total` is null until it is known), `failed` of them were refused, `counts` says what became of all. \
+`errors` tells the first 100.""",
+    "listOperations": """\
+The newest 100 that this caller began, the newest first: the way to find one whose 202 was lost. Ended ones are listed \
+for seven days.""",
+    "cancelOperation": """\
+It ends after what is being done at this moment, within seconds; what is done stays done. `cancelRequested` is true \
+from then on, and `status` becomes `cancelled`. An operation that has ended stays as it is.""",
     "watchCustomers": """\
 A stream of server-sent events (`text/event-stream`) that does not end by itself: `EventSource` in browsers, \
 `curl -N` elsewhere. Each event has an `id`, the `event` type and, as `data`, an Event: which customer, which version, \

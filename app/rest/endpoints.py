@@ -12,27 +12,39 @@ from typing import Any, Final, Literal
 from starlette.responses import Response
 
 from app.http.event_source import EVENT_STREAM
-from app.rest import customers, events, lists, parts, viewer
+from app.http.problems import PROBLEM
+from app.rest import bulk, customers, events, files, jobs, lists, parts, viewer
 from app.rest.call import JSON, Call
 from app.rest.events import EVENT_PARAMETERS
-from app.rest.list_parameters import FIELDS, LIST_PARAMETERS
+from app.rest.list_parameters import CONFIRM, FIELDS, FILTER_PARAMETERS, FORMAT, LIST_PARAMETERS, ON_CONFLICT
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
+from resolvers import bulk as bulk_operations
 from resolvers import customers as customer_operations
+from resolvers.deletions import delete_customers
 from resolvers.events import watch_customers
+from resolvers.exports import export_customers
+from resolvers.jobs import cancel_job, get_job, get_refused_lines, list_jobs
 from resolvers.lists import explain_customers, list_customers, search_customers
 from resolvers.operation import Operation
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS, PartOperations
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
+from resolvers.uploads import import_customers
 from resolvers.viewer import get_viewer
 
 Handler = Callable[[Call], Awaitable[Response]]
-Kind = Literal["read", "list", "search", "create", "replace", "patch", "delete", "events"]
+Kind = Literal[
+    "read", "list", "search", "create", "replace", "patch", "delete", "batch", "bulk", "erase", "poll", "cancel",
+    "import", "export", "report", "events",
+]  # fmt: skip
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method at one path. `takes` and `gives` name schemas of OpenAPI."""
+    """One method at one path. `takes` and `gives` name schemas of OpenAPI.
+
+    `reads` are the media types of bodies, `answers` those of which a client must take one.
+    """
 
     operation: Operation[Any, Any]
     method: str
@@ -43,6 +55,8 @@ class Endpoint:
     takes: str | None = None
     parameters: tuple[Parameter, ...] = ()
     explain: Operation[Any, Any] | None = None
+    reads: tuple[str, ...] = (JSON,)
+    answers: tuple[str, ...] = (JSON, PROBLEM)
 
     def asked(self, parameters: Parameters) -> Operation[Any, Any]:
         """Return the operation that a request asks for: the endpoint's own, or its explanation."""
@@ -96,6 +110,18 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         customer_operations.create_customer, "POST", customers.create, "create", "Customers", "Customer",
         "CustomerInput", (DRY_RUN,),
     ),
+    Endpoint(
+        delete_customers, "DELETE", jobs.delete, "erase", "Customers", "Deletion", None,
+        (*FILTER_PARAMETERS, CONFIRM, DRY_RUN),
+    ),
+    Endpoint(
+        import_customers, "POST", files.import_all, "import", "Customers", "Operation", None, (ON_CONFLICT, DRY_RUN),
+        reads=tuple(files.FORMATS),
+    ),
+    Endpoint(
+        export_customers, "GET", files.export_all, "export", "Customers", None, None, (*FILTER_PARAMETERS, FORMAT),
+        answers=(*files.FORMATS, PROBLEM),
+    ),
     Endpoint(search_customers, "POST", lists.search, "search", "Customers", "CustomerPage", "CustomerSearch"),
     Endpoint(
         customer_operations.get_customer, "GET", customers.get, "read", "Customers", "Customer", None, (FIELDS,)
@@ -112,6 +138,18 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         customer_operations.delete_customer, "DELETE", customers.delete, "delete", "Customers", None, None,
         (DRY_RUN,),
     ),
+    Endpoint(
+        bulk_operations.batch_customers, "POST", bulk.batch, "batch", "Customers", "BatchResults", "CustomerBatch",
+        (DRY_RUN,),
+    ),
+    Endpoint(
+        bulk_operations.replace_customers, "PUT", bulk.replace, "bulk", "Customers", "BatchResults",
+        "CustomerReplacements", (DRY_RUN,),
+    ),
+    Endpoint(
+        bulk_operations.update_customers, "PATCH", bulk.update, "bulk", "Customers", "BatchResults",
+        "CustomerPatches", (DRY_RUN,),
+    ),
     *_parts(ADDRESSES, "Addresses", "Address", "Addresses"),
     *_parts(PHONE_NUMBERS, "Phone numbers", "PhoneNumber", "PhoneNumbers"),
     Endpoint(
@@ -125,6 +163,15 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         set_preferences, "PATCH", parts.patch_notification_preferences, "patch", "Notification preferences",
         _PREFERENCES, f"{_PREFERENCES}Patch", _WRITE,
     ),
-    Endpoint(watch_customers, "GET", events.watch, "events", "Events", "Event", None, EVENT_PARAMETERS),
+    Endpoint(cancel_job, "POST", jobs.cancel, "cancel", "Operations", "Operation"),
+    Endpoint(list_jobs, "GET", jobs.list_all, "poll", "Operations", "Operations"),
+    Endpoint(get_job, "GET", jobs.get, "poll", "Operations", "Operation"),
+    Endpoint(
+        get_refused_lines, "GET", files.get_refused, "report", "Operations", None, answers=(files.NDJSON, PROBLEM)
+    ),
+    Endpoint(
+        watch_customers, "GET", events.watch, "events", "Events", "Event", None, EVENT_PARAMETERS,
+        answers=(EVENT_STREAM, PROBLEM),
+    ),
     Endpoint(get_viewer, "GET", viewer.get, "read", "Viewer", "Viewer"),
 )  # fmt: skip

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from resolvers.problems import (
+    BATCH_FAILED,
     CONFLICT,
     FORBIDDEN,
     GRAPHQL_LIMIT,
+    NOT_FOUND,
+    OVERLOADED,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
     READER_TOO_SLOW,
@@ -44,6 +47,7 @@ PATH_EXAMPLES: Final = {
     "customerId": ID,
     "addressId": "671c272f-370f-40f9-b863-7531aa696b4a",
     "phoneNumberId": "79455671-2e46-46f1-b046-37d827f33103",
+    "operationId": "5a0c8f0e-6a35-4a0b-9c3e-2f7f5a1d7c11",
 }
 _REQUEST_ID: Final = "86032cbe-a804-4c3b-86ce-ec3041e3effc"
 _ADDRESS_PART: Final = {"id": PATH_EXAMPLES["addressId"], **ADDRESS}
@@ -54,6 +58,55 @@ _VIEWER: Final = {
     "name": "crm",
     "scopes": ["customers:read"],
     "quota": [{"name": "caller", "limit": 600, "left": 599, "window": 60, "reset": 60}],
+}
+_TAG: Final = '"v1-d68825b3"'
+_NEXT_TAG: Final = '"v2-d68825b3"'
+_BATCH: Final[dict[str, Any]] = {
+    "operations": [
+        {"op": "create", "customer": INPUT},
+        {"op": "update", "id": ID, "ifMatch": _TAG, "patch": {"lastName": "Rieger"}},
+    ],
+    "atomic": False,
+}
+_FAILED: Final[dict[str, JsonValue]] = {
+    "type": f"https://api.example.com/problems/{NOT_FOUND.slug}",
+    "title": NOT_FOUND.title,
+    "status": NOT_FOUND.status,
+    "detail": "There is no customer with this id.",
+    "code": NOT_FOUND.code,
+    "requestId": _REQUEST_ID,
+    "resource": "customers",
+}
+_RESULTS: Final[list[dict[str, Any]]] = [
+    {"op": "create", "id": ID, "status": 201, "etag": _TAG},
+    {"op": "update", "id": ID, "status": 200, "etag": _NEXT_TAG},
+]
+_REFUSED: Final[dict[str, Any]] = {"op": "update", "id": PATH_EXAMPLES["customerId"], "status": 404}
+
+_OPERATION: Final = {
+    "id": PATH_EXAMPLES["operationId"],
+    "kind": "import",
+    "status": "running",
+    "done": 2000,
+    "total": 100_000,
+    "failed": 1,
+    "counts": {"created": 1999, "refused": 1},
+    "errors": [
+        {
+            "line": 17,
+            "problem": {
+                "type": "https://api.example.com/problems/validation-error",
+                "title": "Validation error",
+                "status": 422,
+                "detail": "One field is not valid: email.",
+                "code": 1500,
+                "errors": [{"field": "email", "pointer": "/email", "message": "must be an e-mail address"}],
+            },
+        }
+    ],
+    "dryRun": False,
+    "cancelRequested": False,
+    **TIMES,
 }
 
 _BODIES: Final[dict[str, Any]] = {
@@ -79,6 +132,13 @@ _BODIES: Final[dict[str, Any]] = {
     "NotificationPreferencesPatch": {"sms": True},
     "CustomerSearch": {"filter": "lastName eq 'Reiger'", "sort": ["lastName,asc", "createdAt,desc"], "size": 10},
     "Viewer": _VIEWER,
+    "CustomerBatch": _BATCH,
+    "CustomerReplacements": [{"id": ID, "ifMatch": _TAG, "customer": INPUT}],
+    "CustomerPatches": [{"id": ID, "ifMatch": _TAG, "patch": {"lastName": "Rieger"}}],
+    "BatchResults": {"results": [*_RESULTS, {**_REFUSED, "problem": _FAILED}]},
+    "Deletion": {"deleted": 12},
+    "Operation": _OPERATION,
+    "Operations": {"content": [_OPERATION]},
     "CustomerJsonPatch": [{"op": "replace", "path": "/lastName", "value": "Rieger"}],
     "ListJsonPatch": [{"op": "replace", "path": "/0/type", "value": "work"}],
     "AddressJsonPatch": [{"op": "replace", "path": "/city", "value": "Oakland"}],
@@ -95,6 +155,13 @@ _ENVELOPES: Final[dict[str, Any]] = {
     "EnvelopedPhoneNumbers": {"phoneNumbers": [_PHONE_PART], "metadata": _METADATA},
     "EnvelopedNotificationPreferences": {"notificationPreferences": PREFERENCES},
     "EnvelopedViewer": {"viewer": _VIEWER},
+    "EnvelopedBatchResults": {
+        "results": _RESULTS,
+        "metadata": {"pagination": {"page": 1, "page_size": len(_RESULTS), "total_count": len(_RESULTS)}},
+    },
+    "EnvelopedDeletion": {"deleted": 12},
+    "EnvelopedOperation": {"operation": _OPERATION},
+    "EnvelopedOperations": {"operations": [_OPERATION], "metadata": _METADATA},
 }
 _EVENT: Final[dict[str, Any]] = {
     "id": "cHJpdmF0ZSBwbGFjZSBpbiB0aGUgaGlzdG9yeQ",
@@ -134,6 +201,14 @@ _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {
     GRAPHQL_LIMIT: (
         "The document has 1200 tokens; at most 1000 are taken.",
         {"limit": 1000, "found": 1200, "what": "tokens"},
+    ),
+    BATCH_FAILED: (
+        "One operation cannot be done; nothing was changed.",
+        {"failures": [{"index": 1, "op": "update", "id": ID, "status": 404, "problem": _FAILED}]},
+    ),
+    OVERLOADED: (
+        "The gateway has too many requests in hand; nothing was changed.",
+        {"outcome": "none", "retryAfter": 2},
     ),
     READER_TOO_SLOW: ("Too many events waited to be read.", {"lastEventId": _EVENT["id"]}),
     UNAVAILABLE: ("The store did not answer in time; nothing was changed.", {"outcome": "none"}),

@@ -9,6 +9,7 @@ TAGS: Final = {
     "Addresses": "The addresses of one customer, 1 to 50, each with an id and an address of its own.",
     "Phone numbers": "The phone numbers of one customer, 1 to 50, each with an id and an address of its own.",
     "Notification preferences": "Which channels a customer accepts: e-mail, SMS, push, mail.",
+    "Operations": "What goes on after its request was answered by 202: how far it is, what came of it, how to end it.",
     "Events": "Changes of customers as they happen, as server-sent events that can be resumed.",
     "Viewer": "Who the credentials belong to, what they allow, what is left of their limits.",
     "GraphQL": "The other door to the same operations. The playground at `/graphql` shows its schema.",
@@ -53,14 +54,16 @@ Every answer carries `X-Request-Id` (your own, from `X-Request-Id` or `Request-I
 ## Changes
 
 `PUT` and `PATCH` need `If-Match` with the ETag of what was read; without it, or with an old one: 412. `GET` with \
-`If-None-Match` answers 304 while nothing has changed. `dryRun=true` tries a change without storing it.
+`If-None-Match` answers 304 while nothing has changed. `dryRun=true` tries a change without storing it. With an \
+`Idempotency-Key` a change can be sent again for 24 hours without being made twice: the first answer comes again, with \
+`Idempotent-Replayed: true`.
 
 ## Errors
 
 Every refusal is `application/problem+json` (RFC 9457): `type` is the address of [a page](/problems) that says what to \
 do, `code` and `type` stay the same for good, `errors` lists every fault of a body with its JSON Pointer, `requestId` \
 is in the log. 429 and 503 say in `Retry-After` when to come again. Where a 503 says `"outcome": "none"`, nothing was \
-changed; with `"unknown"`, read before you repeat.
+changed; with `"unknown"`, repeat with the same `Idempotency-Key`, or read before you repeat.
 
 ## Versions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.rest.parameters import BOOLEAN, INTEGER, Parameter
 from resolvers.cursors import MAX_CURSOR
 from resolvers.filtering import MAX_SEARCH
+from resolvers.imports import ON_CONFLICT as CONFLICTS
 
 TEXT = {"type": "string"}
 _SHORT = {**TEXT, "maxLength": 64}
@@ -148,3 +149,24 @@ LIST_PARAMETERS = (
 )  # fmt: skip
 SEARCH_PARAMETERS = (PAGE, SIZE, CURSOR, COUNT, _SORT, _SORT_BY, _Q, _FILTER, FIELDS, EXPLAIN)
 """The members of the body of `:search`."""
+FILTER_PARAMETERS = (_Q, _FILTER, *_SIMPLE)
+"""Those that say which customers are meant."""
+CONFIRM = Parameter(
+    "confirm",
+    {"type": "string", "enum": ["all"]},
+    "`all` says that really all customers are meant; only where nothing else says which ones.",
+    example="all",
+)
+FORMAT = Parameter(
+    "format",
+    {"type": "string", "enum": ["ndjson", "csv"]},
+    "The format of the answer, instead of `Accept`.",
+    example="csv",
+)
+ON_CONFLICT = Parameter(
+    "onConflict",
+    {"type": "string", "enum": list(CONFLICTS), "default": "fail"},
+    "What becomes of a line whose e-mail address is taken: it is refused, left out, or replaces the fields of the "
+    "customer who has it.",
+    example="skip",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.http.edge import MAX_HEADER_BYTES
 from app.rest.answers import headers, problem_answers, problem_headers
 from app.rest.call import JSON
 from app.rest.examples import CUSTOMER, graphql_error_example
@@ -31,6 +32,14 @@ _REFUSED: Final = (
     p.METHOD_NOT_ALLOWED,
     p.UNAVAILABLE,
 )
+_OF_BODIES: Final = (p.IDEMPOTENCY_KEY, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The key of a single mutation, in place of its `idempotencyKey`; with queries it means nothing.",
+    "schema": {"type": "string", "maxLength": MAX_HEADER_BYTES},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
 _AT_THE_EDGE: Final = (p.URI_TOO_LONG, p.HEADERS_TOO_LARGE, p.INTERNAL_ERROR)
 """Told before or after the door, so in the form of REST."""
 
@@ -50,8 +59,11 @@ def _post() -> Document:
         "A request that is not executed is answered with its problem's status, or, where the client wants "
         "`application/json` and the request was well-formed, with 200.",
         "tags": ["GraphQL"],
+        "parameters": [_KEY],
         "requestBody": {"required": True, "content": {JSON: media}},
-        "responses": _responses((*_REFUSED, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)),
+        "responses": _responses(
+            (*_REFUSED, p.IDEMPOTENCY_KEY, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)
+        ),
     }
 
 

@@ -137,7 +137,7 @@ def _token() -> Document:
         "headers": headers("Pragma"),
         "content": _example(JSON, "Token", _TOKEN),
     }
-    problems = (*_EVERY, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.UNAVAILABLE)
+    problems = (*_EVERY, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.UNAVAILABLE, p.OVERLOADED)
     return {
         "operationId": "postToken",
         "summary": "Get an access token",

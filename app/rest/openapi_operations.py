@@ -11,9 +11,11 @@ from app.rest.customers import PREFIX
 from app.rest.descriptions import DESCRIPTIONS, part_descriptions
 from app.rest.endpoints import Endpoint
 from app.rest.examples import EXAMPLES, PATH_EXAMPLES
+from app.rest.file_media import customer_files
 from app.rest.parameters import Parameter
 from app.rest.routes import ALIAS
 from app.rest.shapes import UUID, bounded, ref
+from resolvers.idempotency import KEY_PATTERN
 
 Document = dict[str, Any]
 
@@ -21,6 +23,7 @@ PATH_PARAMETERS: Final = {
     "customerId": "The customer's id, a UUID: `id` of an answer, or the end of its `Location`.",
     "addressId": "The address's id, a UUID; the list of addresses shows it.",
     "phoneNumberId": "The phone number's id, a UUID; the list of phone numbers shows it.",
+    "operationId": "The operation's id, a UUID: `id` of the 202, or the end of its `Location`.",
 }
 _NOUNS: Final = {"Addresses": ("address", "addresses"), "Phone numbers": ("phone number", "phone numbers")}
 
@@ -33,15 +36,22 @@ def rest_operation(endpoint: Endpoint) -> Document:
     operation: Document = {
         "operationId": endpoint.id,
         "summary": _summary(endpoint),
-        "description": f"{_description(endpoint)}\n\n{needs} "
-        f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}.",
+        "description": f"{_description(endpoint)}\n\n{needs} {_other_door(endpoint)}",
         "tags": [endpoint.tag],
         "parameters": [*map(_query_parameter, endpoint.parameters), *_header_parameters(endpoint)],
         "responses": {**success_answers(endpoint), **problem_answers(endpoint_problems(endpoint), instance)},
     }
     if endpoint.takes:
         operation["requestBody"] = _request_body(endpoint)
+    if endpoint.kind == "import":
+        operation["requestBody"] = {"required": True, "content": customer_files()}
     return operation
+
+
+def _other_door(endpoint: Endpoint) -> str:
+    if endpoint.operation.rest_alone:
+        return f"Not in GraphQL: {endpoint.operation.rest_alone}"
+    return f"In GraphQL: {', '.join(f'`{name}`' for name in endpoint.operation.graphql)}."
 
 
 def _summary(endpoint: Endpoint) -> str:
@@ -98,10 +108,13 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
     condition = ["IfMatch"] if "{" in endpoint.path else []
     names = {
         "read": ["IfNoneMatch"] if "{" in endpoint.path else [],
-        "replace": ["IfMatchRequired", "Prefer"],
-        "patch": ["IfMatchRequired", "Prefer"],
-        "create": [*condition, "Prefer"],
+        "replace": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
+        "patch": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
+        "create": [*condition, "IdempotencyKey", "Prefer"],
+        "import": ["Prefer"],
         "delete": condition,
+        "batch": ["Prefer"],
+        "bulk": ["Prefer"],
         "events": ["LastEventId"],
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
@@ -141,6 +154,16 @@ def shared_parameters() -> Document:
             "The `ETag` of what you have, several separated by commas: 304 without a body while one is still good.",
             '"v3-d68825b3"',
         ),
+        "IdempotencyKey": {
+            **_header(
+                "Idempotency-Key",
+                "A name of your own for this request, best a new UUID: 1 to 255 visible ASCII characters, or a string "
+                "in quotes. Sent again with the same key within 24 hours, the request changes nothing twice and "
+                "answers what it answered first, with `Idempotent-Replayed: true`.",
+                "8e03978e-40d5-43dd-bc93-6894a57f9324",
+            ),
+            "schema": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": KEY_PATTERN},
+        },
         "LastEventId": _header(
             "Last-Event-ID",
             "The `id` of the event that was read last: the stream goes on after it. Browsers send it by themselves. "

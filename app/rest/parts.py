@@ -59,7 +59,7 @@ class PartHandlers:
 
     async def add(self, call: Call) -> Response:
         """POST to the collection."""
-        command = AddPart(call.target(required=False), await call.body(), strict=call.strict)
+        command = AddPart(call.target(required=False), await call.body(), strict=call.strict, key=call.key())
         result = await self.operations.add(call.ctx, command)
         kind = self.operations.kind
         return resource_response(
@@ -73,12 +73,14 @@ class PartHandlers:
 
     async def replace_all(self, call: Call) -> Response:
         """PUT the collection."""
-        command = ChangeCustomer(call.target(required=True), await call.replacement(), strict=call.strict)
+        command = ChangeCustomer(
+            call.target(required=True), await call.replacement(), strict=call.strict, key=call.key()
+        )
         return self._changed_list(call, await self.operations.replace_all(call.ctx, command))
 
     async def update_all(self, call: Call) -> Response:
         """PATCH the collection."""
-        command = ChangeCustomer(call.target(required=True), await call.patch(), strict=call.strict)
+        command = ChangeCustomer(call.target(required=True), await call.patch(), strict=call.strict, key=call.key())
         return self._changed_list(call, await self.operations.update_all(call.ctx, command))
 
     async def clear(self, call: Call) -> Response:
@@ -97,13 +99,23 @@ class PartHandlers:
     async def replace(self, call: Call) -> Response:
         """PUT one part."""
         command = ChangePart(
-            call.target(required=True), self._part_id(call), await call.replacement(), strict=call.strict
+            call.target(required=True),
+            self._part_id(call),
+            await call.replacement(),
+            strict=call.strict,
+            key=call.key(),
         )
         return self._changed(call, await self.operations.replace(call.ctx, command))
 
     async def update(self, call: Call) -> Response:
         """PATCH one part."""
-        command = ChangePart(call.target(required=True), self._part_id(call), await call.patch(), strict=call.strict)
+        command = ChangePart(
+            call.target(required=True),
+            self._part_id(call),
+            await call.patch(),
+            strict=call.strict,
+            key=call.key(),
+        )
         return self._changed(call, await self.operations.update(call.ctx, command))
 
     def _changed(self, call: Call, result: PartResult) -> Response:
@@ -125,13 +137,13 @@ async def get_notification_preferences(call: Call) -> Response:
 
 async def put_notification_preferences(call: Call) -> Response:
     """PUT the preferences."""
-    command = ChangeCustomer(call.target(required=True), await call.replacement(), strict=call.strict)
+    command = ChangeCustomer(call.target(required=True), await call.replacement(), strict=call.strict, key=call.key())
     customer = await replace_preferences(call.ctx, command)
     return changed_response(call, _PREFERENCES, customer[_PREFERENCES], customer)
 
 
 async def patch_notification_preferences(call: Call) -> Response:
     """PATCH the preferences."""
-    command = ChangeCustomer(call.target(required=True), await call.patch(), strict=call.strict)
+    command = ChangeCustomer(call.target(required=True), await call.patch(), strict=call.strict, key=call.key())
     customer = await set_preferences(call.ctx, command)
     return changed_response(call, _PREFERENCES, customer[_PREFERENCES], customer)

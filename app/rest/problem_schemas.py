@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.rest.shapes import COUNT, TEXT, Schema, closed_object, open_object
+from app.rest.shapes import COUNT, TEXT, Schema, closed_object, open_object, ref
 from resolvers.context import ALL_SCOPES
 from schema.limits import DocumentLimits
 
@@ -18,6 +18,8 @@ _CODE: Final = {
 _STATUS: Final = {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599}
 _MAX_ERRORS: Final = 10_000
 _MAX_CHARACTERS: Final = DocumentLimits().document
+_REPLAYED: Final = {"type": "boolean", "description": "An earlier request with the same key had this outcome."}
+_SAID: Final = ("cost", "idempotentReplayed")
 _RATE: Final = {"type": "number", "minimum": 0}
 _EXTENSIONS: Final[Schema] = {
     "allow": {"type": "string", "description": "method-not-allowed: the methods that work."},
@@ -41,11 +43,20 @@ _EXTENSIONS: Final[Schema] = {
     "found": {**COUNT, "description": "graphql-…, answer-too-large: how much there is."},
     "what": {"type": "string", "description": "graphql-…: what was counted."},
     "cost": {**COUNT, "description": "graphql-cost, rate-limited: what it costs."},
-    "retryAfter": {**COUNT, "description": "rate-limited, quota-exhausted: seconds until it passes."},
+    "retryAfter": {
+        **COUNT,
+        "description": "rate-limited, quota-exhausted, overloaded, idempotency-in-progress: seconds until it passes.",
+    },
     "outcome": {
         "type": "string",
         "enum": ["none", "unknown"],
         "description": "unavailable: whether it is certain that nothing was changed.",
+    },
+    "failures": {
+        "type": "array",
+        "items": ref("BatchFailure"),
+        "maxItems": 1000,
+        "description": "batch-failed: the operations that cannot be done.",
     },
 }
 """What single kinds of problems say beside what all say."""
@@ -70,7 +81,11 @@ def problem_schemas() -> dict[str, Schema]:
     """Return them by name."""
     return {
         "Problem": _problem(),
-        "EnvelopedErrors": _enveloped_errors(),
+        "ItemProblem": _item_problem(),
+        "EnvelopedErrors": closed_object(
+            {"errors": {"type": "array", "items": ref("EnvelopedError"), "maxItems": _MAX_ERRORS}}, "Errors, enveloped."
+        ),
+        "EnvelopedError": _enveloped_error(),
         "GraphQLRequest": _graphql_request(),
         "GraphQLResponse": _graphql_response(),
     }
@@ -82,12 +97,19 @@ def _problem() -> Schema:
     return open_object({**_problem_members(), **own}, said, "errors", *_EXTENSIONS)
 
 
-def _enveloped_errors() -> Schema:
+def _item_problem() -> Schema:
+    """Return the problem of one operation of a batch, which has no address of its own."""
+    members = {name: shape for name, shape in _problem_members().items() if name != "failures"}
+    optional = [name for name in _EXTENSIONS if name != "failures"]
+    said = "A problem of one operation of a batch; a `pointer` leads into the body of the batch."
+    return open_object({**members, "detail": TEXT}, said, "errors", *optional)
+
+
+def _enveloped_error() -> Schema:
     members = {"httpStatus": _STATUS, "request_id": TEXT, "code": _CODE}
-    entry = closed_object(
+    return closed_object(
         {**members, "resource": TEXT, "title": TEXT, "message": TEXT}, "One error, in the enveloped profile."
     )
-    return closed_object({"errors": {"type": "array", "items": entry, "maxItems": _MAX_ERRORS}}, "Errors, enveloped.")
 
 
 def _graphql_request() -> Schema:
@@ -118,7 +140,13 @@ def _graphql_response() -> Schema:
             "message": TEXT,
             "locations": {"type": "array", "items": place, "maxItems": 100},
             "path": path,
-            "extensions": open_object(_problem_members(), "The problem, as REST shows it.", "errors", *_EXTENSIONS),
+            "extensions": open_object(
+                {**_problem_members(), "idempotentReplayed": _REPLAYED},
+                "The problem, as REST shows it.",
+                "errors",
+                "idempotentReplayed",
+                *_EXTENSIONS,
+            ),
         },
         "One error.",
         "locations",
@@ -132,6 +160,6 @@ def _graphql_response() -> Schema:
         "left",
         "restoreRate",
     )
-    extensions = open_object({"cost": cost}, "What the answer cost.", "cost")
+    extensions = open_object({"cost": cost, "idempotentReplayed": _REPLAYED}, "What the answer cost.", *_SAID)
     members = {"data": data, "errors": errors, "extensions": extensions}
     return open_object(members, "A GraphQL response.", *members)

@@ -29,7 +29,8 @@ MOMENTS: Final = {
     "updatedAfter": ("updatedAt", "gt"),
     "updatedBefore": ("updatedAt", "lt"),
 }
-_UNFILTERED: Final = {"page", "size", "cursor", "count", "sort", "sortFields", "sortBy", "fields", "explain"}
+_LIST: Final = {"page", "size", "cursor", "count", "sort", "sortFields", "sortBy", "fields", "explain"}
+_UNFILTERED: Final = _LIST | {"confirm", "dryRun", "format"}
 """The parameters that do not say which customers are meant."""
 
 
@@ -40,13 +41,14 @@ def list_query(given: Parameters, renderings: Renderings | None = None) -> ListQ
         Problem: invalid-filter, invalid-parameter.
     """
     fields = fields_of(given)
-    where, order = _where(given), order_of(sort_terms(given))
+    where, order = where_of(given), order_of(sort_terms(given))
     if fields is None:
         return ListQuery(where, order, EVERYTHING_SHOWN, version=False, renderings=renderings)
     return ListQuery(where, order, paths_shown(fields), version=False)
 
 
-def _where(given: Parameters) -> Filter:
+def where_of(given: Parameters) -> Filter:
+    """Return which customers are meant, by simple filters, `q` and `filter`. Raises invalid-filter."""
     return EVERYTHING if given.values.keys() <= _UNFILTERED else check_size(all_of(_filters(given)))
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app.http.answers import Answer
 from app.http.heads import heads_of
+from app.http.problems import REPLAYED
 from app.rest.call import Call
 from app.rest.conditions import not_modified
 from app.rest.questions import fields_of
@@ -40,6 +41,8 @@ def _with_common(call: Call, headers: Headers | None) -> Headers:
         common["Link"] = f'<{call.canonical}>; rel="canonical"'
     if call.dry_run:
         common["Dry-Run"] = "true"
+    if call.ctx.replayed:
+        common[REPLAYED] = "true"
     return {**common, **(headers or {})}
 
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from app.http.admission import admit, pay
 from app.http.heads import heads_of
 from app.http.negotiation import check_accept, wants_envelope
-from app.http.problems import PROBLEM, problem_response
+from app.http.problems import problem_response
 from app.limits.prices import price
 from app.rest.call import JSON, PATCH_TYPES, Call
 from app.rest.customers import PREFIX
@@ -55,16 +55,16 @@ class Resource:
                 return Response(status_code=204, headers=self._options())
             raise Problem(METHOD_NOT_ALLOWED, f"{method[:32]} does not work here.")
         except Problem as problem:
-            return problem_response(request, problem, self._hints(problem))
+            return problem_response(request, problem, self._hints(problem, method))
 
     async def _call(self, request: Request, endpoint: Endpoint) -> Call:
         ctx = await admit(request)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
         asked = endpoint.asked(parameters)
-        ctx.require(asked.scope)
+        asked.permit(ctx)
         notices = self.notices.get(endpoint.method)
         await pay(request, ctx, price("explain" if asked is endpoint.explain else endpoint.kind))
-        check_accept(request, endpoint.media_type, PROBLEM)
+        check_accept(request, *endpoint.answers)
         return Call(
             request,
             ctx,
@@ -85,15 +85,19 @@ class Resource:
 
     def _options(self) -> dict[str, str]:
         methods = [*self.endpoints, *(["HEAD"] if "GET" in self.endpoints else []), "OPTIONS"]
-        patch = {"Accept-Patch": ", ".join(PATCH_TYPES)} if "PATCH" in self.endpoints else {}
+        patch = {"Accept-Patch": ", ".join(self._patch_types())} if "PATCH" in self.endpoints else {}
         return {"Allow": ", ".join(methods), **patch}
 
-    def _hints(self, problem: Problem) -> dict[str, str]:
+    def _patch_types(self) -> tuple[str, ...]:
+        return PATCH_TYPES if self.endpoints["PATCH"].kind == "patch" else (JSON,)
+
+    def _hints(self, problem: Problem, method: str) -> dict[str, str]:
         if problem.type is METHOD_NOT_ALLOWED:
             return self._options()
         if problem.type.status == 415:
             patch = {name: value for name, value in self._options().items() if name == "Accept-Patch"}
-            return {"Accept": JSON, "Accept-Encoding": "identity", **patch}
+            reads = ", ".join(self.endpoints[method].reads)
+            return {"Accept": reads, "Accept-Encoding": "identity", **patch}
         return {}
 
 

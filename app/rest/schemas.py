@@ -7,7 +7,9 @@ from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
+from app.rest.batch_schemas import batch_schemas, enveloped_batch_schemas
 from app.rest.events import TYPES
+from app.rest.job_schemas import job_schemas
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.odata import MAX_LENGTH
 from app.rest.parameters import Parameter
@@ -53,6 +55,8 @@ def schemas() -> dict[str, Schema]:
         "Viewer": _viewer(),
         "Event": _event(),
         "JsonPatch": _json_patch(),
+        **batch_schemas(),
+        **job_schemas(),
         **_envelopes(),
         **problem_schemas(),
         "Health": closed_object({"status": {"type": "string", "enum": ["live", "ready"]}}, "How the gateway is."),
@@ -217,10 +221,12 @@ def _envelopes() -> dict[str, Schema]:
     )
     ones = {"Customer": "customer", "Address": "address", "PhoneNumber": "phoneNumber", "Viewer": "viewer"}
     ones["NotificationPreferences"] = "notificationPreferences"
+    ones["Operation"] = "operation"
     lists = {"CustomerPage": ("customers", "Customer"), "Addresses": ("addresses", "Address")}
     lists["PhoneNumbers"] = ("phoneNumbers", "PhoneNumber")
+    lists["Operations"] = ("operations", "Operation")
     wrapped = {name: closed_object({key: ref(name)}, f"{name}, enveloped.") for name, key in ones.items()}
     for name, (key, item) in lists.items():
         items = {"type": "array", "items": ref(item), "maxItems": MAX_SIZE}
         wrapped[name] = closed_object({key: items, "metadata": metadata}, f"{name}, enveloped.")
-    return {f"Enveloped{name}": schema for name, schema in wrapped.items()}
+    return {f"Enveloped{name}": schema for name, schema in wrapped.items()} | enveloped_batch_schemas(metadata)

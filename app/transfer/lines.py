@@ -37,6 +37,11 @@ def lines(file: BinaryIO, number: int = 0, end: int = 0) -> Iterator[Line]:
         yield Line(number, text.removeprefix(_MARK) if number == 1 else text, end)
 
 
+def first_line(beginning: bytes) -> bytes:
+    """Return the first line of a file that begins so, as `lines` would."""
+    return beginning.partition(b"\n")[0].rstrip(b"\r").removeprefix(_MARK)
+
+
 def _skip(file: BinaryIO) -> int:
     """Read to the end of a line and return how many bytes that were."""
     skipped = 0

@@ -13,6 +13,7 @@ import pytest
 from pymongo import MongoClient
 
 from app.cli import exporting, importing
+from app.transfer import importing as batches
 from app.transfer import state
 from app.transfer.columns import column_names
 from resolvers import exports
@@ -99,6 +100,11 @@ def many(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def found_by(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that a customer is found by: what a change has changed is nothing that a backup tells."""
+    return {name: value for name, value in document["keys"].items() if name != "changed"}
+
+
 class TestRoundTrips:
     @pytest.mark.parametrize("ending", ["ndjson", "csv"])
     def test_what_was_exported_is_imported_the_same(self, run: Run, elsewhere: Run, ending: str) -> None:
@@ -127,7 +133,7 @@ class TestRoundTrips:
         assert Path("again.ndjson").read_bytes() == Path("backup.ndjson").read_bytes()
         with MongoClient[dict[str, Any]](mongod_url) as client:
             keys = [
-                {one["id"]: (one["keys"], one["version"]) for one in client[name]["customers"].find()}
+                {one["id"]: (found_by(one), one["version"]) for one in client[name]["customers"].find()}
                 for name in (database, f"{database}_2")
             ]
         assert keys[0] == keys[1]
@@ -368,7 +374,7 @@ class TestGoingOn:
     ) -> None:
         bodies = many(50)
         write("in.ndjson", *bodies[:7], "[1]", *bodies[7:25], "[2]", *bodies[25:])
-        monkeypatch.setattr(importing, "_BATCH_LINES", 10)
+        monkeypatch.setattr(batches, "_BATCH_LINES", 10)
         kill(run, "import", "in.ndjson", after=3)
         assert collection.count_documents({}) == 28, "the third batch is stored, and nothing knows of it"
         assert json.loads(Path("in.ndjson.import-state").read_text())["line"] == 20
@@ -389,7 +395,7 @@ class TestGoingOn:
         write("in.ndjson", *many(25))
         run("import", "in.ndjson")
         run("export", "out.csv")
-        monkeypatch.setattr(importing, "_BATCH_LINES", 10)
+        monkeypatch.setattr(batches, "_BATCH_LINES", 10)
         kill(elsewhere, "import", "out.csv", after=2)
         assert counts(elsewhere("import", "out.csv", "--json")) == {"created": 25}
 
@@ -480,7 +486,7 @@ class TestGoingOn:
 
 class TestCost:
     def test_memory_does_not_grow_with_the_file(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(importing, "_BATCH_LINES", 10)
+        monkeypatch.setattr(batches, "_BATCH_LINES", 10)
         monkeypatch.setattr(exports, "PAGE", 10)
 
         def peak(*words: str) -> int:

@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,9 +24,29 @@ import pytest
 
 from tests import factories
 from tests.certificates import make_certificate
-from tests.commands import Started, alive, children_of, mongods_of, processes_of, serving, started, until
+from tests.commands import Started, alive, children_of, command_line, mongods_of, processes_of, serving, started, until
 from tests.harness import make_key
 
+FAILING_STARTS = """
+import socket
+import uvicorn
+from app.cli.server import Workers
+
+async def app(scope, receive, send):
+    await receive()
+    with open("count", "a+") as file:
+        file.seek(0)
+        good = len(file.read().split()) not in (2, 3)
+        file.write("good " if good else "bad ")
+    await send({"type": "lifespan.startup.complete" if good else "lifespan.startup.failed"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+if __name__ == "__main__":
+    config = uvicorn.Config("starts:app", workers=2, lifespan="on", log_config=None, timeout_worker_healthcheck=5)
+    Workers(config, [socket.create_server(("127.0.0.1", 0))]).run()
+"""
+"""An application whose third and fourth start fail, as they do while the store is away."""
 FIELDS = ["timestamp", "level", "service", "ip", "requestId", "userId", "message"]
 CUSTOMERS = "/api/v1/customers"
 
@@ -253,6 +274,25 @@ class TestWorkers:
         two.process.kill()
         two.process.wait(5)
         until(lambda: not any(map(alive, workers)), 10, "the end of the workers")
+
+    def test_a_worker_that_cannot_start_while_the_store_is_away_does_not_end_the_others(self, tmp_path: Path) -> None:
+        (tmp_path / "starts.py").write_text(FAILING_STARTS)
+        (tmp_path / "count").touch()
+        process = subprocess.Popen([sys.executable, "starts.py"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+
+        def starts() -> list[str]:
+            return (tmp_path / "count").read_text().split()
+
+        try:
+            until(lambda: starts() == ["good", "good"], 20, "the start of two workers")
+            until(lambda: len(children_of(process.pid)) >= 2, 5, "two workers")
+            worker = max(pid for pid in children_of(process.pid) if "spawn_main" in command_line(pid))
+            os.kill(worker, signal.SIGKILL)
+            until(lambda: starts()[:5] == ["good", "good", "bad", "bad", "good"], 40, "another start")
+            assert process.poll() is None
+        finally:
+            process.terminate()
+            process.wait(20)
 
     def test_a_killed_worker_is_replaced(self, two: Started) -> None:
         former = self.workers(two)

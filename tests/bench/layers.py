@@ -29,6 +29,8 @@ OFF: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
 KEYS: Final = (*OFF, "crowd", "workers", "ready")
 STACK: Final = "layers"
 _PAIRS: Final = 3
+_SECONDS: Final = min(SECONDS, 2)
+"""How long each run is: there are many, and all has to be done within ten minutes."""
 _READY_SECONDS: Final = 1.5
 _TWICE: Final = 1.8
 _CROWD: Final = 64
@@ -68,14 +70,14 @@ def _cut_off(bench: Bench, bare: Client, last: str) -> Pairs:
     settings = SETTINGS if last in {"limits", "whole"} else {**SETTINGS, "rate_limit": "off"}
     with layered(bench.mongod, DATABASE, last, bench.log, settings) as server:
         bench.warm(server, work.ours)
-        return bench.measure((server, work.ours), (bare, work.bare), _PAIRS)
+        return bench.measure((server, work.ours), (bare, work.bare), _PAIRS, _SECONDS)
 
 
 def _layer(bench: Bench, ours: Client, work: str, layer: str, settings: dict[str, str]) -> str:
     load = bench.works[work].ours
     with bench.gateway(**settings) as without:
         bench.warm(without, load)
-        pairs = bench.measure((without, load), (ours, load), _PAIRS)
+        pairs = bench.measure((without, load), (ours, load), _PAIRS, _SECONDS)
     name, ratio = bench.works[work].name, pairs.cpu
     return f"{name} costs {median(ratio):.2f} times as much without {layer} ({ratio[0]:.2f} to {ratio[-1]:.2f})."
 

@@ -20,7 +20,7 @@ PAIRS: Final = int(os.environ.get("PAIRS", "5"))
 DATABASE: Final = "speed"
 SETTINGS: Final[dict[str, str]] = {"request_timeout": "5", "rate_limit": "900000000/hour"}
 """As by default, but with a limit that is counted and never reached."""
-_WARM_SECONDS: Final = 3
+_WARM_SECONDS: Final = 2
 Side = tuple[Client, Load]
 
 
@@ -63,20 +63,20 @@ class Bench:
         """Let a new server make its connections to MongoDB, which cost it milliseconds each, and fill its caches."""
         run(server, load, _WARM_SECONDS, warm_up=0)
 
-    def measure(self, first: Side, second: Side, count: int = PAIRS) -> Pairs:
+    def measure(self, first: Side, second: Side, count: int = PAIRS, seconds: float = SECONDS) -> Pairs:
         """Measure two servers in turn, in alternating order, after a moment for each to warm up."""
         for server, load in (first, second):
             run(server, load, 1, warm_up=0)
         ours, others = [], []
         for number in range(count):
             if number % 2:
-                others.append(self._run(*second))
-            ours.append(self._run(*first))
+                others.append(self._run(*second, seconds))
+            ours.append(self._run(*first, seconds))
             if not number % 2:
-                others.append(self._run(*second))
+                others.append(self._run(*second, seconds))
         return Pairs(ours, others)
 
-    def _run(self, server: Client, load: Load) -> Sample:
-        sample = run(server, load, SECONDS, warm_up=0)
+    def _run(self, server: Client, load: Load, seconds: float) -> Sample:
+        sample = run(server, load, seconds, warm_up=0)
         os.truncate(self.log, 0)
         return sample

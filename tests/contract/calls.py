@@ -30,6 +30,12 @@ from tests.parity.doors import upper
 SDL: Final = build_schema(graphql_schema())
 INSIDE: Final = {"Customer": "customer(id: {})", "CustomerConnection": "customers"}
 """Where a field stands that is an operation of its own and no root field."""
+NOBODYS: Final = "0d047d80-eb69-4665-9395-6df5a5e569a4"
+"""The id of an operation that is not the caller's own."""
+OF_OTHERS: Final = ("/operations/{operationId}", "Query.operation", "Mutation.cancelOperation")
+"""How the names end of requests about such an operation: they are answered as if it were not there."""
+CHOSEN: Final = {"Mutation.deleteCustomers": "filter"}
+"""Arguments without which a field that demands none is refused."""
 PATHS: Final = {"addresses": "addressId", "phone-numbers": "phoneNumberId"}
 
 Json = dict[str, Any]
@@ -64,10 +70,12 @@ class Call:
     url: str
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
 
     def send(self, client: httpx2.Client, **headers: str) -> httpx2.Response:
         """Send it."""
-        return answer(client, self.method, self.url, json=self.body, headers={**self.headers, **headers})
+        sent = {**self.headers, **headers}
+        return answer(client, self.method, self.url, json=self.body, content=self.content, headers=sent)
 
 
 def store(client: httpx2.Client, person: Json) -> Stored:
@@ -97,18 +105,26 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
     takes = next(one.takes for one in ENDPOINTS if (one.method, one.path) == (method, path))
     known = {
         "customerId": stored.id, "addressId": stored.address, "phoneNumberId": stored.phone,
-        "id": stored.id, "email": person["email"], "cursor": "",
+        "id": stored.id, "email": person["email"], "cursor": "", "operationId": NOBODYS,
     }  # fmt: skip
+    question += {"DELETE /customers": "?id={id}"}.get(route, "")
     filled = re.sub(r"\{(\w+)\}", lambda found: known[found[1]], f"{path}{question}{query}")
     headers = {"If-Match": "*"} if method in {"PUT", "PATCH"} else {}
-    return Call(route, method, PREFIX + filled, _bodies(person)[takes] if takes else None, headers)
+    if route.endswith(":import"):
+        headers = {"Content-Type": "application/x-ndjson"}
+        return Call(route, method, f"{PREFIX}{filled}?dryRun=true", None, headers, json.dumps(person).encode())
+    return Call(route, method, PREFIX + filled, _bodies(person, stored)[takes] if takes else None, headers)
 
 
-def _bodies(person: Json) -> Json:
+def _bodies(person: Json, stored: Stored) -> Json:
     addresses, phones, preferences = (person[name] for name in ("addresses", "phoneNumbers", "notificationPreferences"))
+    anyone, patch = {"id": stored.id, "ifMatch": "*"}, {"patch": {"addresses": addresses}}
     return {
         "CustomerInput": person,
         "CustomerPatch": person,
+        "CustomerBatch": {"operations": [{"op": "create", "customer": person}, {"op": "update", **anyone, **patch}]},
+        "CustomerReplacements": [{**anyone, "customer": person}],
+        "CustomerPatches": [{**anyone, **patch}],
         "CustomerSearch": {"filter": f"email eq '{person['email']}'", "q": person["lastName"]},
         "AddressInput": addresses[0],
         "AddressPatch": addresses[0],
@@ -127,7 +143,7 @@ def graphql_call(name: str, stored: Stored, person: Json, *, literal: bool = Fal
     parent = SDL.type_map[kind]
     assert isinstance(parent, GraphQLObjectType)
     definition = parent.fields[field_name]
-    arguments = {one: given for one, given in definition.args.items() if _demanded(given)}
+    arguments = {one: given for one, given in definition.args.items() if _demanded(given) or CHOSEN.get(name) == one}
     values = {one: _value(name, one, given, stored, person) for one, given in arguments.items()}
     shown = {one: _literal(values[one], given) if literal else f"${one}" for one, given in arguments.items()}
     asked = field_name + _listed({one: f": {text}" for one, text in shown.items()})
@@ -155,6 +171,11 @@ def is_nullable(call: Call) -> bool:
     return not isinstance(root.fields[root_of(call)].type, GraphQLNonNull)
 
 
+def is_of_others(call: Call) -> bool:
+    """Tell whether a request is about an operation that is not the caller's own."""
+    return call.name.removesuffix(":cancel").removesuffix("/refused-lines").endswith(OF_OTHERS)
+
+
 def _demanded(argument: GraphQLArgument) -> bool:
     return isinstance(argument.type, GraphQLNonNull) and argument.default is None
 
@@ -174,13 +195,20 @@ def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, per
     is_part = argument == "id" and ("address" in name.lower() or "phonenumber" in name.lower())
     known = {
         "id": part if is_part else stored.id, "customerId": stored.id, "ids": [stored.id],
-        "ifVersion": stored.version, "email": person["email"],
+        "ifVersion": stored.version, "email": person["email"], "operations": _operations(stored, person),
+        "filter": {"id": {"eq": stored.id}},
     }  # fmt: skip
-    return known[argument] if argument in known else upper(_input(str(given.type), person))
+    return known[argument] if argument in known else upper(_input(str(given.type), person, stored))
 
 
-def _input(kind: str, person: Json) -> Any:
+def _operations(stored: Stored, person: Json) -> list[Json]:
+    """Return a batch of a new customer and a change."""
+    update = {"id": stored.id, "patch": {"addresses": upper(person["addresses"])}, "ifVersion": stored.version}
+    return [{"create": upper(person)}, {"update": update}]
+
+
+def _input(kind: str, person: Json, stored: Stored) -> Any:
     """Return the body that REST would take, as GraphQL's input type is named."""
-    bodies = _bodies(person)
+    bodies = _bodies(person, stored)
     name = kind.strip("[]!").removeprefix("Create").removeprefix("Update").replace("Replacement", "Input")
     return bodies[f"{name}s"] if kind.startswith("[") else bodies[name]

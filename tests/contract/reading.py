@@ -198,7 +198,10 @@ class Reader:
         return {**os.environ, **store, "PATH": path, "ROOT": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
 
     def _served(self, command: str) -> tuple[str, str]:
-        """Run a gateway for one request and return what it wrote, as if it had listened where the page says."""
+        """Run a gateway for a read, and for a change where it only serves; return what it wrote.
+
+        It wrote as if it had listened where the page says.
+        """
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         started = subprocess.Popen(
@@ -206,7 +209,10 @@ class Reader:
             cwd=self.folder, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            _wait(f"http://127.0.0.1:{port}/api/v1/customers?size=1", self.gateway.key, started)
+            customers = f"http://127.0.0.1:{port}/api/v1/customers"
+            _wait(f"{customers}?size=1", self.gateway.key, started)
+            if command == "serve":
+                _change(customers, self.gateway.key)
         finally:
             started.send_signal(signal.SIGINT)
             out, err = started.communicate(timeout=30)
@@ -290,3 +296,11 @@ def add_demo_customers(gateway: Gateway) -> None:
             await store.customers.create_many(list(demo_customers(100)))
 
     asyncio.run(add())
+
+
+def _change(customers: str, key: str) -> None:
+    """Give the first customer another last name."""
+    headers = {"X-API-Key": key, "If-Match": "*"}
+    first = requests.get(f"{customers}?size=1", headers=headers, timeout=10).json()["content"][0]
+    body = {"lastName": f"{first['lastName']}-Rivera"}
+    requests.patch(f"{customers}/{first['id']}", json=body, headers=headers, timeout=10).raise_for_status()

@@ -1,4 +1,4 @@
-"""What Schemathesis may not send."""
+"""What Schemathesis may not send, and how it sends a file."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case[Any]
     """Leave out `fields`, by which a client asks for less than the schema promises; `test_fields.py` is about it."""
     if case.query:
         case.query.pop("fields", None)
+
+
+@schemathesis.serializer("application/x-ndjson")
+def ndjson(_context: schemathesis.SerializationContext, value: object) -> bytes:
+    """Send a file as its text."""
+    return str(value).encode("utf-8", "replace")

@@ -163,6 +163,14 @@ def test_c122_no_canary_and_no_secret_is_in_the_metrics(aftermath: Aftermath) ->
     assert found([MARK, DIGITS, *aftermath.secrets], aftermath.metrics) == []
 
 
+def test_the_log_in_which_nothing_was_found_holds_the_audit_of_each_change(aftermath: Aftermath) -> None:
+    audit = [entry for line in aftermath.log.splitlines() if (entry := json.loads(line)).get("event") == "audit"]
+    told = {(entry["operation"], entry["door"]) for entry in audit if entry["outcome"] == "done"}
+    names = ("createCustomer", "replaceCustomer", "updateCustomer", "deleteCustomer")
+    assert {(name, door) for name in names for door in ("rest", "graphql")} <= told
+    assert {entry["outcome"] for entry in audit} >= {"done", "refused"}
+
+
 def test_c121_c123_every_line_is_one_object_and_short(aftermath: Aftermath) -> None:
     lines = aftermath.log.splitlines()
     assert len(lines) == aftermath.log.count(b"\n") == len(aftermath.log.decode().splitlines())

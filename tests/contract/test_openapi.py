@@ -26,6 +26,7 @@ from resolvers.operations import OPERATIONS
 from resolvers.problems import PROBLEM_TYPES, RETIRED
 from tests import factories
 from tests.harness import Gateway
+from tests.operations import store_operation
 from tests.streams import events
 
 DOCUMENT = openapi()
@@ -40,6 +41,8 @@ REST = [name for name in OPERATIONS_OF if PREFIX in name or name.endswith(f" {AL
 STREAMS = {name for name in REST if EVENT_STREAM in OPERATIONS_OF[name]["responses"].get("200", {}).get("content", ())}
 """Operations whose answer does not end."""
 ENVELOPED = "application/json;profile=enveloped"
+FILES = {("200", "customers:export"), ("200", "refused-lines")}
+"""The answers that are files."""
 PAGES = {"/", "/docs", "/assets/{path}", "/guide", "/guide/{path}"}
 """What `make setup` and `make docs` build; without them they answer 404 with a problem of their own."""
 
@@ -150,7 +153,7 @@ class TestForm:
                 known = {resolved(one)["name"] for one in (*item["parameters"], *OPERATIONS_OF[target]["parameters"])}
                 assert {name.removeprefix("header.") for name in link["parameters"]} <= known
                 found += 1
-        assert found == 12
+        assert found == 16
 
     def test_examples_of_addresses_are_those_of_this_version(self) -> None:
         for name in REST:
@@ -164,8 +167,10 @@ class TestForm:
                 kinds = set(answer.get("content", ()))
                 bodyless = status in {"204", "304"}
                 plain = JSON if status.startswith("2") else "application/problem+json"
+                files = {kind for kind in kinds if kind in {"application/x-ndjson", "text/csv"}}
                 streamed = name in STREAMS and status == "200"
-                assert kinds == (set() if bodyless else {EVENT_STREAM} if streamed else {plain, ENVELOPED})
+                assert kinds == (set() if bodyless else files or ({EVENT_STREAM} if streamed else {plain, ENVELOPED}))
+                assert not files or (status, name.rpartition("/")[2]) in FILES
 
 
 class TestRoutes:
@@ -258,6 +263,7 @@ def filled(path: str, customer: dict[str, Any], gateway: Gateway | None = None) 
         query = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
         found = gateway.data(query, id=customer["id"])["customer"]
         parts = {"addressId": found["addresses"][0]["id"], "phoneNumberId": found["phoneNumbers"][0]["id"]}
+        parts |= {"operationId": store_operation(gateway)} if "{operationId}" in path else {}
     known = {"customerId": customer["id"], "slug": "conflict", "path": "gateway.css", **parts}
     return re.sub(r"\{(\w+)\}", lambda name: str(known.get(name[1], uuid4())), path)
 
@@ -270,6 +276,9 @@ def sent(operation: dict[str, Any], **headers: str) -> dict[str, Any]:
     request: dict[str, Any] = {"headers": {**demanded, **headers}, "params": query}
     if FORM in operation.get("requestBody", {}).get("content", {}):
         request["data"] = operation["requestBody"]["content"][FORM]["examples"]["example"]["value"]
+    elif "application/x-ndjson" in operation.get("requestBody", {}).get("content", {}):
+        request["content"] = operation["requestBody"]["content"]["application/x-ndjson"]["examples"]["example"]["value"]
+        request["headers"] |= {"Content-Type": "application/x-ndjson"}
     elif "requestBody" in operation:
         example = operation["requestBody"]["content"][JSON]["examples"]["example"]["value"]
         unique = {"email": factories.unique_email()} if isinstance(example, dict) and "email" in example else {}
@@ -288,7 +297,7 @@ def held_against_schema(answer: dict[str, Any], response: Any, kind: str | None 
     content = answer["content"]
     described = content[kind] if kind else content.get(found) or content["*/*"]
     assert kind != ENVELOPED or found == JSON
-    value = response.text if found.startswith("text/") else from_yaml(response.text)
+    value = response.text if found.startswith("text/") or "ndjson" in found else from_yaml(response.text)
     assert [fault.message for fault in validator(described["schema"]).iter_errors(value)] == []
 
 

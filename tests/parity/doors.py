@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
 import httpx2
@@ -20,6 +20,9 @@ _ADDRESS = "id type street1 street2 city state postalCode country"
 _PHONE = "id type countryCode number extension"
 CUSTOMER = f"""id firstName middleName lastName email createdAt updatedAt version etag addresses {{ {_ADDRESS} }}
     phoneNumbers {{ {_PHONE} }} notificationPreferences {{ email sms push mail }}"""
+
+OPERATION = """id kind status done total failed counts { outcome count } dryRun cancelRequested createdAt updatedAt
+    errors { line problem { slug title status code detail fields errors { field pointer message } } }"""
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,51 @@ def dry_outcome(document: Json) -> Outcome:
 
 
 def problem_outcome(members: Json) -> Outcome:
-    """Return the outcome that a problem's members tell: slug, code, status and faults."""
+    """Return the outcome that a problem's members tell: slug, code, status and faults; of a batch those of each."""
     slug = str(members["type"]).rsplit("/", 1)[-1]
     faults = tuple((fault["field"], fault["message"]) for fault in members.get("errors", ()))
-    return Outcome(problem=(slug, members["code"], members["status"]), faults=tuple(sorted(faults)))
+    failed = [(one["index"], one["op"], _told(one["problem"])) for one in members.get("failures", ())]
+    return Outcome(failed or None, problem=(slug, members["code"], members["status"]), faults=tuple(sorted(faults)))
+
+
+def batch_outcome(results: list[Json]) -> Outcome:
+    """Return the outcome of a batch: of each operation its kind, its status, and the version or the problem."""
+    return Outcome(
+        [
+            (
+                one["op"].lower(),
+                one["status"],
+                _told(one["problem"]) if one.get("problem") else _version(one.get("etag")),
+            )
+            for one in results
+        ]
+    )
+
+
+def _told(problem: Json) -> Any:
+    outcome = problem_outcome(problem)
+    return (outcome.problem, outcome.faults)
+
+
+def _version(tag: str | None) -> str | None:
+    return tag and tag.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation of a batch: of a new customer its body, of an old one its token and what is to become of it."""
+
+    op: Literal["create", "replace", "update", "delete"]
+    token: Token | None = None
+    body: Json = field(default_factory=dict)
+    loose: bool = False
+    """Whether a deletion does not say of which version."""
 
 
 class Door(Protocol):
     """What both doors can do; `token` None changes whatever is there, where that is allowed."""
 
+    def asked_by(self, http: httpx2.Client) -> Door: ...
     def create(self, body: Json, *, dry: bool = False) -> Outcome: ...
     def customer(self, customer_id: str) -> Outcome: ...
     def by_email(self, email: str) -> Outcome: ...
@@ -68,6 +107,9 @@ class Door(Protocol):
     def count(self) -> Outcome: ...
     def search(self, words: str, field: str, value: str, wanted: str) -> Outcome: ...
     def explain(self, last_name: str) -> Outcome: ...
+    def batch(self, steps: list[Step], *, atomic: bool = True, dry: bool = False) -> Outcome: ...
+    def replace_many(self, steps: list[Step]) -> Outcome: ...
+    def update_many(self, steps: list[Step]) -> Outcome: ...
     def replace(self, token: Token, body: Json, *, dry: bool = False) -> Outcome: ...
     def update(self, token: Token, patch: Json, *, dry: bool = False) -> Outcome: ...
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome: ...
@@ -84,6 +126,10 @@ class Door(Protocol):
     def set_preferences(self, token: Token, patch: Json) -> Outcome: ...
     def watch(self, after: str, ids: list[str], types: list[str], count: int) -> Outcome: ...
     def viewer(self) -> Outcome: ...
+    def delete_many(self, last_name: str | None, *, everything: bool = False, dry: bool = False) -> Outcome: ...
+    def operation(self, operation_id: str) -> Outcome: ...
+    def operations(self) -> Outcome: ...
+    def cancel(self, operation_id: str) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -92,6 +138,9 @@ class RestDoor:
 
     gateway: Gateway
     http: httpx2.Client
+
+    def asked_by(self, http: httpx2.Client) -> Door:
+        return RestDoor(self.gateway, http)
 
     def _ask(self, method: str, path: str, token: Token | None = None, **options: Any) -> httpx2.Response:
         headers = {"If-Match": token.etag} if token else {}
@@ -169,6 +218,19 @@ class RestDoor:
             self._ask("PATCH", f"/customers/{token.id}", token, json=patch, dry=dry), token.id, dry=dry
         )
 
+    def batch(self, steps: list[Step], *, atomic: bool = True, dry: bool = False) -> Outcome:
+        body = {"operations": [{"op": one.op, **_rest_step(one)} for one in steps], "atomic": atomic}
+        return self._results(self._ask("POST", "/customers:batch", json=body, dry=dry))
+
+    def replace_many(self, steps: list[Step]) -> Outcome:
+        return self._results(self._ask("PUT", "/customers", json=[_rest_step(one) for one in steps]))
+
+    def update_many(self, steps: list[Step]) -> Outcome:
+        return self._results(self._ask("PATCH", "/customers", json=[_rest_step(one) for one in steps]))
+
+    def _results(self, response: httpx2.Response) -> Outcome:
+        return problem_outcome(response.json()) if response.is_error else batch_outcome(response.json()["results"])
+
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome:
         response = self._ask("DELETE", f"/customers/{customer_id}", token, dry=dry)
         return problem_outcome(response.json()) if response.is_error else self.customer(customer_id)
@@ -234,6 +296,38 @@ class RestDoor:
             stream = Stream(response)
             return Outcome([stream.next().json for _ in range(count)])
 
+    def delete_many(self, last_name: str | None, *, everything: bool = False, dry: bool = False) -> Outcome:
+        params = {"lastName": last_name, "confirm": "all" if everything else None}
+        given = {name: value for name, value in params.items() if value is not None}
+        response = self._ask("DELETE", "/customers", params=given, dry=dry)
+        return problem_outcome(response.json()) if response.is_error else Outcome(response.json()["deleted"])
+
+    def operation(self, operation_id: str) -> Outcome:
+        response = self._ask("GET", f"/operations/{operation_id}")
+        if response.status_code == 404:
+            return Outcome()
+        return problem_outcome(response.json()) if response.is_error else Outcome(told_operation(response.json()))
+
+    def operations(self) -> Outcome:
+        return Outcome([told_operation(one) for one in self._ask("GET", "/operations").json()["content"]])
+
+    def cancel(self, operation_id: str) -> Outcome:
+        response = self._ask("POST", f"/operations/{operation_id}:cancel")
+        return problem_outcome(response.json()) if response.is_error else Outcome(told_operation(response.json()))
+
+
+def told_operation(shown: Json) -> Json:
+    """Return an operation of either door in one form; problems by their slug."""
+    counts, errors = shown["counts"], []
+    for error in shown["errors"]:
+        problem = {"fields": [], "errors": [], **error["problem"]}
+        slug = problem.pop("slug", None) or problem.pop("type").rpartition("/")[2]
+        errors.append({"line": error["line"], "problem": {**problem, "slug": slug}})
+    if isinstance(counts, list):
+        counts = {one["outcome"]: one["count"] for one in counts}
+    lowered = {name: shown[name].lower() for name in ("kind", "status")}
+    return {**shown, **lowered, "counts": counts, "errors": errors}
+
 
 @dataclass(frozen=True)
 class GraphQLDoor:
@@ -241,6 +335,9 @@ class GraphQLDoor:
 
     gateway: Gateway
     http: httpx2.Client
+
+    def asked_by(self, http: httpx2.Client) -> Door:
+        return GraphQLDoor(self.gateway, http)
 
     def _ask(self, document: str, **variables: Any) -> Any:
         answer = self.http.post("/graphql", json={"query": document, "variables": variables}).json()
@@ -329,6 +426,24 @@ class GraphQLDoor:
             "id: $id, patch: $patch, ifVersion: $version, dryRun: $dry",
             id=token.id, patch=upper(patch), version=token.version, dry=dry,
         )  # fmt: skip
+
+    def batch(self, steps: list[Step], *, atomic: bool = True, dry: bool = False) -> Outcome:
+        found = self._ask(
+            "mutation($operations: [CustomerOperation!]!, $atomic: Boolean!, $dry: Boolean!) { batchCustomers("
+            "operations: $operations, atomic: $atomic, dryRun: $dry) { results { op status id version etag problem "
+            "{ type title status detail code errors { field pointer message } } } } }",
+            operations=[{one.op: _graphql_step(one)} for one in steps], atomic=atomic, dry=dry,
+        )  # fmt: skip
+        if isinstance(found, Outcome):
+            return found
+        hidden = [{**one, "etag": None} for one in found["results"]]  # REST shows no ETag of what is not stored
+        return batch_outcome(hidden if dry else found["results"])
+
+    def replace_many(self, steps: list[Step]) -> Outcome:
+        return self.batch(steps, atomic=False)
+
+    def update_many(self, steps: list[Step]) -> Outcome:
+        return self.batch(steps, atomic=False)
 
     def delete(self, customer_id: str, token: Token | None, *, dry: bool = False) -> Outcome:
         found = self._ask(
@@ -422,6 +537,39 @@ class GraphQLDoor:
                 return problem_outcome(json.loads(response.read())["errors"][0]["extensions"])
             stream = Stream(response)
             return Outcome([_as_event(stream.next().json["data"]["customerChanged"]) for _ in range(count)])
+
+    def delete_many(self, last_name: str | None, *, everything: bool = False, dry: bool = False) -> Outcome:
+        found = self._ask(
+            "mutation($f: CustomerFilter, $all: Confirmation, $dry: Boolean!) "
+            "{ deleteCustomers(filter: $f, confirm: $all, dryRun: $dry) { deleted } }",
+            f={"lastName": {"eq": last_name}} if last_name else None, all="ALL" if everything else None, dry=dry,
+        )  # fmt: skip
+        return found if isinstance(found, Outcome) else Outcome(found["deleted"])
+
+    def operation(self, operation_id: str) -> Outcome:
+        found = self._ask(f"query($id: ID!) {{ operation(id: $id) {{ {OPERATION} }} }}", id=operation_id)
+        return found if isinstance(found, Outcome) else Outcome(told_operation(found) if found else None)
+
+    def operations(self) -> Outcome:
+        return Outcome([told_operation(one) for one in self._ask(f"{{ operations {{ {OPERATION} }} }}")])
+
+    def cancel(self, operation_id: str) -> Outcome:
+        found = self._ask(f"mutation($id: ID!) {{ cancelOperation(id: $id) {{ {OPERATION} }} }}", id=operation_id)
+        return found if isinstance(found, Outcome) else Outcome(told_operation(found))
+
+
+def _rest_step(step: Step) -> Json:
+    body = {} if step.op == "delete" else {"patch" if step.op == "update" else "customer": step.body}
+    if step.token is None:
+        return body
+    return {"id": step.token.id, **({} if step.loose else {"ifMatch": step.token.etag}), **body}
+
+
+def _graphql_step(step: Step) -> Json:
+    if step.token is None:
+        return cast("Json", upper(step.body))
+    body = {} if step.op == "delete" else {"patch" if step.op == "update" else "input": upper(step.body)}
+    return {"id": step.token.id, **({} if step.loose else {"ifVersion": step.token.version}), **body}
 
 
 def _as_event(told: Json) -> Json:

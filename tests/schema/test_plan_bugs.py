@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from schema import build, calls, cost, documents, plan, planned, rows, runs, variants
+from schema import build, calls, cost, documents, leaves, plan, planned, rows, runs, variants
 from schema import variables as plain
 from tests.schema import stage
 from tests.schema.stage import answer, given, perfect, stages
@@ -26,11 +26,11 @@ class Bug(NamedTuple):
 
 BUGS: Final = {
     "null where none may be": Bug(plan, "return self._present(kind.of_type, fields)", "kind = kind.of_type"),
-    "integers of any size": Bug(plan, "Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]", "int"),
-    "one integer more": Bug(plan, "le=2**31 - 1", "le=2**31"),
-    "numbers for truths": Bug(plan, "GraphQLBoolean.name: bool", "GraphQLBoolean.name: bool | int"),
-    "ids that are no text": Bug(plan, "GraphQLID.name: str", "GraphQLID.name: str | int"),
-    "enumerations as they are stored": Bug(plan, "member._value_ = member.name", "pass"),
+    "integers of any size": Bug(leaves, "Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]", "int"),
+    "one integer more": Bug(leaves, "le=2**31 - 1", "le=2**31"),
+    "numbers for truths": Bug(leaves, "GraphQLBoolean.name: bool", "GraphQLBoolean.name: bool | int"),
+    "ids that are no text": Bug(leaves, "GraphQLID.name: str", "GraphQLID.name: str | int"),
+    "enumerations as they are stored": Bug(leaves, "member._value_ = member.name", "pass"),
     "aliases forgotten": Bug(plan, "member.key == shown_as and", ""),
     "one of two ways to show a part": Bug(
         plan, "!= member:\n            raise Unplanned", "!= member:\n            pass"
@@ -134,7 +134,7 @@ def _put(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.count(bug.before) == 1, "the code is not what it was: mend the table of bugs"
     made = ModuleType(bug.module.__name__)
     exec(compile(source.replace(bug.before, bug.after), f"<{bug.module.__name__} with a bug>", "exec"), made.__dict__)
-    for user in (build, calls, cost, documents, plan, planned, runs, stage, plain, variants):
+    for user in (build, calls, cost, documents, leaves, plan, planned, runs, stage, plain, variants):
         for name in made.__dict__.keys() & user.__dict__.keys():
             if getattr(user.__dict__[name], "__module__", None) == bug.module.__name__ and user is not bug.module:
                 monkeypatch.setattr(user, name, made.__dict__[name])

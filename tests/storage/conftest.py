@@ -17,16 +17,27 @@ from storage.store import Store, StoreOptions, open_store
 
 @dataclass
 class Wire:
-    """A relay before the store; once it is cut, what clients send is taken and nothing is answered."""
+    """A relay before the store; once it is cut, what clients send is taken and nothing is answered.
+
+    Once it is mute, the store gets what clients send, and its answers are lost.
+    """
 
     target: tuple[str, int]
     port: int = 0
     cut: asyncio.Event = field(default_factory=asyncio.Event)
+    mute: asyncio.Event = field(default_factory=asyncio.Event)
     swallowed: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def reset(self) -> None:
+        """Break all connections; new ones are relayed."""
+        for writer in self.writers:
+            writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay one connection."""
         far_reader, far_writer = await asyncio.open_connection(*self.target)
+        self.writers.append(writer)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._relay(reader, far_writer, quiet=True))
@@ -41,6 +52,8 @@ class Wire:
         while data := await source.read(65536):
             if self.cut.is_set() and quiet:
                 self.swallowed += len(data)
+                continue
+            if self.mute.is_set() and not quiet:
                 continue
             sink.write(data)
             await sink.drain()
@@ -70,6 +83,14 @@ def opened(driver: Driver, database: str) -> OpenStore:
     return open_at
 
 
+def directly(url: str, port: int) -> str:
+    """Return a store's address by way of another port, where no other member is looked for."""
+    address = urlsplit(url)
+    query = "&".join(part for part in address.query.split("&") if part and not part.startswith("replicaSet"))
+    user = f"{address.netloc.rpartition('@')[0]}@" if "@" in address.netloc else ""
+    return f"mongodb://{user}127.0.0.1:{port}{address.path or '/'}?{query}&directConnection=true"
+
+
 @asynccontextmanager
 async def relayed(url: str) -> AsyncIterator[tuple[Wire, str]]:
     """Put a relay before a store; gives it and its address."""
@@ -77,10 +98,8 @@ async def relayed(url: str) -> AsyncIterator[tuple[Wire, str]]:
     wire = Wire((str(address.hostname), address.port or 27017))
     server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
     wire.port = server.sockets[0].getsockname()[1]
-    query = "&".join(part for part in address.query.split("&") if part and not part.startswith("replicaSet"))
-    user = f"{address.netloc.rpartition('@')[0]}@" if "@" in address.netloc else ""
     try:
-        yield wire, f"mongodb://{user}127.0.0.1:{wire.port}{address.path or '/'}?{query}&directConnection=true"
+        yield wire, directly(url, wire.port)
     finally:
         server.close()
         with suppress(TimeoutError):

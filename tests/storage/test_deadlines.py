@@ -11,7 +11,7 @@ import pytest
 
 from storage.deadlines import GRACE, HardEnd, deadline, seconds_left, wire_deadline
 from storage.errors import Unavailable, reading, writing
-from storage.gather import GatheredReads
+from storage.reads import GatheredReads
 
 NEVER = 60.0
 

@@ -10,10 +10,11 @@ from bson.codec_options import CodecOptions
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 
+from storage import gather
 from storage.deadlines import wire_deadline
 from storage.errors import Unavailable
-from storage.gather import GatheredReads, SharedReads
 from storage.query import Question
+from storage.reads import GatheredReads, SharedReads
 from storage.store import Store
 from storage.timing import StoreTime, measured
 from tests.storage.test_customers import customer
@@ -317,3 +318,24 @@ async def until(condition: object, turns: int = 1000) -> None:
             return
         await asyncio.sleep(0 if turn < turns / 2 else 0.001)
     raise AssertionError("it did not happen")
+
+
+async def test_batches_that_are_stuck_hold_up_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "_STUCK", 0.01)
+    source, gone = Source(), asyncio.Event()
+    source.values = {"a": 1}
+    source.open = gone
+    reads = GatheredReads(source.read)
+    stuck = [asyncio.ensure_future(reads.get("a"))]
+    await until(lambda: len(source.asked) == 1)
+    stuck += [asyncio.ensure_future(reads.get("a")) for _ in range(8)]
+    await until(lambda: len(source.asked) == 2)
+    source.open = asyncio.Event()
+    source.open.set()
+    assert await reads.get("a") == 1
+    assert not any(one.done() for one in stuck)
+    before = reads.queue.idle
+    gone.set()
+    assert await asyncio.gather(*stuck) == [1] * 9
+    assert (before, reads.queue.idle) == (False, True)
+    await reads.queue.close()

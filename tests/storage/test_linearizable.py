@@ -19,8 +19,8 @@ from resolvers.pages import PageReads
 from resolvers.renderings import Renderings, RenderMemory
 from storage.documents import Customer, CustomerId
 from storage.errors import WriteConflict
-from storage.gather import GatheredReads, Read, SharedReads
 from storage.query import Question, by_ids
+from storage.reads import GatheredReads, Read, SharedReads
 from storage.store import Store
 from tests.storage.test_customers import customer
 

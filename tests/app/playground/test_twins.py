@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.cli import playground
+from app.rest.examples import INPUT, PATH_EXAMPLES
 from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.app.playground.twins import Json, Twins, ask_rest, common, content
@@ -16,9 +17,13 @@ from tests.streams import events
 
 DOORS: Json = json.loads(playground.DOORS.read_text(encoding="utf-8"))
 EXAMPLES: dict[str, Json] = {one["operation"]: one for one in DOORS["examples"]}
-WATCHES = [one.name for one in OPERATIONS if one.graphql[0].startswith("Subscription.")]
-READS = [one.name for one in OPERATIONS if not one.changes and one.name not in WATCHES]
-WRITES = [one.name for one in OPERATIONS if one.changes]
+WATCHES = [one.name for one in OPERATIONS if one.graphql and one.graphql[0].startswith("Subscription.")]
+BATCHES = [one.name for one in OPERATIONS if "Mutation.batchCustomers" in one.graphql]
+_MANY = {"getOperation", "listOperations", "cancelOperation", "deleteCustomers"}
+"""What is not about single customers; tests of their own tell of their twins."""
+_SINGLE = [one for one in OPERATIONS if one.graphql and one.name not in {*_MANY, *WATCHES}]
+READS = [one.name for one in _SINGLE if not one.changes]
+WRITES = [one.name for one in _SINGLE if one.changes and one.name not in BATCHES]
 _OWN = {"id", "email", "createdAt", "updatedAt", "version", "etag", "deletedAt"}
 """What differs between two customers of the same content."""
 _PARTS = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
@@ -55,7 +60,7 @@ def plain(value: Any) -> Any:
 
 def test_the_mapping_is_what_the_declarations_make() -> None:
     assert playground.is_current(), "run `make docs`"
-    assert list(EXAMPLES) == [one.name for one in OPERATIONS]
+    assert list(EXAMPLES) == [one.name for one in OPERATIONS if one.graphql]
 
 
 @pytest.mark.parametrize("name", READS)
@@ -133,16 +138,76 @@ def test_what_is_watched_and_its_twins_tell_the_same_events(gateway: Gateway, tw
     ]
 
 
+def batch_of(gateway: Gateway, variables: Json) -> tuple[str, Json]:
+    """Return a new customer's id, and an example's variables for it."""
+    made = gateway.create()
+    text = json.dumps(variables).replace(PATH_EXAMPLES["customerId"], made["id"])
+    return made["id"], json.loads(text.replace(INPUT["email"], factories.unique_email()))
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_and_its_twins_change_the_same(gateway: Gateway, twins: Twins, name: str) -> None:
+    example = EXAMPLES[name]
+    asked, by_graphql = batch_of(gateway, example["variables"])
+    first = gateway.data(example["query"], **by_graphql)["batchCustomers"]["results"]
+
+    sent, by_rest = batch_of(gateway, example["variables"])
+    (twin,) = twins.to_rest(example["query"], by_rest)
+    second = ask_rest(gateway, twin)["results"]
+
+    again, by_curl = batch_of(gateway, example["variables"])
+    back = twins.to_graphql(twins.to_rest(example["query"], by_curl)[0]["curl"])
+    third = gateway.data(back["query"], **back["variables"])["batchCustomers"]["results"]
+
+    assert [one["status"] for one in first] == [one["status"] for one in second] == [one["status"] for one in third]
+    assert {one["status"] for one in first} <= {200, 201}
+    left = [gateway.http.get(f"/api/v1/customers/{found}") for found in (asked, sent, again)]
+    assert plain(left[0].json()) == plain(left[1].json()) == plain(left[2].json())
+    assert [answer.headers["etag"][:3] for answer in left] == ['"v2'] * 3
+
+
+def test_a_batch_of_each_kind_keeps_its_meaning(twins: Twins) -> None:
+    one = {"id": "abcdef01", "ifMatch": '"v2-abcdef01"'}
+    items = {
+        "POST /api/v1/customers:batch": (
+            {"operations": [{"op": "delete", "id": "abcdef01"}, {"op": "delete", **one}], "atomic": True},
+            [{"delete": {"id": "abcdef01"}}, {"delete": {"id": "abcdef01", "ifVersion": 2}}],
+        ),
+        "PUT /api/v1/customers": (
+            [{**one, "firstName": "A"}, {**one, "customer": {"firstName": "A"}}],
+            [{"replace": {"id": "abcdef01", "input": {"firstName": "A"}, "ifVersion": 2}}] * 2,
+        ),
+        "PATCH /api/v1/customers": (
+            [{**one, "patch": {"firstName": "A"}}],
+            [{"update": {"id": "abcdef01", "patch": {"firstName": "A"}, "ifVersion": 2}}],
+        ),
+    }
+    for address, (body, operations) in items.items():
+        twin = twins.to_graphql(f"{address} {json.dumps(body)}")
+        assert twin["variables"] == {"operations": operations, "atomic": isinstance(body, dict)}
+        asked = {"operations": [{"delete": {"id": "abcdef01", "ifVersion": 2}}], "atomic": False}
+        (back,) = twins.to_rest(twin["query"], asked)
+        assert back["request"]["body"]["operations"] == [{"op": "delete", **one}]
+    for items_without in ([{"id": "abcdef01", "ifMatch": "*", "patch": {}}], [{**one, "patch": []}]):
+        assert "none" in twins.to_graphql(f"PATCH /api/v1/customers {json.dumps(items_without)}")
+
+
 @pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
 def test_every_route_of_an_operation_has_a_graphql_twin_of_that_operation(twins: Twins, name: str) -> None:
     operation = next(one for one in OPERATIONS if one.name == name)
     ids = {"customerId": "d68825b3-830c-44f8-953e-a8b5cd943aa8", "addressId": "a", "phoneNumberId": "p"}
+    ids["operationId"] = "o"
     for route in operation.rest:
         method, path = route.split(" ")
         for known, value in ids.items():
             path = path.replace(f"{{{known}}}", value)
         body = "[{}]" if path.endswith(("addresses", "phone-numbers")) and method != "POST" else "{}"
+        if operation.name in BATCHES:
+            body = '{"operations": []}' if method == "POST" else "[]"
         told = f"-H 'If-Match: \"v3-d68825b3\"' -d '{body}'" if method in {"PUT", "PATCH", "POST", "DELETE"} else ""
+        if operation.rest_alone:
+            assert operation.rest_alone in twins.to_graphql(f"{method} /api/v1{path}")["none"]
+            continue
         twin = twins.to_graphql(f"curl -X {method} {told} 'http://gateway.test/api/v1{path}'")
         fields = {one.split(".")[1] for one in operation.graphql}
         assert any(field in twin.get("query", "") for field in fields) or name == "countCustomers", twin
@@ -160,6 +225,19 @@ def test_root_fields_are_requests_and_fragments_aliases_and_directives_are_under
         "/api/v1/viewer",
         "/api/v1/customers/abcdef01?fields=lastName,firstName",
     ]
+
+
+def test_operations_have_twins_and_a_filter_that_erases_says_that_it_has_none(twins: Twins) -> None:
+    for document, address in (
+        ('{ operation(id: "abcdef01") { status } }', "/api/v1/operations/abcdef01"),
+        ("{ operations { id } }", "/api/v1/operations"),
+        ('mutation { cancelOperation(id: "abcdef01") { status } }', "/api/v1/operations/abcdef01:cancel"),
+    ):
+        (twin,) = twins.to_rest(document)
+        assert twin["address"] == address
+        assert twins.to_graphql(twin["curl"])["operation"] == twin["operation"]
+    assert "city" in twins.to_graphql("DELETE /api/v1/customers?city=Ulm")["none"]
+    assert "filter" in twins.to_rest('mutation { deleteCustomers(filter: {id: {eq: "a"}}) { deleted } }')["none"]
 
 
 def test_dry_runs_and_replays_keep_their_meaning(twins: Twins) -> None:

@@ -8,6 +8,7 @@ export class NoTwin extends Error {}
  * @property {string | null} scope
  * @property {string[]} rest Routes below the prefix: `METHOD /path/{id}?constant=1&name={name}`.
  * @property {string[]} graphql `Type.field`.
+ * @property {string | null} alone Why it is at REST alone; null where it has a twin.
  * @property {string} docs Its place in the documentation of REST: `tag/operationId`.
  *
  * @typedef {object} Doors What the gateway's code says of its two doors (`doors.json`, made by `gateway documents --write`).

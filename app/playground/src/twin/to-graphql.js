@@ -1,4 +1,5 @@
 import { getNamedType, isInputObjectType, isListType, isNonNullType, isObjectType, parse, print } from 'graphql';
+import { batchOperations, versionOf } from './batches.js';
 import { NoTwin, camelCase } from './refusal.js';
 import { listQuestion } from './questions.js';
 import { readRequest } from './requests.js';
@@ -32,6 +33,7 @@ import { everything, selectionOf, upper } from './values.js';
 export function toGraphQL(doors, schema, text) {
   const asked = match(doors, readRequest(text));
   const operation = chosen(doors, asked);
+  if (operation.alone) throw new NoTwin(`This is at REST alone: ${operation.alone}`);
   const notes = headerNotes(asked.request);
   if (operation.graphql[0]?.startsWith('Mutation.')) return mutation(doors, schema, operation, asked, notes);
   if (operation.graphql[0]?.startsWith('Subscription.')) return subscriptionOf(schema, operation, asked, notes);
@@ -147,6 +149,8 @@ function mutation(doors, schema, operation, asked, notes) {
   const field = schema.getMutationType()?.getFields()[name];
   if (!field) throw new NoTwin('The operation has no field of its own.');
   const names = [...asked.route.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? '');
+  const other = Object.keys(asked.given).find((one) => !['dryRun', 'resource'].includes(one));
+  if (other) throw new NoTwin(`${other} has no counterpart in GraphQL.`);
   const writer = new Writer(operation);
   let left = asked.ids.map((id, index) => ({ name: names[index] ?? '', id }));
   const args = field.args.flatMap((arg) => {
@@ -174,23 +178,22 @@ function argumentOf(doors, { request, given, route }, arg, notes) {
   if (arg.name === 'ifVersion') return versionOf(doors, request.headers['if-match']);
   if (arg.name === 'idempotencyKey') return request.headers['idempotency-key'];
   if (arg.name === 'dryRun') return /^(true|1)$/i.test(given['dryRun']?.[0] ?? '') || undefined;
+  if (arg.name === 'atomic') return Array.isArray(request.body) ? false : /** @type {Json | undefined} */ (request.body)?.['atomic'];
+  /** @type {string[]} */ const unknown = [];
+  if (arg.name === 'operations') return told(batchOperations(doors, request, arg.type, unknown), unknown, notes);
   if (arg.name !== 'input' && arg.name !== 'patch') return undefined;
   if (request.headers['content-type']?.includes('json-patch')) throw new NoTwin('A JSON Patch has no twin: GraphQL changes whole fields.');
   if (route.startsWith('DELETE ')) return [];
   if (request.body === undefined) return undefined;
   const list = camelCase((route.split('/').at(-1) ?? '').replaceAll('-', '_'));
   const wrapped = Array.isArray(request.body) && isInputObjectType(getNamedType(arg.type)) && !isList(arg.type) ? { [list]: request.body } : request.body;
-  /** @type {string[]} */ const unknown = [];
-  const value = upper(wrapped, arg.type, unknown);
-  if (unknown.length) notes.push(`REST ignores ${[...new Set(unknown)].join(', ')}; it is left out.`);
-  return value;
+  return told(upper(wrapped, arg.type, unknown), unknown, notes);
 }
 
-/** @param {Doors} doors @param {string | undefined} tags */
-function versionOf(doors, tags) {
-  const pattern = doors.etag.replace('{version}', '(\\d+)').replace('{prefix}"', '');
-  const found = new RegExp(pattern).exec(tags ?? '');
-  return found ? Number(found[1]) : undefined;
+/** A value, and a note of what of it REST ignores. @param {unknown} value @param {string[]} unknown @param {string[]} notes */
+function told(value, unknown, notes) {
+  if (unknown.length) notes.push(`REST ignores ${[...new Set(unknown)].join(', ')}; it is left out.`);
+  return value;
 }
 
 /** What a mutation is asked to show: what REST answers. @param {Doors} doors @param {import('graphql').GraphQLField<unknown, unknown>} field @param {Asked} asked */

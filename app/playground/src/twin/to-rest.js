@@ -1,5 +1,6 @@
 import { getOperationAST, getVariableValues, parse, validate } from 'graphql';
 import { NoTwin } from './refusal.js';
+import { batchBody, tagOf } from './batches.js';
 import { listTwin } from './lists.js';
 import { below, collect } from './selections.js';
 import { fieldsParameter, requestOf } from './rest-parts.js';
@@ -81,6 +82,7 @@ function customerTwin(doors, run, root, whole) {
 /** A question whose route has its arguments in the query, or none. @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation} operation @returns {RestTwin} */
 function plainTwin(doors, run, root, operation) {
   const route = operation.rest[0] ?? '';
+  if (route.split('?')[0]?.includes('{')) return { operation: operation.name, request: requestOf(doors, operation, Object.values(root.args)), notes: [] };
   const names = [...new Set([...route.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? ''))];
   /** @type {[string, string][]} */ const query = names.flatMap((name) => {
     const value = root.args[name] ?? root.args[`${name}s`];
@@ -96,17 +98,18 @@ function plainTwin(doors, run, root, operation) {
 
 /** @param {Doors} doors @param {Operation} operation @param {Selected} root @returns {RestTwin} */
 function mutationTwin(doors, operation, root) {
-  const { ifVersion, idempotencyKey, dryRun, input, patch, ...rest } = root.args;
+  const { ifVersion, idempotencyKey, dryRun, input, patch, operations, atomic, ...rest } = root.args;
   const types = Object.fromEntries((root.field?.args ?? []).map((one) => [one.name, one.type]));
   const isId = (/** @type {string} */ name) => String(types[name]).startsWith('ID');
   const other = Object.keys(rest).find((name) => !isId(name));
   if (other) throw new NoTwin(`${other} has no counterpart in REST.`);
   const ids = Object.values(rest);
   const request = requestOf(doors, operation, ids);
-  if (ifVersion !== undefined) request.headers['If-Match'] = doors.etag.replace('{version}', ifVersion).replace('{prefix}', String(ids[0]).slice(0, 8));
+  if (ifVersion !== undefined) request.headers['If-Match'] = tagOf(doors, ifVersion, ids[0]);
   if (idempotencyKey !== undefined) request.headers['Idempotency-Key'] = idempotencyKey;
   if (dryRun) request.query.push(['dryRun', 'true']);
-  const body = input === undefined ? patch && lower(patch, /** @type {any} */ (types['patch'])) : withoutNulls(lower(input, /** @type {any} */ (types['input'])));
+  const one = input === undefined ? patch && lower(patch, /** @type {any} */ (types['patch'])) : withoutNulls(lower(input, /** @type {any} */ (types['input'])));
+  const body = operations === undefined ? one : batchBody(doors, operations, /** @type {any} */ (types['operations']), atomic);
   if (body !== undefined) {
     request.headers['Content-Type'] = request.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     request.body = body;
@@ -116,6 +119,6 @@ function mutationTwin(doors, operation, root) {
 
 /** @param {import('./requests.js').Request} request */
 function answerNotes({ method, path }) {
-  if (method === 'DELETE') return ['REST answers 204 without a body.'];
+  if (method === 'DELETE' && /\/customers\/./.test(path)) return ['REST answers 204 without a body.'];
   return /\/customers\/[^/]+\/./.test(path) ? ['REST answers what was changed, GraphQL the customer.'] : [];
 }

@@ -1,0 +1,282 @@
+"""Batches: many operations on single customers in one request, each by the rules of the single one.
+
+The operations run one after the other on staged customers, which are stored as one transaction. An atomic batch is
+one transaction or nothing. Item by item, `_AT_ONCE` of them go into one, and those that somebody else's writes
+keep getting in the way of are done one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from resolvers.audit import Entry
+from resolvers.audit import Outcome as AuditOutcome
+from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
+from resolvers.context import Context, Scope
+from resolvers.customers import create_customer, delete_customer, replace_customer, update_customer
+from resolvers.operation import operation, unavailable
+from resolvers.problems import BATCH_FAILED, Failure, Fault, Path, Problem
+from resolvers.validation import refused
+from storage.bulk import Bulk
+from storage.deadlines import seconds_left
+from storage.documents import Customer, CustomerId, Tombstone
+from storage.errors import DocumentTooLarge, Outcome, Unavailable
+from storage.staging import StagedCustomers
+from storage.turns import Turns
+
+MAX_ITEMS: Final = 1000
+"""The most operations of one batch."""
+_AT_ONCE: Final = 100
+_TRIES: Final = 3
+_LONGEST_PAUSE: Final = 0.05
+"""Seconds between two tries of a transaction that others got in the way of."""
+
+Kind = Literal["create", "replace", "update", "delete"]
+_STATUSES: Final[Mapping[Kind | None, int]] = MappingProxyType(
+    {"create": 201, "replace": 200, "update": 200, "delete": 204}
+)
+"""What both doors show of an operation that was done, or would be, as REST answers the single one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One operation of a batch; a problem in place of its command is what was wrong with its form.
+
+    `at` is where its customer, or its patch, stands in what was sent. `email` is the address that it seems to
+    want: it is only read in advance.
+    """
+
+    kind: Kind | None
+    command: CreateCustomer | ChangeCustomer | DeleteCustomer | Problem
+    id: CustomerId | None = None
+    at: Path = ()
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Operations in their order; `dry_run` stores nothing."""
+
+    items: tuple[Item, ...]
+    atomic: bool = True
+    dry_run: bool = False
+
+
+class Attempt(NamedTuple):
+    """Operations that were run on staged customers: what became of each, and what the audit is to know of them."""
+
+    staged: StagedCustomers
+    results: list[Done]
+    entries: list[Entry]
+
+    async def store(self, ctx: Context) -> bool:
+        """Store what was staged, and tell the audit what became of it; False where it is to be decided anew."""
+        try:
+            stored = await self.staged.store()
+        except Unavailable as error:
+            self.note(ctx, "unknown" if error.outcome == "unknown" else "refused", "unavailable")
+            raise
+        if stored:
+            self.note(ctx, "done")
+        return stored
+
+    def note(self, ctx: Context, outcome: AuditOutcome, problem: str = "") -> None:
+        """Tell the audit of each change that it has this outcome, and of each refusal."""
+        for entry in self.entries:
+            told = entry._replace(outcome=outcome, problem=problem) if entry.outcome == "done" else entry
+            ctx.services.audit(told)
+
+
+class Done(NamedTuple):
+    """What became of an item: the customer as it is then, or its tombstone, or the problem for which it was refused."""
+
+    kind: Kind | None
+    id: CustomerId | None
+    customer: Customer | None = None
+    tombstone: Tombstone | None = None
+    problem: Problem | None = None
+
+    @property
+    def status(self) -> int:
+        """The status that both doors show."""
+        return _STATUSES[self.kind] if self.problem is None else self.problem.type.status
+
+    @property
+    def version(self) -> int | None:
+        """The version that the customer has, or that its deletion made."""
+        document = self.customer or self.tombstone
+        return document["version"] if document else None
+
+
+async def _run(ctx: Context, batch: Batch) -> list[Done]:
+    if batch.atomic:
+        return await _together(ctx, batch)
+    return await _one_by_one(ctx, batch)
+
+
+@operation(
+    "batchCustomers",
+    scope=Scope.WRITE,
+    rest=("POST /customers:batch",),
+    graphql=("Mutation.batchCustomers",),
+    summary="Create, replace, change and erase customers in one request",
+)
+async def batch_customers(ctx: Context, batch: Batch) -> list[Done]:
+    """Do all operations, or each for itself, and return what became of them in their order.
+
+    Raises:
+        Problem: batch-failed where an atomic batch has an operation that cannot be done, body-too-large,
+            unavailable where nothing is known of any.
+    """
+    return await _run(ctx, batch)
+
+
+@operation(
+    "replaceCustomers",
+    scope=Scope.WRITE,
+    rest=("PUT /customers",),
+    graphql=("Mutation.batchCustomers",),
+    summary="Replace several customers",
+)
+async def replace_customers(ctx: Context, batch: Batch) -> list[Done]:
+    """Replace each customer for itself, as `batch_customers` does."""
+    return await _run(ctx, batch)
+
+
+@operation(
+    "updateCustomers",
+    scope=Scope.WRITE,
+    rest=("PATCH /customers",),
+    graphql=("Mutation.batchCustomers",),
+    summary="Change several customers",
+)
+async def update_customers(ctx: Context, batch: Batch) -> list[Done]:
+    """Change each customer for itself, as `batch_customers` does."""
+    return await _run(ctx, batch)
+
+
+def check_size(size: int, path: Path) -> None:
+    """Raise validation-error for a batch with too many operations, or with none; `path` is where they stand."""
+    if not 1 <= size <= MAX_ITEMS:
+        told = "must have at least 1 item" if size == 0 else f"must have at most {MAX_ITEMS} items"
+        raise refused([Fault(path, told, path)])
+
+
+async def _together(ctx: Context, batch: Batch) -> list[Done]:
+    for tries in count():
+        attempt = await _attempt(ctx, batch.items)
+        failures = [
+            Failure(index, one.kind, one.id, one.problem)
+            for index, one in enumerate(attempt.results)
+            if one.problem is not None
+        ]
+        if failures:
+            if not batch.dry_run:
+                attempt.note(ctx, "refused", BATCH_FAILED.slug)
+            raise _failed(failures)
+        if batch.dry_run or await attempt.store(ctx):
+            return attempt.results
+        await _pause(tries)
+    raise AssertionError  # the deadline ends it
+
+
+def _failed(failures: Sequence[Failure]) -> Problem:
+    """Return the problem of an atomic batch: where the store was away for one, for all."""
+    if any("outcome" in one.problem.extra for one in failures):
+        return unavailable("none")
+    number = "One operation" if len(failures) == 1 else f"{len(failures)} operations"
+    return Problem(BATCH_FAILED, f"{number} cannot be done; nothing was changed.", failures=tuple(failures))
+
+
+async def _one_by_one(ctx: Context, batch: Batch) -> list[Done]:
+    if batch.dry_run:
+        return (await _attempt(ctx, batch.items)).results
+    results: list[Done] = []
+    away = False
+    for start in range(0, len(batch.items), _AT_ONCE):
+        items = batch.items[start : start + _AT_ONCE]
+        if not away:
+            done, away = await _portion(ctx, items)
+            results += done
+        else:
+            results += [_lost(item, "none") for item in items]
+    if all(one.problem is not None and one.problem.extra.get("outcome") == "none" for one in results):
+        raise unavailable("none")
+    return results
+
+
+async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], bool]:
+    """Return what became of some items, and whether the store or the time failed, so that no more are to begin."""
+    for tries in range(_TRIES):
+        try:
+            attempt = await _attempt(ctx, items)
+        except Unavailable as error:
+            return [_lost(item, error.outcome) for item in items], True
+        try:
+            if await attempt.store(ctx):
+                return attempt.results, False
+        except Unavailable as error:
+            # What was refused may have been so because of what another item of the portion was about to do.
+            outcomes: list[Outcome] = [error.outcome if one.problem is None else "none" for one in attempt.results]
+            return [_lost(item, outcome) for item, outcome in zip(items, outcomes, strict=True)], True
+        except DocumentTooLarge:
+            break
+        await _pause(tries)
+    alone = ctx.over(ctx.customers, ctx.services.audit)
+    return [await _done(alone, item) for item in items], False
+
+
+async def _attempt(ctx: Context, items: Sequence[Item]) -> Attempt:
+    """Run operations on customers that are read anew, and return those with all changes, and what became of each.
+
+    Raises:
+        Unavailable: the customers cannot be read, or the time is over.
+    """
+    staged = StagedCustomers(Bulk.of(ctx.store))
+    ids = {item.id for item in items if item.id is not None}
+    await staged.load(ids, {item.email for item in items if item.email is not None})
+    attempt = Attempt(staged, [], [])
+    inner, turns = ctx.over(staged, attempt.entries.append), Turns()
+    for item in items:
+        if (left := seconds_left()) is not None and left <= 0:
+            raise Unavailable("none")
+        attempt.results.append(await _done(inner, item))
+        await turns.give()
+    return attempt
+
+
+async def _done(ctx: Context, item: Item) -> Done:
+    """Do one operation by its own rules, and return what became of it."""
+    command = item.command
+    try:
+        if isinstance(command, CreateCustomer):
+            customer = await create_customer(ctx, command)
+            return Done(item.kind, customer["id"], customer)
+        if isinstance(command, DeleteCustomer):
+            return Done(item.kind, item.id, tombstone=await delete_customer(ctx, command))
+        if isinstance(command, ChangeCustomer):
+            change = replace_customer if item.kind == "replace" else update_customer
+            return Done(item.kind, item.id, await change(ctx, command))
+    except Problem as problem:
+        command = problem
+    return Done(item.kind, item.id, problem=_placed(command, item.at))
+
+
+def _placed(problem: Problem, at: Path) -> Problem:
+    """Return a problem whose faults point into the batch as it was sent, and that holds nothing of how it came."""
+    faults = [replace(fault, sent=(*at, *fault.sent)) for fault in problem.faults]
+    return replace(problem, faults=tuple(faults))
+
+
+def _lost(item: Item, outcome: Outcome) -> Done:
+    return Done(item.kind, item.id, problem=unavailable(outcome))
+
+
+async def _pause(tries: int) -> None:
+    await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.002 * 2 ** min(tries, 10))))  # noqa: S311 - no secret

@@ -1,0 +1,175 @@
+"""The idempotency ledger: what became of each request that carried a key, for a day.
+
+A key is claimed before anything is done, under a lease by the store's own clock. The change and its outcome
+are then written in one transaction, and only while the claim stands. Who comes back with the key of a run that
+died takes its claim over once the lease has ended; should the run live after all, it cannot store anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from pymongo.write_concern import WriteConcern
+
+from storage import driver
+from storage.documents import CustomerId, new_id
+from storage.driver import Client, Collection, Document, Session
+from storage.errors import Duplicate, StoreError, reading, uncommitted
+
+KEPT: Final = timedelta(hours=24)
+"""How long an outcome is kept."""
+LEASE: Final = timedelta(seconds=3)
+"""How long a key is held by a run that is not heard of."""
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_SECONDS_LEFT: Final = {"$divide": [{"$subtract": ["$lease", "$$NOW"]}, 1000]}
+_SHOWN: Final = {
+    **dict.fromkeys(("operation", "digest", "fence", "session", "lease", "expires", "outcome", "erased"), 1),
+    "left": _SECONDS_LEFT,
+}
+
+
+class Asked(NamedTuple):
+    """A request with a key: `id` stands for its caller and key, `digest` for its payload; neither can be read back."""
+
+    id: str
+    operation: str
+    digest: str
+
+
+class Held(NamedTuple):
+    """A claim: what is stored under it is stored only while the entry has its `fence`."""
+
+    id: str
+    fence: str
+    session: Session
+
+
+class Kept(NamedTuple):
+    """The outcome of an earlier run; None once the customer that it was about has been erased."""
+
+    outcome: Document | None
+
+
+class Running(NamedTuple):
+    """Another run holds the key, for at most so many seconds."""
+
+    seconds: float
+
+
+class Differs(NamedTuple):
+    """The key was used for another operation or another payload."""
+
+
+Found = Held | Kept | Running | Differs
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The collection of entries. Every method raises `Unavailable` where the store does not answer."""
+
+    client: Client
+    database: str
+
+    @property
+    def _entries(self) -> Collection:
+        return self.client[self.database]["ledger"]
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """Open the session in which a request claims its key and makes its change."""
+        return driver.session(self.client)
+
+    async def claim(self, asked: Asked, now: datetime, session: Session) -> Found:
+        """Claim a key for a run that begins now, or return what is known of it."""
+        new = self._new(asked, now, session)
+        try:
+            with uncommitted():
+                # A claim that is lost with its primary is one that nothing was stored under.
+                quick = self._entries.with_options(write_concern=WriteConcern(w=1))
+                held = {"_id": {"$eq": asked.id}, "fence": {"$eq": new["fence"]}}
+                await quick.update_one(held, _claimed(new), upsert=True, session=session)
+        except Duplicate:
+            return await self._look(asked, now, new, session)
+        return Held(asked.id, new["fence"], session)
+
+    def _new(self, asked: Asked, now: datetime, session: Session) -> Document:
+        known = {"operation": asked.operation, "digest": asked.digest, "expires": now + KEPT}
+        return {**known, "fence": new_id(), "session": session.session_id["id"]}
+
+    async def _look(self, asked: Asked, now: datetime, new: Document, session: Session) -> Found:
+        with reading():
+            entry = await self._entries.find_one({"_id": {"$eq": asked.id}}, _SHOWN)
+        if entry is None:  # it has just been made, or just been given up
+            return Running(0)
+        known = None if entry["expires"].replace(tzinfo=UTC) <= now else _known(asked, entry)
+        return await self._take_over(asked, entry, new, session) if known is None else known
+
+    async def _take_over(self, asked: Asked, entry: Document, new: Document, session: Session) -> Found:
+        """Claim the key of a run that has died, or of an outcome that is too old; of several who try one does it."""
+        if "session" in entry:
+            await self._end(entry["session"])
+        seen = {name: {"$eq": entry.get(name)} for name in ("_id", "fence", "lease")}
+        with uncommitted():
+            taken = await self._entries.update_one(seen, _claimed(new), session=session)
+        return Held(asked.id, new["fence"], session) if taken.matched_count else Running(0)
+
+    async def _end(self, identifier: Any) -> None:
+        """End the transaction that a dead run has left open: the store itself would let it stand for a minute.
+
+        Users may end sessions of their own; where that is not so after all, the store's minute is waited for.
+        """
+        with suppress(StoreError), uncommitted():
+            await self.client.admin.command("killSessions", [{"id": identifier}])
+
+    async def complete(self, held: Held, outcome: Document, customer: CustomerId | None) -> bool:
+        """Write an outcome as part of the transaction at hand; False where the claim is lost.
+
+        With `customer` it is erased together with that one.
+        """
+        update = _completed(outcome, customer)
+        return (await self._entries.update_one(_open(held), update, session=held.session)).matched_count == 1
+
+    async def refuse(self, held: Held, outcome: Document, customer: CustomerId | None) -> bool:
+        """Write the outcome of a run that changed nothing; False where the claim is lost."""
+        with uncommitted():
+            return (await self._entries.update_one(_open(held), _completed(outcome, customer))).matched_count == 1
+
+    async def release(self, held: Held) -> None:
+        """Give a key free, as if it had never been used; does nothing once there is an outcome."""
+        with uncommitted():
+            await self._entries.delete_one(_open(held))
+
+    async def erase(self, customers: Sequence[CustomerId], session: Session) -> None:
+        """Take every snapshot of customers, and every digest of what was sent about them, as part of a transaction."""
+        gone = {"$set": {"erased": True}, "$unset": dict.fromkeys(("outcome", "digest", "customer"), "")}
+        await self._entries.update_many({"customer": {"$in": list(customers)}}, gone, session=session)
+
+
+def _known(asked: Asked, entry: Document) -> Kept | Running | Differs | None:
+    """Return what an entry says, None where it is the claim of a run that has died."""
+    if entry.get("erased"):
+        return Kept(None)
+    if (entry["operation"], entry["digest"]) != (asked.operation, asked.digest):
+        return Differs()
+    if "outcome" in entry:
+        return Kept(entry["outcome"])
+    return Running(entry["left"]) if entry["left"] > 0 else None
+
+
+def _claimed(new: Document) -> list[Document]:
+    """Return the update that makes an entry a new claim, with a lease by the store's clock."""
+    lease = {"$add": ["$$NOW", LEASE // _MILLISECOND]}
+    return [{"$replaceWith": {"$mergeObjects": [{"_id": "$_id"}, {"$literal": new}, {"lease": lease}]}}]
+
+
+def _open(held: Held) -> Document:
+    return {"_id": {"$eq": held.id}, "fence": {"$eq": held.fence}, "outcome": {"$exists": False}}
+
+
+def _completed(outcome: Document, customer: CustomerId | None) -> Document:
+    about = {} if customer is None else {"customer": customer}
+    return {"$set": {"outcome": outcome, **about}, "$unset": {"lease": "", "session": ""}}

@@ -1,0 +1,157 @@
+"""Customers as a batch will leave them: read together, changed here one after the other, stored as one transaction.
+
+It has the face of the collection, so that the operations on single customers work on it as they are. What it says
+is true of the store as it was read; that nobody wrote meanwhile shows when it is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from pymongo import DeleteOne, InsertOne, ReplaceOne
+
+from storage.bulk import Bulk
+from storage.commits import transact
+from storage.customers import kept, stored
+from storage.documents import Customer, CustomerId, Instant, Tombstone
+from storage.driver import Document, Session
+from storage.errors import Duplicate, WriteConflict
+from storage.ledger import Ledger
+from storage.text import fold
+from storage.turns import Turns
+
+Request: TypeAlias = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+
+
+class Write(NamedTuple):
+    """A change of one customer: from its `version` (0 for a new one) to `after`, None where it is erased.
+
+    `changed` names the parts that differ, for the change feed.
+    """
+
+    id: CustomerId
+    version: int
+    after: Customer | None
+    changed: Sequence[str] | None = None
+
+
+@dataclass(slots=True)
+class StagedCustomers:
+    """Customers as the store has them, and the changes of one batch. Reads raise `Unavailable`."""
+
+    bulk: Bulk
+    writes: list[Write] = field(default_factory=list, init=False)
+    _customers: dict[CustomerId, Customer | None] = field(default_factory=dict, init=False)
+    _tombstones: dict[CustomerId, Tombstone] = field(default_factory=dict, init=False)
+    _owners: dict[str, CustomerId | None] = field(default_factory=dict, init=False)
+
+    async def load(self, ids: Collection[CustomerId], emails: Iterable[str]) -> None:
+        """Read all that is known to be needed: these customers, and who has these e-mail addresses."""
+        if ids:
+            found = await self.bulk.find_by_ids(list(ids))
+            self._customers.update({customer_id: found.get(customer_id) for customer_id in ids})
+            missing = [customer_id for customer_id in ids if customer_id not in found]
+            if missing:
+                self._tombstones.update(await self.bulk.find_tombstones(missing))
+        folded = {fold(email) for email in emails}
+        if folded:
+            owners = await self.bulk.find_owners(list(folded))
+            self._owners.update({email: owners.get(email) for email in folded})
+
+    async def get(self, customer_id: CustomerId) -> Customer | None:
+        """Return one customer as it is by now, or None."""
+        if customer_id not in self._customers:
+            await self.load([customer_id], ())
+        return self._customers[customer_id]
+
+    async def get_tombstone(self, customer_id: CustomerId) -> Tombstone | None:
+        """Return what stayed of a customer that was deleted, by this batch or before."""
+        return self._tombstones.get(customer_id)
+
+    async def find_by_email(self, email: str) -> Customer | None:
+        """Return the customer that has an e-mail address by now, or None."""
+        owner = await self._owner(fold(email))
+        return None if owner is None else await self.get(owner)
+
+    async def create(self, customer: Customer) -> None:
+        """Add a new customer. Raises `Duplicate`."""
+        email = fold(customer["email"])
+        if await self._owner(email) is not None:
+            raise Duplicate("keys.email")
+        self._owners[email] = customer["id"]
+        self._write(Write(customer["id"], 0, customer))
+
+    async def replace(self, customer: Customer, *, version: int, changed: Sequence[str] | None = None) -> bool:
+        """Put a customer in the place of its `version`, False when it has another or is gone. Raises `Duplicate`."""
+        before = await self.get(customer["id"])
+        if before is None or before["version"] != version:
+            return False
+        email, old = fold(customer["email"]), fold(before["email"])
+        if email != old:
+            if await self._owner(email) is not None:
+                raise Duplicate("keys.email")
+            self._owners.update({old: None, email: customer["id"]})
+        self._write(Write(customer["id"], version, customer, changed))
+        return True
+
+    async def delete(self, customer_id: CustomerId, *, version: int, deleted_at: Instant) -> Tombstone | None:
+        """Erase a customer and leave its tombstone; None when it has another version or is gone."""
+        before = await self.get(customer_id)
+        if before is None or before["version"] != version:
+            return None
+        self._owners[fold(before["email"])] = None
+        tombstone: Tombstone = {"id": customer_id, "version": version + 1, "deletedAt": deleted_at}
+        self._tombstones[customer_id] = tombstone
+        self._write(Write(customer_id, version, None))
+        return tombstone
+
+    def _write(self, write: Write) -> None:
+        self._customers[write.id] = write.after
+        self.writes.append(write)
+
+    async def _owner(self, folded: str) -> CustomerId | None:
+        """Return whose e-mail address this is by now."""
+        if folded not in self._owners:
+            self._owners[folded] = (await self.bulk.find_owners([folded])).get(folded)
+        return self._owners[folded]
+
+    async def store(self) -> bool:
+        """Store all changes in their order, at once or not at all; False where somebody else wrote meanwhile.
+
+        Raises:
+            Unavailable: the store did not answer as it should; true about the outcome for all of them.
+            DocumentTooLarge: nothing was stored.
+        """
+        if not self.writes:
+            return True
+        turns = Turns()
+        requests = []
+        for write in self.writes:
+            requests.append(_request(write))
+            await turns.give()
+        tombstones = [kept(self._tombstones[write.id]) for write in self.writes if write.after is None]
+
+        async def work(session: Session) -> None:
+            done = await self.bulk.customers.bulk_write(requests, session=session)
+            if done.inserted_count + done.matched_count + done.deleted_count < len(requests):
+                raise WriteConflict
+            if tombstones:
+                await self.bulk.tombstones.insert_many(tombstones, session=session)
+                ledger = Ledger(self.bulk.client, self.bulk.database)
+                await ledger.erase([one["id"] for one in tombstones], session)
+
+        try:
+            await transact(self.bulk.client, work)
+        except (WriteConflict, Duplicate):
+            return False
+        return True
+
+
+def _request(write: Write) -> Request:
+    if write.after is None:
+        return DeleteOne({"id": {"$eq": write.id}, "version": {"$eq": write.version}})
+    if write.version == 0:
+        return InsertOne(stored(write.after))
+    return ReplaceOne({"id": {"$eq": write.id}, "version": {"$eq": write.version}}, stored(write.after, write.changed))

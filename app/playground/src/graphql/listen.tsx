@@ -13,7 +13,9 @@ export function Listen({ request }: { request: Request }) {
   const [listening, setListening] = useState<AbortController | null>(null);
   const box = useRef<HTMLPreElement>(null);
   useEffect(() => () => listening?.abort(), [listening]);
-  useEffect(() => box.current?.scrollTo({ top: box.current.scrollHeight }), [text]);
+  useEffect(() => {
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [text]);
 
   async function listen() {
     const controller = new AbortController();

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple, Protocol
 
 CallerKind = Literal["api-key", "token", "command"]
 """How a caller has shown who they are: an API key or a token made from one, a token of another issuer, the shell."""
@@ -32,6 +32,13 @@ class Entry(NamedTuple):
 
 Audit = Callable[[Entry], None]
 """Keeps an entry; never raises, and never waits."""
+
+
+class Told(Protocol):
+    """Takes what became of one customer of many, after it is stored: with its id, its version, and what has changed."""
+
+    def __call__(self, outcome: Outcome, customer: str = "", version: int = 0, changed: Iterable[str] = (), /) -> None:
+        """Take it; never raises, and never waits."""
 
 
 def unheard(_entry: Entry) -> None:

@@ -49,7 +49,7 @@ async def delete_customers(ctx: Context, command: DeleteCustomers) -> DeletedCus
         return DeletedCustomers(await ctx.store.customers.count(command.where))
     now = condition("createdAt", "le", instant(ctx.now()))
     kept = kept_filter(now if command.where == EVERYTHING else all_of([command.where, now]))
-    erasure = Erasure(ctx.store, kept, clock=ctx.services.clock, note=lambda one: ctx.note("done", *one))
+    erasure = Erasure(ctx.store, kept, clock=ctx.services.clock, note=ctx.note)
     if await Erasing.of(ctx.store, kept).count(AT_ONCE + 1) > AT_ONCE:
         return DeletedCustomers(0, await _begin(ctx, erasure))
     return await _erase(ctx, erasure)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from resolvers.audit import Told
 from resolvers.context import Clock, utc_now
 from storage.documents import CustomerId, instant
-from storage.erasing import Erased, Erasing
+from storage.erasing import Erasing
 from storage.errors import Unavailable, WriteConflict
 from storage.jobs import Holder
 from storage.store import Store
@@ -21,7 +22,8 @@ PAGE: Final = 100
 class Erasure:
     """The erasing of customers; `place` is how far it is and `erased` how many that were. It may be done again.
 
-    With a holder an operation counts them too, each exactly once. `note` is told of each.
+    With a holder an operation counts them too, each exactly once. `note` is told of each, also where the store does
+    not say whether it is erased.
     """
 
     opened: Store
@@ -30,7 +32,7 @@ class Erasure:
     erased: int = 0
     clock: Clock = utc_now
     holder: Holder | None = None
-    note: Callable[[Erased], None] = lambda _: None
+    note: Told = lambda *_: None
 
     async def step(self) -> bool:
         """Erase the next customers; False where there are no more.
@@ -57,7 +59,11 @@ class Erasure:
                 done = await erasing.erase(some, instant(self.clock()), self.holder)
                 self.erased += len(done)
                 for one in done:
-                    self.note(one)
+                    self.note("done", one.id, one.version)
+            except Unavailable as error:
+                for customer_id in some if error.outcome == "unknown" else ():
+                    self.note("unknown", customer_id)
+                raise
             except WriteConflict:
                 half = -(-len(some) // 2)
                 waiting += [part for part in (some[half:], some[:half]) if part]

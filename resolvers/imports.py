@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
+from resolvers.audit import Told
 from resolvers.context import Clock, utc_now
 from resolvers.operation import email_taken
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, with_ids
@@ -20,7 +21,7 @@ from resolvers.problems import CONFLICT, JsonValue, Problem
 from resolvers.validation import check, nearest
 from storage.bulk import Bulk, Prepared, prepare
 from storage.documents import Customer, CustomerId, Instant, differences, instant
-from storage.errors import Duplicate, StoreError
+from storage.errors import Duplicate, StoreError, Unavailable
 from storage.model import CustomerInput
 from storage.store import Store
 from storage.text import fold
@@ -79,6 +80,8 @@ class CustomerImport:
 
     opened: Store
     rules: Rules
+    told: Told = lambda *_: None
+    """Called for each customer that is stored; again where lines are done again that an earlier run has stored."""
 
     def prepare(self, line: int, value: JsonValue) -> Ready:
         """Return a new customer; raises validation-error with every fault."""
@@ -99,7 +102,7 @@ class CustomerImport:
         new = [one for one in ready if one.customer["id"] not in erased]
         results = [Result(one.line, "skipped") for one in ready if one.customer["id"] in erased]
         taken = await refused(bulk, new, dry_run=self.rules.dry_run)
-        results += [Result(one.line, "created") for one in new if one.line not in taken]
+        results += [Result(one.line, self._created(one.customer)) for one in new if one.line not in taken]
         again = [one for one in new if one.line in taken]
         found = await bulk.find_by_emails([one.customer["email"] for one in again]) if again else {}
         return results + [Result(one.line, await self._met(one.customer, found)) for one in again]
@@ -109,7 +112,7 @@ class CustomerImport:
         key = fold(new["email"])
         while (old := found.get(key)) is not None:
             if old["id"] == new["id"]:
-                return "created"  # by an earlier run of this import, or by an earlier try
+                return self._created(new)  # by an earlier run of this import, or by an earlier try
             if self.rules.on_conflict != "update":
                 return "skipped" if self.rules.on_conflict == "skip" else email_taken()
             changed = self._updated(old, new)
@@ -121,8 +124,22 @@ class CustomerImport:
             found |= await Bulk.of(self.opened).find_by_emails([new["email"]])
         return Problem(CONFLICT, "Another customer had this email address a moment ago. Import the line again.")
 
+    def _created(self, new: Customer) -> Outcome:
+        if not self.rules.dry_run:
+            self.told("done", new["id"], new["version"])
+        return "created"
+
     async def _replaced(self, old: Customer, new: Customer) -> bool:
-        return await self.opened.customers.replace(new, version=old["version"], changed=differences(old, new))
+        names = differences(old, new)
+        try:
+            replaced = await self.opened.customers.replace(new, version=old["version"], changed=names)
+        except Unavailable as error:
+            if error.outcome == "unknown":  # done again, the line finds nothing to change
+                self.told("unknown", new["id"], new["version"], names)
+            raise
+        if replaced:
+            self.told("done", new["id"], new["version"], names)
+        return replaced
 
     def _updated(self, old: Customer, new: Customer) -> Customer | None:
         """Return the stored customer with the fields of a line, None where they are the same."""

@@ -116,7 +116,4 @@ async def import_customers(ctx: Context, command: ImportCustomers) -> Job:
         "size": upload.size,
     }
     total = upload.lines - (command.form == "csv")
-    job = await begin_job(ctx, "import", task, job_id=upload.job_id, total=total, dryRun=command.dry_run)
-    if not command.dry_run:
-        ctx.note("done")
-    return job
+    return await begin_job(ctx, "import", task, job_id=upload.job_id, total=total, dryRun=command.dry_run)

@@ -76,10 +76,10 @@ class Claim:
         With `customer` the outcome is erased together with that one. `change` may be run several times.
         """
 
-        async def both() -> bool:
+        async def both(session: Session) -> bool:
             if not await self.ledger.complete(self.held, outcome, customer):
                 raise ClaimLost
-            return await change(self.held.session)
+            return await change(session)
 
         return await transact(self.held.session, both)
 

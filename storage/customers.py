@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
-from storage.driver import Client, Document
+from storage.driver import Client, Document, Session
 from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
 from storage.gather import Counted
@@ -22,6 +22,7 @@ from storage.query import Filter, Question
 from storage.reads import GatheredReads, SharedReads
 from storage.terms import keys_of
 from storage.text import fold
+from storage.transactions import attempt
 
 _SHOWN = {"_id": 0, "keys": 0}
 
@@ -215,13 +216,14 @@ class Customers:
             WriteConflict: another write came between; nothing was done.
         """
         tombstone: Tombstone = {"id": customer_id, "version": version + 1, "deletedAt": deleted_at}
-        with writing():
-            async with driver.transaction(self.client) as session:
-                erased = await self._customers.delete_one(
-                    {"id": {"$eq": customer_id}, "version": {"$eq": version}}, session=session
-                )
-                if erased.deleted_count == 0:
-                    return None
-                await self._tombstones.insert_one(kept(tombstone), session=session)
-                await Ledger(self.client, self.database).erase([customer_id], session)
-        return tombstone
+
+        async def erase(session: Session) -> bool:
+            found = {"id": {"$eq": customer_id}, "version": {"$eq": version}}
+            if (await self._customers.delete_one(found, session=session)).deleted_count == 0:
+                return False
+            await self._tombstones.insert_one(kept(tombstone), session=session)
+            await Ledger(self.client, self.database).erase([customer_id], session)
+            return True
+
+        async with driver.session(self.client) as session:
+            return tombstone if await attempt(session, erase) else None

@@ -107,18 +107,6 @@ async def begin(opened: Session) -> None:
         await begun
 
 
-@asynccontextmanager
-async def transaction(client: Client) -> AsyncIterator[Session]:
-    """Run what is inside as one transaction: committed at the end, undone by any exception."""
-    async with await start_session(client) as session:
-        if is_motor(client):
-            async with cast("Any", session).start_transaction():
-                yield session
-        else:
-            async with await session.start_transaction():
-                yield session
-
-
 async def start_session(client: Client) -> Session:
     """Return a session; its commands belong together, as those of one cursor must."""
     return await cast("Any", client).start_session() if is_motor(client) else client.start_session()

@@ -12,13 +12,14 @@ from bson import decode, encode
 from storage import driver
 from storage.documents import CustomerId, Instant, moment
 from storage.driver import Client, Collection, Document, Session
-from storage.errors import reading, writing
+from storage.errors import reading
 from storage.filters import filter_query
 from storage.indexes import TOMBSTONE_SECONDS
 from storage.jobs import Holder, count_erased
 from storage.ledger import Ledger
 from storage.query import Filter
 from storage.store import Store
+from storage.transactions import attempt
 
 _PLACE: Final = "keys.place"
 
@@ -83,15 +84,20 @@ class Erasing:
             WriteConflict: another write came between; nothing was done.
             LeaseLost: another worker holds the operation; nothing was done.
         """
-        with writing():
-            async with driver.transaction(self.client) as session:
-                query = {"$and": [{"id": {"$in": list(ids)}}, self.query]}
-                cursor = self._customers.find(query, {"_id": 0, "id": 1, "version": 1}, session=session)
-                found = await cursor.to_list(None)
-                if found:
-                    await self._bury(found, deleted_at, session)
-                    if holder is not None:
-                        await count_erased(self.client[self.database]["operations"], holder, len(found), session)
+        found: list[Document] = []
+        query = {"$and": [{"id": {"$in": list(ids)}}, self.query]}
+
+        async def bury(session: Session) -> bool:
+            cursor = self._customers.find(query, {"_id": 0, "id": 1, "version": 1}, session=session)
+            found[:] = await cursor.to_list(None)
+            if found:
+                await self._bury(found, deleted_at, session)
+                if holder is not None:
+                    await count_erased(self.client[self.database]["operations"], holder, len(found), session)
+            return bool(found)
+
+        async with driver.session(self.client) as session:
+            await attempt(session, bury)
         return [Erased(one["id"], one["version"] + 1) for one in found]
 
     async def _bury(self, found: Sequence[Document], deleted_at: Instant, session: Session) -> None:

@@ -12,14 +12,15 @@ from typing import NamedTuple, TypeAlias
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 
+from storage import driver
 from storage.bulk import Bulk
-from storage.commits import transact
 from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone
 from storage.driver import Document, Session
 from storage.errors import Duplicate, WriteConflict
 from storage.ledger import Ledger
 from storage.text import fold
+from storage.transactions import attempt
 from storage.turns import Turns
 
 Request: TypeAlias = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
@@ -133,20 +134,21 @@ class StagedCustomers:
             await turns.give()
         tombstones = [kept(self._tombstones[write.id]) for write in self.writes if write.after is None]
 
-        async def work(session: Session) -> None:
+        async def work(session: Session) -> bool:
             done = await self.bulk.customers.bulk_write(requests, session=session)
             if done.inserted_count + done.matched_count + done.deleted_count < len(requests):
-                raise WriteConflict
+                return False
             if tombstones:
                 await self.bulk.tombstones.insert_many(tombstones, session=session)
                 ledger = Ledger(self.bulk.client, self.bulk.database)
                 await ledger.erase([one["id"] for one in tombstones], session)
+            return True
 
         try:
-            await transact(self.bulk.client, work)
+            async with driver.session(self.bulk.client) as session:
+                return await attempt(session, work)
         except (WriteConflict, Duplicate):
             return False
-        return True
 
 
 def _request(write: Write) -> Request:

@@ -1,84 +1,93 @@
-"""Transactions that are tried again for as long as that is safe and there is time."""
+"""Transactions that tell the truth about their outcome.
+
+Until the commit is sent nothing is stored, whatever fails. A commit whose answer is lost is sent again, which is
+safe, as long as there is time; only then its outcome is unknown.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Final
-
-from pymongo.errors import PyMongoError
 
 from storage import driver
 from storage.deadlines import seconds_left
 from storage.driver import Session
-from storage.errors import Unavailable, WriteConflict, uncommitted, writing
+from storage.errors import Unavailable, WriteConflict, aborting, uncommitted, writing
 
+Change = Callable[[Session], Awaitable[bool]]
+"""Writes in a session; False where nothing of it is to stand."""
 _PAUSE: Final = 0.02
 """About how many seconds are between two tries; each time a little more or less, so that two do not meet again."""
 _COMMITS: Final = 5
-"""How often a commit is sent whose answer does not come; the driver sends each one again by itself."""
+"""How often a commit is sent whose answer does not come, where no deadline says how long."""
 
 
-async def transact(session: Session, change: Callable[[], Awaitable[bool]]) -> bool:
+async def attempt(session: Session, change: Change) -> bool:
     """Run `change` in a transaction, and commit it where it returns True; else it is undone.
 
-    It is run anew after a conflict with another transaction, and after the loss of the primary.
+    Raises:
+        WriteConflict: others wrote at the same moment; nothing was stored, trying again is safe.
+        Unavailable: `unknown` where the answer to a commit did not come, `none` where none was sent.
+        StoreError: what `change` raises; nothing was stored.
+    """
+    try:
+        with uncommitted():
+            await driver.begin(session)
+            changed = await change(session)
+    except BaseException:
+        await _abort(session)
+        raise
+    await (_commit(session) if changed else _abort(session))
+    return changed
+
+
+async def transact(session: Session, change: Change) -> bool:
+    """Do what `attempt` does, anew after a conflict, and after the loss of the primary, while there is time.
 
     Raises:
-        Unavailable: `unknown` where the answer to a commit did not come, `none` where none was sent.
-        StoreError: what `change` raises; nothing was stored then.
+        Unavailable: `unknown` where the answer to a commit did not come, `none` where nothing was stored.
+        StoreError: what `change` raises; nothing was stored.
     """
     while True:
         try:
-            if not await _stage(session, change):
-                return False
+            return await attempt(session, change)
         except (WriteConflict, Unavailable) as error:
             await _pause(error)
-            continue
-        try:
-            await _commit(session)
-        except WriteConflict as error:
-            await _pause(error)
-            continue
-        return True
 
 
-async def _stage(session: Session, change: Callable[[], Awaitable[bool]]) -> bool:
-    with uncommitted():
-        await driver.begin(session)
-        try:
-            changed = await change()
-        except BaseException:
-            await session.abort_transaction()
-            raise
-        if not changed:
-            await session.abort_transaction()
-        return changed
+async def _abort(session: Session) -> None:
+    with aborting():  # else what it has locked would be in the way of others, for up to a minute
+        await session.abort_transaction()
 
 
 async def _commit(session: Session) -> None:
-    with writing():
-        for left in reversed(range(_COMMITS)):
-            try:
+    sent = False
+    for number in count(1):
+        try:
+            with writing():
                 await session.commit_transaction()
-            except PyMongoError as error:
-                if not error.has_error_label("UnknownTransactionCommitResult"):
-                    raise
-                if not left or _is_over():
-                    raise Unavailable("unknown") from error
-                await asyncio.sleep(_PAUSE)
-            else:
-                return
+        except Unavailable as error:
+            sent = sent or error.outcome == "unknown"
+            if not sent or _is_over(number):
+                raise Unavailable("unknown" if sent else "none") from error
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
 
 
-def _is_over() -> bool:
+def _is_over(commits: int = 0) -> bool:
     left = seconds_left()
-    return left is not None and left <= _PAUSE
+    return commits >= _COMMITS if left is None else left <= _PAUSE
 
 
 async def _pause(error: WriteConflict | Unavailable) -> None:
-    """Wait a moment; raises `Unavailable` where there is no time for another try, or no end to a store that is gone."""
-    if _is_over() or (isinstance(error, Unavailable) and seconds_left() is None):
+    """Wait a moment; raises `Unavailable` where the outcome is unknown, or another try has no time or no store."""
+    gone = isinstance(error, Unavailable)
+    if isinstance(error, Unavailable) and error.outcome == "unknown":
+        raise error
+    if _is_over() or (gone and seconds_left() is None):
         raise Unavailable("none") from error
     await asyncio.sleep(_PAUSE * (0.5 + random.random()))  # noqa: S311 - nobody gains by a guess

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
-from resolvers.audit import Entry
+from resolvers.audit import Entry, Outcome
 from resolvers.context import Services
 from resolvers.problems import Problem
 from storage.chunks import ORPHANED
 from storage.deadlines import wire_deadline
 from storage.documents import instant
-from storage.erasing import Erased
 from storage.errors import LeaseLost, Unavailable
-from storage.jobs import KEPT, LEASE_SECONDS, Ended, Holder, Job, JobError
+from storage.jobs import KEPT, LEASE_SECONDS, Ended, Holder, Job, JobError, JobKind
 from storage.store import Store
 
 CALL_SECONDS: Final = 30.0
 """How long the store may take over one step of the work."""
 BEAT_SECONDS: Final = LEASE_SECONDS / 5
+_NAMES: Final[Mapping[JobKind, str]] = MappingProxyType({"import": "importCustomers", "delete": "deleteCustomers"})
+"""By which operation each was begun."""
 _MARGIN: Final = 0.5
 """How many seconds before the end of a lease that could not be renewed the work ends."""
 
@@ -63,11 +65,11 @@ class Held:
             if await self.store.jobs.record(self.holder, {**changes, "updatedAt": now}, errors):
                 raise Cancelled
 
-    def note(self, erased: Erased) -> None:
-        """Put a customer that was erased into the audit, as changed by who began the operation."""
+    def note(self, outcome: Outcome, customer: str = "", version: int = 0, changed: Iterable[str] = ()) -> None:
+        """Put what became of a customer into the audit, as changed by who began the operation."""
         asked = self.job["task"]["asked"]
-        who = (self.job["owner"], asked["kind"], asked["door"], "deleteCustomers")
-        self.services.audit(Entry(*who, "done", asked["requestId"], erased.id, erased.version))
+        who = (self.job["owner"], asked["kind"], asked["door"], _NAMES[self.job["kind"]])
+        self.services.audit(Entry(*who, outcome, asked["requestId"], customer, version, tuple(changed)))
 
     async def end(self, status: Ended, errors: Sequence[JobError] = ()) -> None:
         """End the operation, and forget what it was sent. Raises `LeaseLost` and `Unavailable`."""

@@ -46,7 +46,7 @@ async def import_customers(held: Held) -> None:
         state.line, state.offset = 1, header
     clock, us_rules = held.services.clock, held.services.us_address_rules
     rules = Rules(task["seed"], task["onConflict"], task["strict"], job["dryRun"], us_rules, clock)
-    importer = _BoundedImporter(CustomerImport(held.store, rules))
+    importer = _BoundedImporter(CustomerImport(held.store, rules, held.note))
     with payload_at(chunks, job["id"], state.offset) as file:
         await ImportJob(file, read, importer, state, _StoredJournal(held, 1 if header else 0)).run()
     if state.offset != task["size"]:

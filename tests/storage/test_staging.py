@@ -77,7 +77,7 @@ async def test_a_commit_whose_answer_is_lost_is_sent_again_and_done_once(
 async def test_a_commit_whose_answers_are_all_lost_has_an_unknown_outcome(opened: OpenStore, mongod_url: str) -> None:
     async with losing(mongod_url, 10_000) as (_, url), opened(url) as store:
         staged = await staged_in(store)
-        with wire_deadline(0.5), pytest.raises(Unavailable) as raised:
+        with wire_deadline(1.5), pytest.raises(Unavailable) as raised:
             await staged.store()
         assert raised.value.outcome == "unknown"
         assert await store.customers.count_all() == 1

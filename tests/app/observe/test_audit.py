@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,7 @@ import pytest
 
 from app.observe.audit import AuditLog
 from app.observe.logs import AccessLog
+from resolvers import deletions
 from resolvers.audit import Entry
 from resolvers.commands import CreateCustomer
 from resolvers.context import ALL_SCOPES, Caller, Context, Services
@@ -115,6 +117,55 @@ def _check(line: dict[str, Any], operation: str, door: str, customer: str) -> No
     else:
         assert (line["customerId"], line["version"], line["outcome"]) == (customer, 2, "done")
         assert ("changed" in line) == (operation not in {"deleteCustomer", "deleteCustomers"})
+
+
+def test_each_customer_that_an_operation_stores_or_erases_is_a_line_of_its_owner(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http, told = audited.gateway.http, {"X-Request-Id": "mine"}
+    people = [person() for _ in range(3)]
+    old = http.post(CUSTOMERS, json=people[0]).json()
+    changed = [{**people[0], "firstName": "Qanaryother"}, *people[1:], people[1], {}]
+    body = "".join(f"{json.dumps(one)}\n" for one in changed).encode()
+    audited.since()
+    kind = {"Content-Type": "application/x-ndjson", **told}
+    begun = http.post(f"{CUSTOMERS}:import?onConflict=update", content=body, headers=kind)
+    _ended(http, begun.headers["Location"])
+    lines = audited.since()
+    assert {(line["operation"], line["door"], line["requestId"]) for line in lines} == {
+        ("importCustomers", "rest", "mine")
+    }
+    assert sorted((line["version"], line.get("changed")) for line in lines if line["customerId"] != old["id"]) == [
+        (1, None), (1, None)
+    ]  # fmt: skip
+    assert [(line["version"], line["changed"]) for line in lines if line["customerId"] == old["id"]] == [
+        (2, ["firstName"])
+    ]
+    owner = {line["userId"] for line in lines}
+    monkeypatch.setattr(deletions, "AT_ONCE", 1)
+    asked = "mutation { deleteCustomers(confirm: ALL) { operation { id } } }"
+    answer = http.post("/graphql", json={"query": asked}, headers=told).json()["data"]
+    _ended(http, f"/api/v1/operations/{answer['deleteCustomers']['operation']['id']}")
+    erased = audited.since()
+    assert {(line["operation"], line["door"], line["requestId"], line["outcome"]) for line in erased} == {
+        ("deleteCustomers", "graphql", "mine", "done")
+    }
+    assert {line["customerId"]: line["version"] for line in erased} == {
+        line["customerId"]: line["version"] + 1 for line in lines
+    }
+    assert {line["userId"] for line in erased} == owner
+    assert len(erased) == 3
+
+
+def _ended(http: Any, url: str) -> None:
+    """Wait until an operation has ended."""
+    for _ in range(500):
+        status = http.get(url).json()["status"]
+        if status != "running":
+            assert status == "succeeded"
+            return
+        time.sleep(0.02)
+    pytest.fail("The operation does not end.")
 
 
 def test_the_parts_of_a_change_are_named_in_the_order_of_the_document(audited: Audited) -> None:

@@ -3,6 +3,7 @@ import { batchOperations, versionOf } from './batches.js';
 import { NoTwin, camelCase } from './refusal.js';
 import { listQuestion } from './questions.js';
 import { readRequest } from './requests.js';
+import { subscriptionOf } from './streams.js';
 import { everything, selectionOf, upper } from './values.js';
 
 /**
@@ -35,6 +36,7 @@ export function toGraphQL(doors, schema, text) {
   if (operation.alone) throw new NoTwin(`This is at REST alone: ${operation.alone}`);
   const notes = headerNotes(asked.request);
   if (operation.graphql[0]?.startsWith('Mutation.')) return mutation(doors, schema, operation, asked, notes);
+  if (operation.graphql[0]?.startsWith('Subscription.')) return subscriptionOf(schema, operation, asked, notes);
   const root = schema.getQueryType()?.getFields()[operation.graphql[0]?.replace('Query.', '') ?? ''];
   const list = root?.args.some((arg) => arg.name === 'filter') && doors.parameters[asked.route]?.['filter'];
   if (list) return listQuestion(doors, schema, operation, asked, notes);

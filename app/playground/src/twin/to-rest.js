@@ -5,6 +5,7 @@ import { listTwin } from './lists.js';
 import { below, collect } from './selections.js';
 import { fieldsParameter, requestOf } from './rest-parts.js';
 import { lower, withoutNulls } from './values.js';
+import { streamTwin } from './streams.js';
 
 /**
  * @typedef {import('./refusal.js').Doors} Doors
@@ -44,7 +45,7 @@ function read(schema, text, variables, name) {
   const operation = getOperationAST(document, name);
   if (!operation) throw new NoTwin('There are several operations: place the cursor in one of them.');
   const type = schema.getRootType(operation.operation);
-  if (!type || operation.operation === 'subscription') throw new NoTwin('A subscription has no request of REST.');
+  if (!type) throw new NoTwin(`There is no ${operation.operation}.`);
   const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
   if (values.errors) throw new NoTwin(values.errors[0]?.message ?? 'The variables do not fit.');
   return { schema, document, operation, type, variables: values.coerced };
@@ -58,6 +59,7 @@ function restTwin(doors, run, root) {
   const [first] = candidates;
   if (!first) throw new NoTwin(`${root.name} has no operation in REST.`);
   if (run.type === run.schema.getMutationType()) return mutationTwin(doors, first, root);
+  if (run.type === run.schema.getSubscriptionType()) return streamTwin(doors, run, root, first);
   if (root.field?.args.some((one) => one.name === 'filter')) return listTwin(doors, run, root, candidates);
   if (first.rest[0]?.includes('{customerId}')) return customerTwin(doors, run, root, first);
   return first.rest[0]?.split('?')[0]?.includes('{') ? pathTwin(doors, root, first) : plainTwin(doors, run, root, first);

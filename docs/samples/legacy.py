@@ -32,7 +32,7 @@ def pages(session: requests.Session, **question: str) -> Iterator[dict[str, Any]
     """Give every customer that fits a question, page by page."""
     page, seen, total = 1, 0, 1
     while seen < total:
-        body = told(session.get(CUSTOMERS, params={**question, "page": page, "page_size": 2}, timeout=10))
+        body = told(session.get(CUSTOMERS, params={**question, "page": str(page), "page_size": "2"}, timeout=10))
         yield from body["customers"]
         total = body["metadata"]["pagination"]["total_count"]
         seen += len(body["customers"]) or total

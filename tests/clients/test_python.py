@@ -124,6 +124,7 @@ def test_a_client_made_of_openapi_works(generated: tuple[Path, str], gateway: Ga
         "created: 201 Grace",
         "replaced: Brewster",
         "refused: 412 Precondition failed",
+        "changed: Amazing Grace",
         "found: ['Brewster']",
         "erased: 204",
         "gone: 410",

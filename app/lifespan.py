@@ -30,6 +30,7 @@ from app.observe.workers import open_workers
 from app.rest.listed import open_renderings, renderings_of_rest
 from app.settings import Settings
 from app.state import State
+from app.webhooks.service import WebhookService, open_outbox, sending
 from resolvers.audit import Audit
 from resolvers.context import Services, utc_now
 from resolvers.cursors import CursorCipher
@@ -78,6 +79,7 @@ def lifespan_of(
             open_limiter(settings, store.quotas) as limiter,
             open_documents(settings) as documents,
             open_workers(settings.metrics_folder) as workers,
+            open_outbox(settings) as outbox,
             open_renderings(settings.render_cache) as rendered,
         ):
             cipher = await _started(settings, store)
@@ -93,6 +95,7 @@ def lifespan_of(
                 begun=due.set,
                 renderings=rendered,
                 audit=audit,
+                webhooks=outbox.rules,
             )
             async with running_jobs(services, WORKS, due) as jobs:
                 state = State(
@@ -112,7 +115,8 @@ def lifespan_of(
                     jobs,
                     renderings_of_rest(rendered),
                 )
-                async with publishing(state):
+                service = WebhookService(store, outbox.endpoints, outbox.signer, utc_now, metrics.webhooks)
+                async with publishing(state), sending(service):
                     yield {"gateway": state}
 
     return lifespan

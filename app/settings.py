@@ -103,8 +103,8 @@ class Settings(BaseSettings):
         default=None,
         min_length=32,
         repr=False,
-        description="Seals the private keys that the gateway signs its own tokens with, where they lie in the store; "
-        "the same on every gateway of the store.",
+        description="Seals the private keys that the gateway signs its own tokens with, and the secrets of webhooks, "
+        "where they lie in the store; the same on every gateway of the store.",
     )
     rate_limit: str = Field(
         default="600/minute",
@@ -194,6 +194,11 @@ class Settings(BaseSettings):
         default=None,
         pattern=r"^https?://[^\s?#]+$",
         description="Where traces go, by OTLP over HTTP: a collector's address without `/v1/traces`. Absent: nowhere.",
+    )
+    webhook_allow_private: bool = Field(
+        default=False,
+        description="Whether webhooks may lead to `http` and into private networks. Only for tests, and where every "
+        "caller of the scope `customers:admin` may reach all that this machine reaches.",
     )
     trusted_proxies: Names = Field(
         default=(),

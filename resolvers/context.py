@@ -15,6 +15,7 @@ from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
 from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from resolvers.renderings import RenderMemory
+from resolvers.webhook_rules import WebhookRules
 from storage.claims import Claim, Writes
 from storage.customers import CustomerAccess
 from storage.store import Store
@@ -89,6 +90,7 @@ class Services:
     begun: Callable[[], None] = lambda: None
     renderings: RenderMemory | None = None
     audit: Audit = unheard
+    webhooks: WebhookRules = field(default_factory=WebhookRules)
 
 
 @dataclass(slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from resolvers.problems import INVALID_ID, Problem
+from storage.deliveries import DeliveryId
 from storage.documents import CustomerId, PartId
 from storage.jobs import JobId
+from storage.webhooks import WebhookId
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -24,6 +26,16 @@ def part_id(text: str, noun: str) -> PartId:
 def job_id(text: str) -> JobId:
     """Return an operation's id in canonical form; raises the problem invalid-id."""
     return JobId(_uuid(text, "operation"))
+
+
+def webhook_id(text: str) -> WebhookId:
+    """Return a webhook's id in canonical form; raises the problem invalid-id."""
+    return WebhookId(_uuid(text, "webhook"))
+
+
+def delivery_id(text: str) -> DeliveryId:
+    """Return a delivery's id in canonical form; raises the problem invalid-id."""
+    return DeliveryId(_uuid(text, "delivery"))
 
 
 def _uuid(text: str, noun: str) -> str:

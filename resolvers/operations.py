@@ -24,6 +24,7 @@ from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
 from resolvers.uploads import import_customers
 from resolvers.viewer import get_viewer
+from resolvers.webhooks import WEBHOOKS
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     create_customer,
@@ -55,4 +56,5 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     get_refused_lines,
     watch_customers,
     get_viewer,
+    *WEBHOOKS,
 )

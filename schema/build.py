@@ -27,6 +27,7 @@ from schema.queries import Query
 from schema.runs import Run
 from schema.subscriptions import Subscription, Watching
 from schema.types import DATE_TIME, DateTime, read
+from schema.webhooks import WebhookMutation, WebhookQuery
 
 PlanMode: TypeAlias = Literal["on", "values", "off"]
 """Whether values are shown by plans, and a lone root field is called without graphql-core's execution."""
@@ -118,11 +119,16 @@ class GatewaySchema(strawberry.Schema):
         return await result if inspect.isawaitable(result) else result
 
 
+def _root(name: str, description: str, *parts: type) -> type:
+    """Return a root type of the fields of several, in this order."""
+    return strawberry.type(type(name, parts[::-1], {}), description=description)
+
+
 def build_schema(options: SchemaOptions) -> GatewaySchema:
     """Return a schema."""
     schema = GatewaySchema(
-        query=Query,
-        mutation=Mutation,
+        query=_root("Query", "Everything that can be asked.", Query, WebhookQuery),
+        mutation=_root("Mutation", "Everything that can be changed.", Mutation, WebhookMutation),
         subscription=Subscription,
         config=StrawberryConfig(default_resolver=read, scalar_map={DateTime: DATE_TIME}),
     )

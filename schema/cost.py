@@ -46,8 +46,9 @@ PAGES: Final = {
     "CustomerPage": ("items",),
     "Query": ("nodes",),
     "BatchResult": ("results",),
+    "WebhookDeliveryPage": ("deliveries",),
 }
-"""Which lists of which types hold one page of customers, or the results of one batch."""
+"""Which lists hold one page, of customers or of what belongs to the caller, or the results of a batch."""
 
 _SIZES: Final = ("first", "last", "size")
 _OPERATIONS: Final = "operations"

@@ -50,6 +50,21 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
     ),
     "operation_chunks": (IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),),
+    "webhooks": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
+        IndexModel([("owner", ASCENDING), ("createdAt", ASCENDING), ("id", ASCENDING)], name="owner"),
+    ),
+    "webhook_deliveries": (
+        IndexModel([("id", ASCENDING)], name="id", unique=True),
+        IndexModel([("webhook", ASCENDING), ("event.id", ASCENDING)], name="event", unique=True),
+        IndexModel([("webhook", ASCENDING), ("event.timestamp", ASCENDING), ("id", ASCENDING)], name="log"),
+        IndexModel(
+            [("webhook", ASCENDING), ("next", ASCENDING), ("_id", ASCENDING)],
+            name="due",
+            partialFilterExpression={"state": "waiting"},
+        ),
+        IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0),
+    ),
 }
 
 

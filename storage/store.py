@@ -11,6 +11,7 @@ from storage.changes import Changes
 from storage.chunks import Chunks
 from storage.commands import CommandWatcher, Watch
 from storage.customers import Customers
+from storage.deliveries import Deliveries
 from storage.driver import Client, Driver
 from storage.errors import reading
 from storage.indexes import ensure_indexes, missing_indexes
@@ -21,6 +22,8 @@ from storage.quotas import Quotas
 from storage.secrets import secret
 from storage.signing_keys import StoredSigningKeys
 from storage.totals import Totals
+from storage.webhook_feed import WebhookFeed
+from storage.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class Store:
     jobs: Jobs
     chunks: Chunks
     ledger: Ledger
+    webhooks: Webhooks
+    deliveries: Deliveries
+    webhook_feed: WebhookFeed
     changes: Changes
 
     async def ping(self) -> None:
@@ -114,6 +120,9 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
             Jobs(client, database),
             Chunks(client, database),
             Ledger(client, database),
+            Webhooks(client, database),
+            Deliveries(client, database),
+            WebhookFeed(client, database),
             changes,
         )
     finally:

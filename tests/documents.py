@@ -13,6 +13,8 @@ _ARGUMENTS: Final = {
     "Query.customer": f'(id: "{ID}")',
     "Query.operation": f'(id: "{ID}")',
     "Query.node": f'(id: "{ID}")',
+    "Query.webhook": f'(id: "{ID}")',
+    "Query.webhookDeliveries": f'(webhookId: "{ID}", size: 3)',
     "Customer.address": f'(id: "{ID}")',
     "Customer.phoneNumber": f'(id: "{ID}")',
     "Query.customerByEmail": '(email: "a@example.com")',

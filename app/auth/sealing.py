@@ -1,4 +1,4 @@
-"""Private keys at rest: sealed with AES-256-GCM under a key derived from the operator's secret."""
+"""Private keys and secrets at rest: sealed with AES-256-GCM under a key derived from the operator's secret."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-_PURPOSE: Final = b"customer-gateway signing keys"
+SIGNING_KEYS: Final = "signing keys"
+WEBHOOK_SECRETS: Final = "webhook secrets"
+"""What is sealed: each has a key of its own."""
 _NONCE_BYTES: Final = 12
 
 
@@ -26,9 +28,10 @@ class Seal:
     cipher: AESGCM
 
     @classmethod
-    def of(cls, secret: str) -> Seal:
-        """Return the seal of a secret."""
-        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret.encode())
+    def of(cls, secret: str, purpose: str = SIGNING_KEYS) -> Seal:
+        """Return the seal of a secret for one purpose."""
+        info = f"customer-gateway {purpose}".encode()
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
         return cls(AESGCM(derived))
 
     def close(self, text: bytes, name: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+from app.cli.check_webhooks import check_webhooks
 from app.cli.finding import Finding
 from app.settings import Settings
 from resolvers.context import utc_now
@@ -29,10 +30,11 @@ async def check_store(store: Store, settings: Settings) -> list[Finding]:
         missing = await store.missing_indexes()
         keys = await store.keys.list()
         signing = await _signing(store, settings)
+        webhooks = await check_webhooks(store, utc_now())
     except StoreError:
         cure = "is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
         return [Finding("store", "bad", "no primary answers", cure)]
-    return [*check_server(facts), _indexes(missing), _keys(keys), signing]
+    return [*check_server(facts), _indexes(missing), _keys(keys), signing, webhooks]
 
 
 def check_server(facts: ServerFacts) -> Iterator[Finding]:

@@ -65,12 +65,23 @@ def negotiated(request: Request) -> str | None:
     return _media_type(header) if header else RESPONSE
 
 
+def takes_stream(request: Request) -> bool:
+    """Tell whether the client takes an answer event by event: it must name that."""
+    return _stream_quality(accept_of(request)) > 0
+
+
+def _stream_quality(header: str) -> float:
+    return max((entry.quality for entry in parse_accept(header) if entry.type == EVENT_STREAM), default=0.0)
+
+
 @lru_cache(maxsize=256)
 def _media_type(header: str) -> str | None:
-    """Return the media type of the answer for an Accept header; that of streams only where it is named."""
+    """Return the media type of the answer for an Accept header; that of streams only where it is wanted most.
+
+    Clients such as urql take every form equally, for queries and subscriptions alike.
+    """
     response, json = accepted_quality(header, RESPONSE), accepted_quality(header, JSON)
-    stream = max((entry.quality for entry in parse_accept(header) if entry.type == EVENT_STREAM), default=0.0)
-    if stream > 0 and stream >= max(response, json):
+    if _stream_quality(header) > max(response, json):
         return EVENT_STREAM
     if max(response, json) <= 0:
         return None

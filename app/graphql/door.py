@@ -15,7 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.graphql.answer import JSON, RESPONSE, executed, is_browser, negotiated, refused, refused_document
+from app.graphql.answer import (
+    JSON,
+    RESPONSE,
+    executed,
+    is_browser,
+    negotiated,
+    refused,
+    refused_document,
+    takes_stream,
+)
 from app.graphql.conversation import PROTOCOL
 from app.graphql.preparing import prepared
 from app.graphql.request import GraphQLRequest, read_request
@@ -74,7 +83,7 @@ async def _answer(request: Request, media_type: str) -> Response:
     ctx = await admit(request)
     asked = await read_request(request)
     operation = await prepared(request, asked, reads_only=request.scope["method"] != "POST")
-    _check_stream(operation, media_type)
+    media_type = _form(request, operation, media_type)
     price = operation.price(asked.variables)
     if operation.uses is not None:
         use(request, ctx, operation.uses.of(asked.variables))
@@ -110,11 +119,14 @@ async def _run(
     return executed(request, result, media_type, price, ctx, bounded=bounded)
 
 
-def _check_stream(operation: Operation, media_type: str) -> None:
-    """Let a subscription pass only where it can be answered event by event."""
-    if operation.type is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:
+def _form(request: Request, operation: Operation, media_type: str) -> str:
+    """Return the media type of an answer: a subscription goes event by event, to a client that takes that."""
+    if operation.type is not OperationType.SUBSCRIPTION:
+        return media_type
+    if not takes_stream(request):
         said = f"A subscription is answered as {EVENT_STREAM}, or over a WebSocket by {PROTOCOL}."
         raise Problem(GRAPHQL_REQUEST, said)
+    return EVENT_STREAM
 
 
 async def _stream(request: Request, operation: Operation, asked: GraphQLRequest, ctx: Context) -> Response:

@@ -132,6 +132,29 @@ OPERATIONS_RUNNING: Final = Family(
 OPERATIONS_ENDED: Final = Family(
     "gateway_operations_ended_total", "counter", "Operations that workers have brought to an end.", ("kind", "status")
 )
+WEBHOOK_TRIES: Final = Family(
+    "gateway_webhook_tries_total",
+    "counter",
+    "Requests to the endpoints of webhooks: delivered; failed, to be tried again; given_up after the last try.",
+    ("outcome",),
+)
+WEBHOOK_EVENTS: Final = Family(
+    "gateway_webhook_events_total", "counter", "Changes of customers that were looked at for webhooks."
+)
+WEBHOOK_WAITING: Final = Family(
+    "gateway_webhook_deliveries_waiting", "gauge", "Deliveries that wait for their first or their next try."
+)
+WEBHOOK_LAG: Final = Family(
+    "gateway_webhook_lag_seconds", "gauge", "For how long the delivery that is overdue for longest has been due."
+)
+WEBHOOK_LEADERS: Final = Family(
+    "gateway_webhook_leaders", "gauge", "Workers of this gateway that send webhooks: one on each store in all."
+)
+WEBHOOK_LOST: Final = Family(
+    "gateway_webhook_histories_lost_total",
+    "counter",
+    "How often changes were lost for webhooks, as the store's history did not reach back far enough.",
+)
 WORKERS: Final = Family("gateway_workers", "gauge", "Worker processes that serve.")
 WORKERS_ENDED: Final = Family(
     "gateway_workers_ended_total",
@@ -189,6 +212,12 @@ FAMILIES: Final[tuple[Family, ...]] = (
     BAD_CREDENTIALS,
     OPERATIONS_RUNNING,
     OPERATIONS_ENDED,
+    WEBHOOK_TRIES,
+    WEBHOOK_EVENTS,
+    WEBHOOK_WAITING,
+    WEBHOOK_LAG,
+    WEBHOOK_LEADERS,
+    WEBHOOK_LOST,
     WORKERS,
     WORKERS_ENDED,
     BUILD,

@@ -20,6 +20,7 @@ from typing import Final, Literal, NamedTuple
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from app.webhooks.counts import WebhookCounts
 from resolvers.problems import ProblemType
 from storage.timing import StoreTime
 
@@ -95,6 +96,7 @@ class Metrics:
     bad_credentials: Counter[str] = field(default_factory=Counter)
     uses: Counter[tuple[str, str]] = field(default_factory=Counter)
     streams: Counter[str] = field(default_factory=Counter)
+    webhooks: WebhookCounts = field(default_factory=WebhookCounts)
     _known: dict[tuple[str | None, str, int, int | None], Row] = field(default_factory=dict)
 
     def request(self, scope: Scope, status: int, seconds: float, store: StoreTime, sent: int) -> None:

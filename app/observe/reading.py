@@ -17,6 +17,7 @@ from app.observe.counts import Counts, Histogram, Labels, Series
 from app.observe.families import Family
 from app.observe.metrics import CREDENTIALS, STREAMS, Metrics
 from app.state import State
+from app.webhooks.counts import OUTCOMES, WebhookCounts
 from storage.jobs import Ended, JobKind
 
 POLICIES: Final = (CALLER.name, DAILY, ADDRESS.name, FAILED.name)
@@ -34,6 +35,7 @@ def counts_of(state: State) -> Counts:
         *_events(state),
         *_graphql(state),
         (f.OPERATIONS_ENDED, _ended(state)),
+        *_webhooks(state.metrics.webhooks),
         *_collector(),
         (f.CPU, {_UNLABELLED: time.process_time()}),
     ]
@@ -46,6 +48,9 @@ def counts_of(state: State) -> Counts:
         f.STREAMS.name: {(kind,): state.metrics.streams[kind] for kind in STREAMS},
         f.TASKS.name: {_UNLABELLED: len(asyncio.all_tasks())},
         f.OPERATIONS_RUNNING.name: {(kind,): state.jobs.running[kind] for kind in get_args(JobKind)},
+        f.WEBHOOK_WAITING.name: {_UNLABELLED: state.metrics.webhooks.waiting},
+        f.WEBHOOK_LAG.name: {_UNLABELLED: state.metrics.webhooks.lag},
+        f.WEBHOOK_LEADERS.name: {_UNLABELLED: float(state.metrics.webhooks.leads)},
     }
     for name, (hits, misses, entries) in _caches(state):
         lookups = counts.counters.setdefault(f.LOOKUPS.name, {})
@@ -95,6 +100,12 @@ def _graphql(state: State) -> Iterator[tuple[Family, Series]]:
 def _ended(state: State) -> Series:
     pairs = product(get_args(JobKind), get_args(Ended))
     return {(kind, status): state.jobs.ended[kind, status] for kind, status in pairs}
+
+
+def _webhooks(counted: WebhookCounts) -> Iterator[tuple[Family, Series]]:
+    yield f.WEBHOOK_TRIES, {(outcome,): counted.tries[outcome] for outcome in OUTCOMES}
+    yield f.WEBHOOK_EVENTS, {_UNLABELLED: counted.events}
+    yield f.WEBHOOK_LOST, {_UNLABELLED: counted.histories_lost}
 
 
 def _caches(state: State) -> Iterator[tuple[str, tuple[int, int, int]]]:

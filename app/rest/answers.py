@@ -19,66 +19,6 @@ Answers = dict[str, Any]
 ENVELOPED: Final = "application/json;profile=enveloped"
 """How a client asks for the enveloped representation; OpenAPI tells the two apart by it."""
 
-_READ: Final = (p.MALFORMED_REQUEST, p.INVALID_ID, p.UNKNOWN_PARAMETER, p.INVALID_PARAMETER)
-_JSON: Final = tuple(kind for kind in p.PROBLEM_TYPES if 1001 <= kind.code <= 1009)
-_EVERY: Final = (
-    p.UNAUTHORIZED,
-    p.FORBIDDEN,
-    p.RATE_LIMITED,
-    p.QUOTA_EXHAUSTED,
-    p.NOT_ACCEPTABLE,
-    p.METHOD_NOT_ALLOWED,
-    p.URI_TOO_LONG,
-    p.HEADERS_TOO_LARGE,
-    p.INTERNAL_ERROR,
-    p.UNAVAILABLE,
-    p.OVERLOADED,
-)
-_BODY: Final = (*_JSON, p.REQUEST_TIMEOUT, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE, p.VALIDATION_ERROR)
-_FILE: Final = (p.EMPTY_BODY, p.REQUEST_TIMEOUT, p.UNSUPPORTED_MEDIA_TYPE)
-_KEYED: Final = (p.IDEMPOTENCY_KEY, p.IDEMPOTENCY_IN_PROGRESS, p.IDEMPOTENCY_KEY_REUSED, p.GONE)
-_BY_KIND: Final[dict[Kind, tuple[ProblemType, ...]]] = {
-    "list": (p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
-    "search": (*_BODY, p.INVALID_CURSOR, p.INVALID_FILTER, p.ANSWER_TOO_LARGE),
-    "read": (),
-    "create": _BODY,
-    "replace": (*_BODY, p.PRECONDITION_MISSING),
-    "patch": (*_BODY, p.INVALID_PATCH, p.PATCH_CONFLICT, p.PRECONDITION_MISSING),
-    "delete": (),
-    "batch": (*_BODY, p.BATCH_FAILED),
-    "bulk": _BODY,
-    "erase": (p.INVALID_FILTER,),
-    "poll": (),
-    "cancel": (),
-    "import": (*_FILE, p.MALFORMED_REQUEST),
-    "export": (p.INVALID_FILTER,),
-    "report": (),
-    "events": (p.HISTORY_LOST,),
-}
-
-
-def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
-    """Return the problems that an endpoint answers with: those of its kind, of an existing customer, of a whole one."""
-    existing = "{customerId}" in endpoint.path
-    changes = endpoint.kind not in {"list", "search", "read", "events"}
-    many = endpoint.kind in {"batch", "bulk"}
-    return (
-        *_READ,
-        *_BY_KIND[endpoint.kind],
-        *((p.ORIGIN_REFUSED,) if endpoint.method != "GET" else ()),
-        *((p.NOT_FOUND, p.GONE) if existing else (p.NOT_FOUND,) if "{" in endpoint.path else ()),
-        *((p.PRECONDITION_FAILED,) if existing and changes else ()),
-        *(
-            _KEYED
-            if endpoint.kind in {"batch", "bulk", "import", "erase"} or (endpoint.operation.keyed and endpoint.takes)
-            else ()
-        ),
-        *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
-        *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
-        *_EVERY,
-    )
-
-
 _COMMON_HEADERS: Final = ("X-Request-Id", "API-Version", "Cache-Control", "RateLimit", "RateLimit-Policy")
 _BY_STATUS: Final = {
     401: ("WWW-Authenticate",),
@@ -182,7 +122,11 @@ def success_answers(endpoint: Endpoint) -> Answers:
     """Return the answers of an endpoint when all goes well."""
     if endpoint.kind in _SPECIAL:
         return _SPECIAL[endpoint.kind](endpoint)
-    name = str(endpoint.gives)
+    return _versioned(endpoint, str(endpoint.gives)) if endpoint.versioned else _unversioned(endpoint)
+
+
+def _versioned(endpoint: Endpoint, name: str) -> Answers:
+    """Return the answers about something that has an ETag."""
     if endpoint.kind in {"list", "search"}:
         own_headers = ("Link", "Next-Cursor") if endpoint.kind == "list" else ("Next-Cursor",)
         return {"200": _body("A page of customers.", name, own_headers)}
@@ -228,6 +172,24 @@ def _events(name: str) -> dict[str, Any]:
     return {"description": "Events, as they come.", "headers": headers("Vary"), "content": {EVENT_STREAM: media}}
 
 
+def _unversioned(endpoint: Endpoint) -> Answers:
+    """Return the answers about something without versions, so without ETags."""
+    name = str(endpoint.gives)
+    if endpoint.kind == "create":
+        dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
+        made = _body("Created.", name, ("Location", "Preference-Applied"))
+        ids = {"webhookId": "$response.body#/id"}
+        links = {
+            one: {"operationId": one, "parameters": ids, "description": said}
+            for one, said in (("testWebhook", "Send it a test event."), ("deleteWebhook", "Take it away again."))
+        }
+        return {"200": dry, "201": {**made, "links": links}}
+    if endpoint.kind == "patch":
+        return {"200": _changed(name, ("Dry-Run", "Preference-Applied"))}
+    own_headers = {"log": ("Next-Cursor",), "action": ("Dry-Run",)}.get(endpoint.kind, ())
+    return {"200": _body("Done." if endpoint.kind == "action" else "As it is now.", name, own_headers)}
+
+
 def _links(name: str) -> dict[str, Any]:
     """Return what can be done next with a new resource: its id is in the plain body, its ETag in the head."""
     own = f"{name[0].lower()}{name[1:]}Id"
@@ -250,9 +212,11 @@ def _deleted(endpoint: Endpoint) -> Answers:
     return {}
 
 
-def _changed(name: str) -> dict[str, Any]:
+_KEYED_HEADERS: Final = ("ETag", "Dry-Run", "Preference-Applied", "Idempotent-Replayed")
+
+
+def _changed(name: str, own_headers: tuple[str, ...] = _KEYED_HEADERS) -> dict[str, Any]:
     """Return the answer of a PUT or PATCH: the resource, or shortly what changed."""
-    own_headers = ("ETag", "Dry-Run", "Preference-Applied", "Idempotent-Replayed")
     answer = _body("The resource as it is now.", name, own_headers)
     short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
     for media in answer["content"].values():

@@ -44,7 +44,7 @@ def batch_schemas() -> dict[str, Schema]:
         "BatchResult": _result({"problem": ref("ItemProblem")}, "What became of an operation."),
         "BatchResults": closed_object({"results": _results("BatchResult")}, "In the order of the operations."),
         "BatchFailure": open_object(
-            {"index": {"type": "integer", "minimum": 0, "maximum": MAX_ITEMS - 1}, **_named(),
+            {"index": {"type": "integer", "format": "int32", "minimum": 0, "maximum": MAX_ITEMS - 1}, **_named(),
              "status": _status(), "problem": ref("ItemProblem")},
             "An operation that could not be done: its place from 0, and why.", "op", "id",
         ),
@@ -74,7 +74,7 @@ def _results(name: str) -> Schema:
 
 
 def _result(refusal: Schema, description: str) -> Schema:
-    done: Schema = {"etag": {**TEXT, "description": "The ETag of the customer as it is then."}}
+    done: Schema = {"etag": {**TEXT, "maxLength": 128, "description": "The ETag of the customer as it is then."}}
     done["customer"] = ref("Customer")
     told = "It has `etag`, and with `Prefer: return=representation` the customer, or else what was wrong."
     members = {**_named(), "status": _status(), **done, **refusal}

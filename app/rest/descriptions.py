@@ -35,6 +35,33 @@ _MANY: Final = """\
 itself. Where the time is over before all are done, those not begun are 503 with `outcome` none. `dryRun=true` checks \
 everything and stores nothing."""
 
+WEBHOOKS: Final = {
+    "createWebhook": """\
+Events from then on are sent to `url`, signed by Standard Webhooks with the `secret` of the answer, which nothing \
+shows again. `url` is `https` and leads to the public Internet: private networks, this machine and credentials in it \
+are 422. Without `types` all events are sent. It belongs to your credentials, and ends with them. 100 at most (409).""",
+    "listWebhooks": "All webhooks of your credentials, the oldest first. There are 100 at most, so there are no pages. "
+    "Those of others are not shown.",
+    "getWebhook": "What it sends, and where to; its secret is not shown. Where `enabled` is false, `disabledReason` "
+    "says why. One of somebody else is 404, as one that does not exist.",
+    "updateWebhook": f"""\
+`enabled` true lets a webhook that was disabled go on; events of the time between are not sent, and those that \
+had waited are. A new `url` is checked as at the creation. {_PATCH} `dryRun=true` stores nothing.""",
+    "deleteWebhook": "Nothing more is sent, whatever waits, and the log is forgotten. A second `DELETE` is 404. To "
+    "stop for a while, change `enabled` to false instead.",
+    "rotateWebhookSecret": "Deliveries are signed with the new secret at once, and for 24 hours with the old one too, "
+    "so a receiver that knows either takes them. The answer shows the new secret; nothing shows it again.",
+    "testWebhook": "Lets an event of the type `webhook.test` be sent, whatever types the webhook asks for, and answers "
+    "its delivery. Read the log a moment later to see how the endpoint has answered.",
+    "listWebhookDeliveries": """\
+The log: each event with its state, its tries, their answers and what went wrong. The newest events come first; a \
+delivery stays 30 days after its last try. `Next-Cursor` leads to the next page. `state=failed` lists what was given \
+up after ten tries in three days.""",
+    "replayWebhookDelivery": "It is sent again at once, whatever became of it before, with the event's own id, and "
+    "with all its tries before it. A receiver that keeps ids takes it only once.",
+    "replayWebhookDeliveries": "All deliveries of events from `since` to before `until` are sent again, those that "
+    "`failed` if `states` does not say others. The answer tells how many; `dryRun=true` only counts them.",
+}
 DESCRIPTIONS: Final = {
     "listCustomers": _PAGES,
     "searchCustomers": """\
@@ -132,8 +159,9 @@ limit is left. It costs one unit as any `GET` does.""",
     "getNotificationPreferences": "All four channels, each true or false.",
     "replaceNotificationPreferences": f"All four channels must be sent.\n\n{_CHANGE}",
     "setNotificationPreferences": f"Only the channels that are sent change: `{{\"sms\": true}}`. {_PATCH}\n\n{_CHANGE}",
+    **WEBHOOKS,
 }  # fmt: skip
-"""Those of customers, preferences and the viewer, by the operation's name."""
+"""Those of customers, preferences, the viewer and webhooks, by the operation's name."""
 
 
 def part_descriptions(noun: str, plural: str) -> dict[str, str]:

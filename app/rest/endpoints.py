@@ -5,21 +5,23 @@ The routes and OpenAPI are both made from it; method and path come from the oper
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
 from app.http.event_source import EVENT_STREAM
 from app.http.problems import PROBLEM
-from app.rest import bulk, customers, events, files, jobs, lists, parts, viewer
+from app.rest import bulk, customers, events, files, jobs, lists, parts, viewer, webhooks
 from app.rest.call import JSON, Call
 from app.rest.events import EVENT_PARAMETERS
 from app.rest.list_parameters import CONFIRM, FIELDS, FILTER_PARAMETERS, FORMAT, LIST_PARAMETERS, ON_CONFLICT
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import bulk as bulk_operations
 from resolvers import customers as customer_operations
+from resolvers import webhooks as webhook_operations
 from resolvers.deletions import delete_customers
 from resolvers.events import watch_customers
 from resolvers.exports import export_customers
@@ -34,7 +36,7 @@ from resolvers.viewer import get_viewer
 Handler = Callable[[Call], Awaitable[Response]]
 Kind = Literal[
     "read", "list", "search", "create", "replace", "patch", "delete", "batch", "bulk", "erase", "poll", "cancel",
-    "import", "export", "report", "events",
+    "import", "export", "report", "events", "log", "action",
 ]  # fmt: skip
 """What an endpoint does; decides its headers, its statuses and its problems."""
 
@@ -44,6 +46,7 @@ class Endpoint:
     """One method at one path. `takes` and `gives` name schemas of OpenAPI.
 
     `reads` are the media types of bodies, `answers` those of which a client must take one.
+    `versioned` tells whether it is about something with versions: an ETag, preconditions, a tombstone.
     """
 
     operation: Operation[Any, Any]
@@ -57,6 +60,7 @@ class Endpoint:
     explain: Operation[Any, Any] | None = None
     reads: tuple[str, ...] = (JSON,)
     answers: tuple[str, ...] = (JSON, PROBLEM)
+    versioned: bool = True
 
     def asked(self, parameters: Parameters) -> Operation[Any, Any]:
         """Return the operation that a request asks for: the endpoint's own, or its explanation."""
@@ -97,6 +101,40 @@ def _parts(operations: PartOperations, tag: str, one: str, many: str) -> tuple[E
         Endpoint(ops.replace, "PUT", handle.replace, "replace", tag, one, f"{one}Input", write),
         Endpoint(ops.update, "PATCH", handle.update, "patch", tag, one, f"{one}Patch", write),
         Endpoint(ops.remove, "DELETE", handle.remove, "delete", tag, None, None, (DRY_RUN,)),
+    )
+
+
+def _webhooks() -> Iterator[Endpoint]:
+    ops, dry = webhook_operations, (DRY_RUN,)
+    one = partial(Endpoint, tag="Webhooks", versioned=False)
+    yield one(
+        ops.create_webhook, "POST", webhooks.create, "create", gives="NewWebhook", takes="WebhookInput", parameters=dry
+    )
+    yield one(ops.list_webhooks, "GET", webhooks.list_all, "read", gives="Webhooks")
+    yield one(ops.get_webhook, "GET", webhooks.get, "read", gives="Webhook")
+    yield one(
+        ops.update_webhook, "PATCH", webhooks.update, "patch", gives="Webhook", takes="WebhookPatch", parameters=_WRITE
+    )
+    yield one(ops.delete_webhook, "DELETE", webhooks.delete, "delete", gives=None, parameters=dry)
+    yield one(ops.rotate_webhook_secret, "POST", webhooks.rotate, "action", gives="NewWebhook", parameters=dry)
+    yield one(ops.test_webhook, "POST", webhooks.test, "action", gives="WebhookDelivery", parameters=dry)
+    yield one(
+        ops.list_webhook_deliveries,
+        "GET",
+        webhooks.deliveries,
+        "log",
+        gives="WebhookDeliveries",
+        parameters=webhooks.DELIVERY_PARAMETERS,
+    )
+    yield one(ops.replay_webhook_delivery, "POST", webhooks.replay, "action", gives="WebhookDelivery", parameters=dry)
+    yield one(
+        ops.replay_webhook_deliveries,
+        "POST",
+        webhooks.replay_all,
+        "action",
+        gives="WebhookReplay",
+        takes="WebhookReplayInput",
+        parameters=dry,
     )
 
 
@@ -174,4 +212,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         answers=(EVENT_STREAM, PROBLEM),
     ),
     Endpoint(get_viewer, "GET", viewer.get, "read", "Viewer", "Viewer"),
+    *_webhooks(),
 )  # fmt: skip

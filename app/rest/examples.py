@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.rest.webhook_schemas import WEBHOOK_EXAMPLES, WEBHOOK_PATHS
 from resolvers.problems import (
     BATCH_FAILED,
     CONFLICT,
@@ -48,6 +49,7 @@ PATH_EXAMPLES: Final = {
     "addressId": "671c272f-370f-40f9-b863-7531aa696b4a",
     "phoneNumberId": "79455671-2e46-46f1-b046-37d827f33103",
     "operationId": "5a0c8f0e-6a35-4a0b-9c3e-2f7f5a1d7c11",
+    **WEBHOOK_PATHS,
 }
 _REQUEST_ID: Final = "86032cbe-a804-4c3b-86ce-ec3041e3effc"
 _ADDRESS_PART: Final = {"id": PATH_EXAMPLES["addressId"], **ADDRESS}
@@ -169,7 +171,7 @@ _EVENT: Final[dict[str, Any]] = {
     "timestamp": TIMES["updatedAt"],
     "data": {"customerId": ID, "version": 4, "changed": ["addresses"]},
 }
-EXAMPLES: Final = {**_BODIES, **_ENVELOPES, "Event": _EVENT}
+EXAMPLES: Final = {**_BODIES, **_ENVELOPES, **WEBHOOK_EXAMPLES, "Event": _EVENT}
 """One example for each schema of a body, by the schema's name."""
 
 _DETAILS: Final[dict[ProblemType, tuple[str, dict[str, JsonValue]]]] = {

@@ -11,6 +11,7 @@ TAGS: Final = {
     "Notification preferences": "Which channels a customer accepts: e-mail, SMS, push, mail.",
     "Operations": "What goes on after its request was answered by 202: how far it is, what came of it, how to end it.",
     "Events": "Changes of customers as they happen, as server-sent events that can be resumed.",
+    "Webhooks": "Events sent to your own addresses as they happen, signed; and the log of what became of them.",
     "Viewer": "Who the credentials belong to, what they allow, what is left of their limits.",
     "GraphQL": "The other door to the same operations. The playground at `/graphql` shows its schema.",
     "OAuth": "Access tokens for API keys, and what verifies them. Public.",

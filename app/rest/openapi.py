@@ -16,6 +16,7 @@ from app.rest.openapi_gateway import gateway_paths
 from app.rest.openapi_graphql import graphql_path
 from app.rest.openapi_oauth import oauth_paths, oauth_schemas, oauth_security
 from app.rest.openapi_operations import PATH_PARAMETERS, alias_operation, rest_operation, shared_parameters
+from app.rest.openapi_webhooks import webhook_items
 from app.rest.routes import ALIAS
 from app.rest.schemas import schemas
 from app.version import API_VERSION
@@ -46,6 +47,7 @@ def _document(public_url: str | None) -> Document:
         "security": [{"apiKey": []}, {"basic": []}, {"bearer": []}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": _paths(),
+        "webhooks": webhook_items(),
         "components": {
             "schemas": {**schemas(), **oauth_schemas()},
             "headers": {**HEADERS},

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from app.rest.answers import endpoint_problems, problem_answers
+from app.rest.answers import problem_answers
 from app.rest.customers import PREFIX
 from app.rest.deprecation import Notices, notices_of
+from app.rest.endpoint_problems import endpoint_problems
 from app.rest.endpoints import ENDPOINTS, Endpoint
 from app.rest.examples import PATH_EXAMPLES
 from app.rest.routes import ALIAS

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI
-from app.rest.answers import endpoint_problems, problem_answers, success_answers
+from app.rest.answers import problem_answers, success_answers
 from app.rest.call import JSON, JSON_PATCH, MERGE_PATCH
 from app.rest.customers import PREFIX
 from app.rest.descriptions import DESCRIPTIONS, part_descriptions
+from app.rest.endpoint_problems import endpoint_problems
 from app.rest.endpoints import Endpoint
 from app.rest.examples import EXAMPLES, PATH_EXAMPLES
 from app.rest.file_media import customer_files
@@ -24,6 +25,8 @@ PATH_PARAMETERS: Final = {
     "addressId": "The address's id, a UUID; the list of addresses shows it.",
     "phoneNumberId": "The phone number's id, a UUID; the list of phone numbers shows it.",
     "operationId": "The operation's id, a UUID: `id` of the 202, or the end of its `Location`.",
+    "webhookId": "The webhook's id, a UUID: `id` of an answer, or the end of its `Location`.",
+    "deliveryId": "The delivery's id, a UUID; the list of deliveries shows it.",
 }
 _NOUNS: Final = {"Addresses": ("address", "addresses"), "Phone numbers": ("phone number", "phone numbers")}
 
@@ -105,6 +108,8 @@ def _query_parameter(parameter: Parameter) -> Document:
 
 
 def _header_parameters(endpoint: Endpoint) -> list[Document]:
+    if not endpoint.versioned:
+        return [{"$ref": "#/components/parameters/Prefer"}] if endpoint.kind in {"create", "patch"} else []
     condition = ["IfMatch"] if "{" in endpoint.path else []
     names = {
         "read": ["IfNoneMatch"] if "{" in endpoint.path else [],

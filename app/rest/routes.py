@@ -113,8 +113,9 @@ def rest_routes(
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     alias = {method: paths[ALIAS][method] for method in ("GET", "POST")}
+    in_order = sorted(paths.items(), key=lambda item: "}:" not in item[0])  # an id would take in `:action`
     resources = [
-        *(_resource(PREFIX + path, methods, deprecations) for path, methods in paths.items()),
+        *(_resource(PREFIX + path, methods, deprecations) for path, methods in in_order),
         _resource(ALIAS, alias, deprecations, canonical=False),
     ]
     check_places(deprecations, [(method, one.template) for one in resources for method in one.endpoints])

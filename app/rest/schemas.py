@@ -15,6 +15,7 @@ from app.rest.odata import MAX_LENGTH
 from app.rest.parameters import Parameter
 from app.rest.problem_schemas import problem_schemas
 from app.rest.shapes import COUNT, TEXT, UUID, Schema, bounded, closed_object, ref
+from app.rest.webhook_schemas import webhook_schemas
 from resolvers.context import ALL_SCOPES
 from storage.documents import PARTS
 from storage.model import MAX_PARTS, AddressInput, CustomerInput, NotificationPreferencesInput, PhoneNumberInput
@@ -58,6 +59,7 @@ def schemas() -> dict[str, Schema]:
         **batch_schemas(),
         **job_schemas(),
         **_envelopes(),
+        **webhook_schemas(),
         **problem_schemas(),
         "Health": closed_object({"status": {"type": "string", "enum": ["live", "ready"]}}, "How the gateway is."),
     }

@@ -50,6 +50,14 @@ late = replace_customer.sync_detailed(customer_id, client=client, body=person, i
 assert isinstance(late.parsed, Problem), late.parsed
 print("refused:", late.parsed.status, late.parsed.title)
 
+# A merge patch, which the generated function cannot send.
+patched = client.get_httpx_client().patch(
+    f"/api/v1/customers/{customer_id}",
+    json={"firstName": "Amazing Grace"},
+    headers={"If-Match": replaced.headers["ETag"]},
+)
+print("changed:", Customer.from_dict(patched.json()).first_name)
+
 found = list_customers.sync(client=client, last_name="hopper")
 assert isinstance(found, CustomerPage), found
 print("found:", [one.middle_name for one in found.content])

@@ -123,6 +123,16 @@ def wait_for_text(browser: Chrome, selector: str, words: str) -> str:
     return until(browser, look, f"{selector} shows {words}")
 
 
+def wait_until_shown(browser: Chrome, selector: str, words: str) -> str:
+    """Wait until an element has some words, and return all its text."""
+
+    def look(now: Chrome) -> str | None:
+        text = " ".join(one.text for one in now.find_elements(By.CSS_SELECTOR, selector))
+        return text if words in text else None
+
+    return until(browser, look, f"{selector} has {words}")
+
+
 ANSWER = ".graphiql-response"
 QUERY = ".graphiql-query-editor"
 TOOL = ".graphiql-editor-tool"

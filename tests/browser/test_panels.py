@@ -28,6 +28,7 @@ from tests.browser.person import (
     until,
     visible,
     wait_for_text,
+    wait_until_shown,
 )
 from tests.conftest import StartGateway
 from tests.harness import Gateway
@@ -35,16 +36,6 @@ from tests.harness import Gateway
 pytestmark = pytest.mark.browser
 
 ONE = "query One($id: ID!) { customer(id: $id) { lastName email } }"
-
-
-def wait_until_shown(browser: Chrome, selector: str, words: str) -> str:
-    """Wait until an element has some words, and return all its text."""
-
-    def look(now: Chrome) -> str | None:
-        text = " ".join(one.text for one in now.find_elements(By.CSS_SELECTOR, selector))
-        return text if words in text else None
-
-    return until(browser, look, f"{selector} has {words}")
 
 
 def choose(browser: Chrome, words: str) -> None:

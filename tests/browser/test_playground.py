@@ -28,7 +28,10 @@ from tests.browser.person import (
     until,
     visible,
     wait_for_text,
+    wait_until_shown,
 )
+from tests.harness import Gateway as Running
+from tests.streams import events
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +87,62 @@ def test_what_a_mutation_changes_is_seen_over_rest(browser: Chrome, gateway: Gat
     wait_for_text(browser, ANSWER, "King")
     assert read_customer(gateway, customer_id)["lastName"] == "King"
     assert_at_home_and_quiet(browser, gateway)
+
+
+WATCH = """subscription Watch($ids: [ID!], $after: ID) {
+  customerChanged(ids: $ids, after: $after) { version changed customer { lastName } }
+}"""
+STRANGER = """
+  const [url, done] = arguments;
+  addEventListener('securitypolicyviolation', (event) => done(event.effectiveDirective), { once: true });
+  new WebSocket(url);
+"""
+"""Opens a socket elsewhere, and gives what forbids it."""
+
+
+def test_a_subscription_is_followed_at_both_doors_until_it_is_stopped(browser: Chrome, gateway: Running) -> None:
+    with events(gateway.http) as stream:
+        variables = {"ids": [create_customer(gateway)], "after": stream.first.id}
+    key = {"X-API-Key": gateway.key}
+    open_playground(browser, gateway, key, query=WATCH, variables=json.dumps(variables))
+    run(browser)
+    wait_until_shown(browser, ".gateway-facts", "Events\n1")
+    gateway.http.patch(
+        f"/api/v1/customers/{variables['ids'][0]}", json={"lastName": "Byron"}, headers={"If-Match": "*"}
+    ).raise_for_status()
+    assert '"version": 2' in wait_for_text(browser, ANSWER, '"lastName": "Byron"')
+    facts = wait_until_shown(browser, ".gateway-facts", "Events\n2")
+    assert "Subscription\nlistening" in facts
+
+    press(browser, "Show REST twin")
+    assert f"Last-Event-ID: {variables['after']}" in wait_until_shown(browser, ".gateway-twin", "curl -N")
+    visible(browser, ".gateway-twin .gateway-buttons button").click()
+    wait_until_shown(browser, ".gateway-sent", "event: customer.updated")
+    visible(browser, ".gateway-twin .gateway-buttons button").click()
+    run(browser)
+    wait_until_shown(browser, ".gateway-facts", "stopped")
+    until(browser, lambda _: open_streams(gateway) == 0 or None, "the gateway has no stream left")
+    assert_at_home_and_quiet(browser, gateway)
+    assert browser.execute_async_script(STRANGER, "ws://127.0.0.1:9/graphql") == "connect-src"
+
+
+def open_streams(gateway: Running) -> float:
+    """How many streams of events the gateway says are open."""
+    lines = gateway.http.get("/metrics").text.splitlines()
+    told = [float(line.split(" ")[1]) for line in lines if line.startswith("gateway_event_streams{")]
+    assert told
+    return sum(told)
+
+
+def test_a_subscription_says_why_it_is_refused(browser: Chrome, gateway: Gateway) -> None:
+    open_playground(browser, gateway, {"X-API-Key": gateway.key}, query=WATCH, variables='{"ids": ["1"]}')
+    run(browser)
+    assert "must be a UUID" in wait_until_shown(browser, ".gateway-refusals", "Identifier is not a UUID")
+    assert_at_home_and_quiet(browser, gateway)
+    open_playground(browser, gateway, {"X-API-Key": "wrong"}, query=WATCH)
+    run(browser)
+    assert "401" in wait_until_shown(browser, ".gateway-refusals", "Unauthorized")
+    wait_for_text(browser, ANSWER, '"status": 401')
 
 
 def test_headers_come_from_the_fragment_leave_the_address_and_outlive_a_reload(

@@ -1,12 +1,18 @@
-"""Clients in Python: requests in the legacy dialect, a client made of OpenAPI."""
+"""Clients in Python: requests in the legacy dialect, httpx2 over a network that breaks, a client made of OpenAPI."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -44,6 +50,49 @@ def test_a_legacy_client_finds_changes_and_is_refused_in_its_own_dialect(start_g
     ]
 
 
+def _message(connection: socket.socket) -> bytes:
+    """Return one whole request or answer."""
+    connection.settimeout(10)
+    read = b""
+    while chunk := connection.recv(65536):
+        read += chunk
+        head, end, body = read.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if end and length and len(body) >= int(length[1]):
+            return read
+    raise AssertionError("the connection ended within a message")
+
+
+@contextmanager
+def broken_once(gateway: Gateway) -> Iterator[str]:
+    """Give an address that leads to a gateway, where the first connection ends before its answer comes through."""
+    target = urlsplit(gateway.url)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for turn in range(2):
+                client = listener.accept()[0]
+                with client, socket.create_connection((target.hostname or "", target.port or 0)) as server:
+                    server.sendall(_message(client))
+                    answer = _message(server)
+                    if turn:
+                        client.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+def test_a_create_whose_answer_was_lost_is_made_once(start_gateway: StartGateway) -> None:
+    gateway = start_gateway()
+    with broken_once(gateway) as url:
+        lines = run(SAMPLES / "create_once.py", API_URL=url, API_KEY=gateway.key)
+    assert lines == ["no answer: RemoteProtocolError", "created: 201 replayed: true"]
+    assert gateway.http.get("/api/v1/customers").json()["page"]["totalElements"] == 1
+
+
 @pytest.fixture
 def generated(gateway: Gateway, tmp_path: Path) -> tuple[Path, str]:
     """The sample with the client that was made for it, and what its maker said."""
@@ -77,6 +126,7 @@ def test_a_client_made_of_openapi_works(generated: tuple[Path, str], gateway: Ga
         "created: 201 Grace",
         "replaced: Brewster",
         "refused: 412 Precondition failed",
+        "changed: Amazing Grace",
         "found: ['Brewster']",
         "erased: 204",
         "gone: 410",

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.contract.reading import ROOT, add_demo_customers
 from tests.harness import Gateway
+from tests.streams import events
 
 SAMPLES = ROOT / "docs/samples"
 JUDGES = ROOT / "tests/judges"
@@ -27,18 +28,18 @@ class Workshop:
         self.folder = folder
         self.gateway = gateway
 
-    def run(self, *command: str | Path) -> str:
+    def run(self, *command: str | Path, **given: str) -> str:
         """Run a command in the folder and return what it wrote; it must succeed."""
-        env = {**os.environ, "API_URL": self.gateway.url, "API_KEY": self.gateway.key}
+        env = {**os.environ, "API_URL": self.gateway.url, "API_KEY": self.gateway.key, **given}
         done = subprocess.run(
             list(command), cwd=self.folder, env=env, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def told(self, sample: str) -> dict[str, Any]:
+    def told(self, sample: str, **given: str) -> dict[str, Any]:
         """Run a compiled sample and return what it has seen."""
-        seen: dict[str, Any] = json.loads(self.run("node", f"out/{sample}.js"))
+        seen: dict[str, Any] = json.loads(self.run("node", f"out/{sample}.js", **given))
         return seen
 
 
@@ -70,6 +71,19 @@ def test_clients_made_of_the_gateway_compile_strictly_and_work(workshop: Worksho
     _rest(workshop.told("rest"))
     _apollo(workshop.told("apollo"))
     _urql(workshop.told("urql"))
+    _watch(workshop)
+
+
+def _watch(workshop: Workshop) -> None:
+    """Apollo Client and urql on one socket hear of the same change, which came after what was seen last."""
+    gateway = workshop.gateway
+    with events(gateway.http) as stream:
+        last = stream.first.id
+    customer, _ = gateway.created()
+    seen = workshop.told("watch", AFTER=last)
+    heard = seen["apollo"]["customerChanged"]
+    assert (heard["type"], heard["version"], heard["customer"]["id"]) == ("CREATED", 1, customer["id"])
+    assert seen["urql"]["customerChanged"]["id"] == heard["id"]
 
 
 def _rest(seen: dict[str, Any]) -> None:

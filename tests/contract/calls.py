@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import httpx2
@@ -49,6 +49,8 @@ class Stored:
     version: int
     address: str
     phone: str
+    webhook: str = "0c9f5a34-8a0b-4a0c-9d2a-6f0f3f3b1a55"
+    delivery: str = "6d1a52a1-2f56-4a38-9f3c-5e0c1d6f6b10"
 
 
 def answer(client: httpx2.Client, method: str, url: str, **options: Any) -> httpx2.Response:
@@ -88,6 +90,17 @@ def store(client: httpx2.Client, person: Json) -> Stored:
     return Stored(created.json()["id"], 1, address, phone)
 
 
+def with_webhook(name: str, client: httpx2.Client, stored: Stored) -> Stored:
+    """Add a webhook of this caller, with a delivery, where a route or a field is about one."""
+    if "ebhook" not in name:
+        return stored
+    made = client.post(f"{PREFIX}/webhooks", json={"url": "https://hooks.example.com/", "enabled": False})
+    assert made.status_code == 201, made.text
+    tested = client.post(f"{PREFIX}/webhooks/{made.json()['id']}:test")
+    assert tested.status_code == 200, tested.text
+    return replace(stored, webhook=made.json()["id"], delivery=tested.json()["id"])
+
+
 def calls(operation: Operation[Any, Any], stored: Stored, person: Json) -> Iterator[Call]:
     """Give the requests of an operation at both doors; what they write is taken from `person`."""
     yield from (call_of(name, stored, person) for name in (*operation.rest, *operation.graphql))
@@ -105,7 +118,8 @@ def rest_call(route: str, stored: Stored, person: Json) -> Call:
     takes = next(one.takes for one in ENDPOINTS if (one.method, one.path) == (method, path))
     known = {
         "customerId": stored.id, "addressId": stored.address, "phoneNumberId": stored.phone,
-        "id": stored.id, "email": person["email"], "cursor": "", "operationId": NOBODYS,
+        "id": stored.id, "email": person["email"], "cursor": "", "operationId": NOBODYS, "webhookId": stored.webhook,
+        "deliveryId": stored.delivery,
     }  # fmt: skip
     question += {"DELETE /customers": "?id={id}"}.get(route, "")
     filled = re.sub(r"\{(\w+)\}", lambda found: known[found[1]], f"{path}{question}{query}")
@@ -133,6 +147,9 @@ def _bodies(person: Json, stored: Stored) -> Json:
         "PhoneNumberPatch": phones[0],
         "PhoneNumberInputs": phones,
         "NotificationPreferencesInput": preferences,
+        "WebhookInput": {"url": "https://hooks.example.com/", "enabled": False},
+        "WebhookPatch": {"types": ["customer.deleted"]},
+        "WebhookReplayInput": {"since": "2026-01-01T00:00:00Z"},
         "NotificationPreferencesPatch": preferences,
     }
 
@@ -193,7 +210,10 @@ def _literal(value: Any, argument: GraphQLArgument) -> str:
 def _value(name: str, argument: str, given: GraphQLArgument, stored: Stored, person: Json) -> Any:
     part = stored.phone if "phonenumber" in name.lower() else stored.address
     is_part = argument == "id" and ("address" in name.lower() or "phonenumber" in name.lower())
+    if "ebhook" in name:
+        part, is_part = (stored.delivery if "Delivery" in name else stored.webhook), argument == "id"
     known = {
+        "webhookId": stored.webhook,
         "id": part if is_part else stored.id, "customerId": stored.id, "ids": [stored.id],
         "ifVersion": stored.version, "email": person["email"], "operations": _operations(stored, person),
         "filter": {"id": {"eq": stored.id}},
@@ -210,5 +230,7 @@ def _operations(stored: Stored, person: Json) -> list[Json]:
 def _input(kind: str, person: Json, stored: Stored) -> Any:
     """Return the body that REST would take, as GraphQL's input type is named."""
     bodies = _bodies(person, stored)
+    if kind.startswith("UpdateWebhook"):  # what it has already would change nothing
+        return bodies["WebhookPatch"]
     name = kind.strip("[]!").removeprefix("Create").removeprefix("Update").replace("Replacement", "Input")
     return bodies[f"{name}s"] if kind.startswith("[") else bodies[name]

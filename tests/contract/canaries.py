@@ -19,7 +19,18 @@ from resolvers.operation import Operation
 from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.contract.asking import JSON
-from tests.contract.calls import Call, Json, Stored, answer, call_of, calls, graphql_call, is_of_others, store
+from tests.contract.calls import (
+    Call,
+    Json,
+    Stored,
+    answer,
+    call_of,
+    calls,
+    graphql_call,
+    is_of_others,
+    store,
+    with_webhook,
+)
 
 MARK: Final = "qanary"
 DIGITS: Final = "88776655440099"
@@ -92,7 +103,7 @@ def send_everything(sender: Sender) -> Stored:
     """Send every operation, accepted and refused at every stage, and return a customer that is still there."""
     for operation in OPERATIONS:
         _accepted(sender, operation)
-        for call in calls(operation, _stored(sender), person()):
+        for call in calls(operation, _stored(sender, operation.name), person()):
             _refused_callers(sender, call)
             _refused_documents(sender, call) if call.url == "/graphql" else _refused_requests(sender, call)
     _questions(sender)
@@ -105,17 +116,17 @@ def send_everything(sender: Sender) -> Stored:
     return _stored(sender)
 
 
-def _stored(sender: Sender) -> Stored:
-    return store(sender.maker, person())
+def _stored(sender: Sender, name: str = "") -> Stored:
+    return with_webhook(name, sender.maker, store(sender.maker, person()))
 
 
 def _accepted(sender: Sender, operation: Operation[Any, Any]) -> None:
     for name in (*operation.rest, *operation.graphql):
-        fresh = call_of(name, _stored(sender), person())
+        fresh = call_of(name, _stored(sender, operation.name), person())
         accepted = {404} if is_of_others(fresh) else {200, 201, 202, 204, 422}
         assert sender.send(fresh, Authorization=sender.basic).status_code in {200, *accepted}
     for name in operation.graphql:
-        literal = graphql_call(name, _stored(sender), person(), literal=True)
+        literal = graphql_call(name, _stored(sender, operation.name), person(), literal=True)
         assert is_of_others(literal) or '"errors"' not in sender.send(literal).text
 
 
@@ -125,7 +136,7 @@ def _refused_callers(sender: Sender, call: Call) -> None:
         {"Authorization": f"Basic {BAD_BASIC}"}, {"Authorization": sender.basic + "x"}, {"Authorization": "qanary"},
         {"Authorization": sender.basic, "X_API_Key": sender.key},
     ):  # fmt: skip
-        assert sender.send(call, **credentials).status_code in {200, 202, 401, 403, 404}
+        assert sender.send(call, **credentials).status_code in {200, 201, 202, 401, 403, 404}
     sender.send(call, Origin="https://qanary.example", Sec_Fetch_Site="cross-site")
 
 

@@ -124,6 +124,9 @@ class Reader:
         script = f'{PRELUDE}exec "$0" -c "$1"'
         self.answer = self._ran(["bash", "-c", script, sys.executable, self.real(block.text)])
 
+    def _js(self, block: Block) -> None:
+        assert block.title, "a file, which a bash block runs"
+
     def _ini(self, block: Block) -> None:
         names = re.findall(r"^GATEWAY_(\w+)=", block.text, re.MULTILINE)
         assert len(names) == len(block.text.split("\n")) - 1

@@ -155,7 +155,7 @@ def test_c122_every_refusal_was_met(aftermath: Aftermath) -> None:
 
 
 def test_c122_no_canary_and_no_secret_is_in_the_log(aftermath: Aftermath) -> None:
-    assert found([MARK, DIGITS, *aftermath.secrets], aftermath.log.decode()) == []
+    assert found([MARK, DIGITS, "whsec_", *aftermath.secrets], aftermath.log.decode()) == []
 
 
 def test_c122_no_canary_and_no_secret_is_in_the_metrics(aftermath: Aftermath) -> None:

@@ -153,7 +153,7 @@ class TestForm:
                 known = {resolved(one)["name"] for one in (*item["parameters"], *OPERATIONS_OF[target]["parameters"])}
                 assert {name.removeprefix("header.") for name in link["parameters"]} <= known
                 found += 1
-        assert found == 16
+        assert found == 18
 
     def test_examples_of_addresses_are_those_of_this_version(self) -> None:
         for name in REST:
@@ -262,10 +262,20 @@ def filled(path: str, customer: dict[str, Any], gateway: Gateway | None = None) 
     if gateway:
         query = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
         found = gateway.data(query, id=customer["id"])["customer"]
-        parts = {"addressId": found["addresses"][0]["id"], "phoneNumberId": found["phoneNumbers"][0]["id"]}
+        parts = _webhook(gateway) if "{webhookId}" in path else {}
+        parts |= {"addressId": found["addresses"][0]["id"], "phoneNumberId": found["phoneNumbers"][0]["id"]}
         parts |= {"operationId": store_operation(gateway)} if "{operationId}" in path else {}
     known = {"customerId": customer["id"], "slug": "conflict", "path": "gateway.css", **parts}
     return re.sub(r"\{(\w+)\}", lambda name: str(known.get(name[1], uuid4())), path)
+
+
+def _webhook(gateway: Gateway) -> dict[str, str]:
+    """Return the ids of a webhook that is there, and of a delivery."""
+    listed = gateway.http.get(f"{PREFIX}/webhooks").json()["content"]
+    body = {"url": "https://hooks.example.com/", "enabled": False}
+    webhook = listed[0] if listed else gateway.http.post(f"{PREFIX}/webhooks", json=body).json()
+    delivery = gateway.http.post(f"{PREFIX}/webhooks/{webhook['id']}:test").json()
+    return {"webhookId": webhook["id"], "deliveryId": delivery["id"]}
 
 
 def sent(operation: dict[str, Any], **headers: str) -> dict[str, Any]:

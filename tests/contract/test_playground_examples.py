@@ -13,6 +13,7 @@ from graphql.execution.values import get_variable_values
 
 import app
 from tests.harness import Gateway
+from tests.streams import events
 
 ROOT = Path(app.__file__).parent.parent
 SCHEMA = build_schema((ROOT / "docs" / "schema.graphql").read_text(encoding="utf-8"))
@@ -32,7 +33,7 @@ def test_an_example_and_its_variables_fit_the_schema(example: dict[str, Any]) ->
 
 
 def test_every_root_field_has_an_example() -> None:
-    roots = [kind for kind in (SCHEMA.query_type, SCHEMA.mutation_type) if kind]
+    roots = [kind for kind in (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type) if kind]
     shown = " ".join(example["query"] for example in EXAMPLES)
     missing = [name for kind in roots for name in kind.fields if not re.search(rf"\b{name}\b", shown)]
     assert missing == ["node"], "nodes shows how"
@@ -43,4 +44,10 @@ def test_a_chosen_example_runs(gateway: Gateway, example: dict[str, Any]) -> Non
     customer = gateway.create()
     known = {"customerId": customer["id"]}
     variables = {name: known.get(name, value) for name, value in example["variables"].items()}
-    assert gateway.data(example["query"], **variables)
+    if not example["query"].startswith("subscription"):
+        assert gateway.data(example["query"], **variables)
+        return
+    variables["ids"] = [customer["id"]]
+    with events(gateway.http, "/graphql", json={"query": example["query"], "variables": variables}) as stream:
+        gateway.http.delete(f"/api/v1/customers/{customer['id']}")
+        assert stream.next().json["data"]["customerChanged"]["type"] == "DELETED"

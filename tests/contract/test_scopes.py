@@ -22,7 +22,17 @@ from resolvers.operation import Operation
 from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.contract.asking import RESPONSE, error_of, refused, slug
-from tests.contract.calls import Call, call_of, graphql_call, is_nullable, is_of_others, rest_call, root_of, store
+from tests.contract.calls import (
+    Call,
+    call_of,
+    graphql_call,
+    is_nullable,
+    is_of_others,
+    rest_call,
+    root_of,
+    store,
+    with_webhook,
+)
 from tests.harness import Gateway, running
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "security.md"
@@ -115,7 +125,8 @@ def test_c062_the_operation_answers_the_caller_as_documented(name: str, entry: s
     client = doors.as_caller(caller, operation)
     outcome = expected(operation, caller)
     if outcome == ALLOWED:
-        check_allowed(call_of(entry, store(doors.gateway.http, factories.customer()), factories.customer()), client)
+        stored = with_webhook(entry, client, store(doors.gateway.http, factories.customer()))
+        check_allowed(call_of(entry, stored, factories.customer()), client)
         return
     before = doors.stored()
     call = call_of(entry, doors.target, factories.customer())
@@ -184,9 +195,11 @@ GETS: Final = [route for operation in OPERATIONS for route in operation.rest if 
 @pytest.mark.parametrize("route", GETS)
 def test_c062_head_needs_the_scope_of_get(route: str, doors: Doors) -> None:
     operation = next(one for one in OPERATIONS if route in one.rest)
-    call = rest_call(route, doors.target, factories.customer())
     for caller in CALLERS:
         client = doors.as_caller(caller, operation)
+        allowed = expected(operation, caller) == ALLOWED
+        stored = with_webhook(route, client, doors.target) if allowed else doors.target
+        call = rest_call(route, stored, factories.customer())
         head, got = client.head(call.url), call.send(client)
         assert (head.status_code, head.content) == (got.status_code, b"")
         assert ("WWW-Authenticate" in head.headers) == (head.status_code == 401) == (caller == "none")
@@ -212,15 +225,15 @@ def test_options_needs_nothing_tells_the_methods_and_does_nothing(doors: Doors) 
 
 @pytest.mark.parametrize("route", CHANGES)
 def test_c071_no_header_and_no_parameter_makes_another_method_of_a_request(route: str, doors: Doors) -> None:
-    before = doors.stored()
-    call = rest_call(route, doors.target, factories.customer())
     reader, every = doors.client(frozenset({"customers:read"})), doors.client(frozenset(ALL_SCOPES))
+    before = doors.stored()
+    call = rest_call(route, with_webhook(route, every, doors.target), factories.customer())
     headers = dict.fromkeys(OVERRIDES, call.method) | {"If-Match": "*"}
     reads = ":" not in route  # what is named by its action is not read
     assert every.get(call.url, headers=headers).status_code == (200 if reads else 405)
     assert every.get(call.url, params={"_method": call.method}).status_code == (400 if reads else 405)
     for posted in (every.post(call.url, headers=headers), every.post(call.url, data={"_method": call.method})):
-        assert posted.status_code in {400, 405, 415}
+        assert posted.status_code in ({200, 202, 415} if "}:" in route else {400, 405, 415})
     pretended = dict.fromkeys(OVERRIDES, "GET")
     assert call.send(reader, **pretended).status_code == 403
     assert doors.stored() == before

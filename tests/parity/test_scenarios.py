@@ -15,11 +15,12 @@ from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway
 from tests.operations import store_operation
+from tests.parity import webhook_scenarios
 from tests.parity.doors import Door, GraphQLDoor, Json, Kind, Outcome, RestDoor, Step, Token, token_of
 from tests.streams import events
 
 Steps = Callable[[Gateway, Door], Iterator[Outcome]]
-SCENARIOS: dict[str, Steps] = {}
+SCENARIOS: dict[str, Steps] = {**webhook_scenarios.SCENARIOS}
 DOORS: tuple[type[RestDoor | GraphQLDoor], ...] = (RestDoor, GraphQLDoor)
 
 

@@ -194,3 +194,12 @@ def test_a_subscription_is_no_answer_in_json(gateway: Gateway) -> None:
         400,
         "graphql-request",
     )
+
+
+def test_a_client_that_takes_every_form_gets_streams_for_subscriptions_alone(gateway: Gateway) -> None:
+    anything = {"Accept": "application/graphql-response+json, application/json, text/event-stream, multipart/mixed"}
+    answer = gateway.http.post("/graphql", json={"query": "{ viewer { name } }"}, headers=anything)
+    assert answer.headers["content-type"].startswith("application/graphql-response+json")
+    with events(gateway.http, "/graphql", json={"query": BRIEF}, headers=anything) as stream:
+        made = gateway.create()["id"]
+        assert stream.next().json["data"]["customerChanged"]["customerId"] == made

@@ -27,7 +27,7 @@ from storage.errors import Unavailable
 from storage.store import StoreOptions, open_store
 from tests import factories
 from tests.conftest import StartGateway
-from tests.contract.calls import call_of, is_of_others, store
+from tests.contract.calls import call_of, is_of_others, store, with_webhook
 from tests.harness import Gateway
 from tests.inprocess import run_here
 from tests.resolvers.conftest import Hands
@@ -78,7 +78,7 @@ def test_each_change_by_either_door_is_one_line_and_no_read_is_any(audited: Audi
     http, seen = audited.gateway.http, 0
     for operation in OPERATIONS:
         for name in (*operation.rest, *operation.graphql):
-            stored = store(http, person())
+            stored = with_webhook(name, http, store(http, person()))
             audited.since()
             call = call_of(name, stored, _other())
             response = call.send(http, **{"X-Request-Id": "mine"})
@@ -109,6 +109,9 @@ def _check(line: dict[str, Any], operation: str, door: str, customer: str) -> No
     assert (line["event"], line["operation"], line["door"], line["requestId"]) == ("audit", operation, door, "mine")
     assert line["callerKind"] == "api-key"
     assert len(line["userId"]) == 36
+    if "Webhook" in operation:  # it is about no customer
+        assert (line["outcome"], "customerId" in line, "changed" in line) == ("done", False, False)
+        return
     if operation.startswith("create"):
         assert (line["version"], len(line["customerId"]), "changed" in line) == (1, 36, False)
         assert line["customerId"] != customer

@@ -13,6 +13,7 @@ from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.app.playground.twins import Json, Twins, ask_rest, common, content
 from tests.harness import Gateway
+from tests.streams import events
 
 DOORS: Json = json.loads(playground.DOORS.read_text(encoding="utf-8"))
 EXAMPLES: dict[str, Json] = {one["operation"]: one for one in DOORS["examples"]}
@@ -22,7 +23,8 @@ _MANY = {"getOperation", "listOperations", "cancelOperation", "deleteCustomers"}
 """What is not about single customers; tests of their own tell of their twins."""
 _SINGLE = [one for one in OPERATIONS if one.graphql and one.name not in {*_MANY, *WATCHES}]
 READS = [one.name for one in _SINGLE if not one.changes]
-WRITES = [one.name for one in _SINGLE if one.changes and one.name not in BATCHES]
+WRITES = [one.name for one in _SINGLE if one.changes and one.name not in BATCHES and "Webhook" not in one.name]
+WEBHOOK_WRITES = [one.name for one in OPERATIONS if one.changes and "Webhook" in one.name]
 _OWN = {"id", "email", "createdAt", "updatedAt", "version", "etag", "deletedAt"}
 """What differs between two customers of the same content."""
 _PARTS = "query($id: ID!) { customer(id: $id) { addresses { id } phoneNumbers { id } } }"
@@ -44,6 +46,10 @@ def filled(gateway: Gateway, variables: Json) -> Json:
         "addressId": parts["addresses"][1]["id"],
         "phoneNumberId": parts["phoneNumbers"][1]["id"],
     }
+    if "webhookId" in variables:
+        body = {"url": "https://hooks.example.com/", "enabled": False}
+        known["webhookId"] = gateway.http.post("/api/v1/webhooks", json=body).json()["id"]
+        known["deliveryId"] = gateway.http.post(f"/api/v1/webhooks/{known['webhookId']}:test").json()["id"]
     given: Json = {name: known.get(name, value) for name, value in variables.items()}
     if "lastName" in given.get("input", ()):
         given["input"] = {**given["input"], "email": factories.unique_email()}
@@ -65,7 +71,8 @@ def test_the_mapping_is_what_the_declarations_make() -> None:
 @pytest.mark.parametrize("name", READS)
 def test_a_question_and_its_twins_answer_the_same(gateway: Gateway, twins: Twins, name: str) -> None:
     example = EXAMPLES[name]
-    variables = filled(gateway, example["variables"])
+    variables = filled(gateway, {"webhookId": None} if name == "listWebhooks" else example["variables"])
+    variables = variables if example["variables"] else {}
     asked = gateway.data(example["query"], **variables)
     (twin,) = twins.to_rest(example["query"], variables)
     body = ask_rest(gateway, twin)
@@ -104,6 +111,37 @@ def test_a_change_and_its_twins_change_the_same(gateway: Gateway, twins: Twins, 
         changed = [plain(answer.json()) for answer in left]
         assert changed[0] == changed[1] == changed[2]
         assert [answer.headers["etag"][:3] for answer in left] == [left[0].headers["etag"][:3]] * 3
+
+
+def test_what_is_watched_and_its_twins_tell_the_same_events(gateway: Gateway, twins: Twins) -> None:
+    assert WATCHES == ["watchCustomers"]
+    fields = "id type timestamp customerId version changed customer { lastName }"
+    document = f"""subscription($ids: [ID!], $after: ID) {{
+      customerChanged(ids: $ids, types: [UPDATED, DELETED], after: $after) {{ {fields} }}
+    }}"""
+    with events(gateway.http) as stream:
+        start = stream.first.id
+    customer, etag = gateway.created()
+    path = f"/api/v1/customers/{customer['id']}"
+    gateway.http.patch(path, json={"lastName": "Later"}, headers={"If-Match": etag})
+    gateway.http.delete(path)
+
+    (twin,) = twins.to_rest(document, {"ids": [customer["id"]], "after": start})
+    address = f"/api/v1/customer-events?types=customer.updated&types=customer.deleted&ids={customer['id']}"
+    assert (twin["address"], twin["request"]["headers"]) == (address, {"Last-Event-ID": start})
+    assert twin["curl"].startswith("curl -N 'http://gateway.test/api/v1/customer-events?")
+    with events(gateway.http, twin["address"], headers=twin["request"]["headers"]) as stream:
+        by_rest = [stream.next().json, stream.next().json]
+
+    back = twins.to_graphql(twin["curl"])
+    asked = {"query": back["query"], "variables": back["variables"]}
+    with events(gateway.http, "/graphql", json=asked) as stream:
+        by_graphql = [stream.next().json["data"]["customerChanged"] for _ in by_rest]
+    assert [one["type"] for one in by_rest] == ["customer.updated", "customer.deleted"]
+    assert by_graphql == [
+        {**one["data"], "id": one["id"], "timestamp": one["timestamp"], "type": one["type"][len("customer.") :].upper()}
+        for one in by_rest
+    ]
 
 
 def batch_of(gateway: Gateway, variables: Json) -> tuple[str, Json]:
@@ -160,13 +198,28 @@ def test_a_batch_of_each_kind_keeps_its_meaning(twins: Twins) -> None:
         assert "none" in twins.to_graphql(f"PATCH /api/v1/customers {json.dumps(items_without)}")
 
 
+@pytest.mark.parametrize("name", WEBHOOK_WRITES)
+def test_a_change_of_a_webhook_and_its_twin_come_to_the_same(gateway: Gateway, twins: Twins, name: str) -> None:
+    example = EXAMPLES[name]
+    (by_graphql,) = gateway.data(example["query"], **filled(gateway, example["variables"])).values()
+    (twin,) = twins.to_rest(example["query"], filled(gateway, example["variables"]))
+    body = ask_rest(gateway, twin)
+    back = twins.to_graphql(twins.to_rest(example["query"], filled(gateway, example["variables"]))[0]["curl"])
+    (again,) = gateway.data(back["query"], **back["variables"]).values()
+    told = [_told(one) for one in (by_graphql, again, body or by_graphql)]
+    assert told[0] == told[1] == told[2]
+    assert told[0]
+    for one in gateway.http.get("/api/v1/webhooks").json()["content"]:
+        gateway.http.delete(f"/api/v1/webhooks/{one['id']}")
+
+
+def _told(found: Json) -> Json:
+    """Return what two webhooks, or deliveries, made in the same way have in common."""
+    same = ("url", "types", "enabled", "type", "state", "attempts", "replayed")
+    return {name: str(value).lower() for name, value in found.items() if name in same}
+
+
 @pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
-def test_what_is_watched_has_no_twin(twins: Twins) -> None:
-    assert "none" in twins.to_rest("subscription { customerChanged { id } }")
-    assert "none" in twins.to_graphql("curl 'http://gateway.test/api/v1/customer-events'")
-
-
-@pytest.mark.parametrize("name", [one.name for one in OPERATIONS if one.name not in WATCHES])
 def test_every_route_of_an_operation_has_a_graphql_twin_of_that_operation(twins: Twins, name: str) -> None:
     operation = next(one for one in OPERATIONS if one.name == name)
     ids = {"customerId": "d68825b3-830c-44f8-953e-a8b5cd943aa8", "addressId": "a", "phoneNumberId": "p"}

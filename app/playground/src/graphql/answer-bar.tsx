@@ -1,6 +1,6 @@
 import { useGraphiQL } from '@graphiql/react';
 import { useEffect } from 'react';
-import { noteAnswer, useAnswer, type Answer, type Refusal } from './answers';
+import { noteAnswer, useAnswer, type Answer, type Refusal, type Stream } from './answers';
 
 const number = (value: number) => value.toLocaleString('en');
 
@@ -12,7 +12,7 @@ export function AnswerBar() {
   return (
     <section className="gateway-answer" aria-label="About the last answer">
       <div aria-live="polite">{answer && answer.refusals.length > 0 && <Refusals refusals={answer.refusals} />}</div>
-      {answer ? <Facts answer={answer} /> : <p className="gateway-facts">Cost and remaining budget show here, once an operation has run.</p>}
+      {answer ? 'stream' in answer ? <StreamFacts {...answer} /> : <Facts answer={answer} /> : <p className="gateway-facts">Cost and remaining budget show here, once an operation has run.</p>}
     </section>
   );
 }
@@ -47,6 +47,15 @@ function Facts({ answer }: { answer: Answer }) {
       {cost?.units !== undefined && <Fact name="Spent" value={number(cost.units)} title="Units of your budget" />}
       {budget && <Fact name="Left" value={`${number(budget.left)} of ${number(budget.limit)}`} title={`Units of your budget; reset in ${budget.reset} s`} />}
       {!budget && answer.status === 200 && <Fact name="Left" value="no limit" />}
+    </dl>
+  );
+}
+
+function StreamFacts({ stream }: Stream) {
+  return (
+    <dl className="gateway-facts">
+      <Fact name="Subscription" value={stream.state} />
+      <Fact name="Events" value={number(stream.events)} title="The last one is shown" />
     </dl>
   );
 }

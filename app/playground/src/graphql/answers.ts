@@ -11,16 +11,18 @@ export interface Answer {
   refusals: Refusal[];
   requestId: string | null;
 }
+/** What is known of a subscription: how it stands, and how many events have come. */
+export interface Stream { stream: { state: string; events: number }; refusals: Refusal[] }
 
-let last: Answer | null = null;
+let last: Answer | Stream | null = null;
 const listeners = new Set<() => void>();
 
-export function noteAnswer(answer: Answer | null): void {
+export function noteAnswer(answer: Answer | Stream | null): void {
   last = answer;
   for (const listener of listeners) listener();
 }
 
-export function useAnswer(): Answer | null {
+export function useAnswer(): Answer | Stream | null {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
@@ -38,7 +40,7 @@ export function answerOf(response: Response, body: unknown, milliseconds: number
     milliseconds,
     cost: (record(found['extensions'])['cost'] as Answer['cost']) ?? null,
     budget: budgetOf(response.headers),
-    refusals: Array.isArray(found['errors']) ? found['errors'].map(refusalOf) : found['title'] ? [refusalOf(found)] : [],
+    refusals: Array.isArray(found['errors']) ? refusalsOf(found['errors']) : found['title'] ? [refusalOf(found)] : [],
     requestId: response.headers.get('X-Request-Id'),
   };
 }
@@ -54,6 +56,9 @@ function budgetOf(headers: Headers): Answer['budget'] {
   const limit = /;q=(\d+)/.exec(policy ?? '')?.[1];
   return left && reset && limit ? { left: Number(left), reset: Number(reset), limit: Number(limit) } : null;
 }
+
+/** The errors of a result of GraphQL. */
+export const refusalsOf = (errors: readonly unknown[] | undefined): Refusal[] => (errors ?? []).map(refusalOf);
 
 function refusalOf(error: unknown): Refusal {
   const found = record(error);

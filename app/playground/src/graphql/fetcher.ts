@@ -1,7 +1,8 @@
 import type { Fetcher } from '@graphiql/toolkit';
-import { getOperationAST } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { answerOf, noteAnswer } from './answers';
 import { remember } from './seen';
+import { subscription, type Operation } from './subscription';
 
 const ENDPOINT = '/graphql';
 
@@ -20,11 +21,9 @@ export function noteHeaders(text: string): void {
 /** The headers as last known: the tab's own. */
 export const knownHeaders = (): Record<string, string> => typed;
 
-/** Sends one operation to this server. Rejects when the answer is no JSON, with what came instead. */
+/** Sends one operation to this server, or follows it. Rejects when the answer is no JSON, with what came instead. */
 export const fetcher: Fetcher = async (params, options) => {
-  const document = options?.documentAST;
-  const kind = document && getOperationAST(document, params.operationName ?? undefined)?.operation;
-  if (kind === 'subscription') return subscribe();
+  if (isSubscription(params)) return subscription(ENDPOINT, params, options?.headers ?? typed);
 
   const began = performance.now();
   const response = await fetch(ENDPOINT, {
@@ -48,7 +47,11 @@ export const fetcher: Fetcher = async (params, options) => {
   }
 };
 
-/** The place of subscriptions: an async iterable of results over graphql-transport-ws at the same address. */
-function subscribe(): never {
-  throw new Error('This page cannot follow subscriptions yet. Any graphql-transport-ws client can, at the same address.');
+/** Read from the text itself: the editor's own reading of it may be a moment behind. */
+function isSubscription({ query, operationName }: Operation): boolean {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === 'subscription';
+  } catch {
+    return false; // the gateway says what is wrong with it
+  }
 }

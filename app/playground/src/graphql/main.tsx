@@ -17,7 +17,7 @@ import { examplesPlugin } from './examples';
 import { fetcher, noteHeaders } from './fetcher';
 import { kept } from './kept';
 import { LinkButton } from './link';
-import { Choice, Headers, Operation } from './session';
+import { Choice, Headers, Operation, Scheme } from './session';
 import { hasFragment, leaveAddress, start } from './start';
 import { twinPlugin } from './twin-panel';
 
@@ -62,5 +62,6 @@ createRoot(document.getElementById('main')!).render(
     <Headers />
     <Operation name={opened.operationName} />
     <Choice />
+    <Scheme />
   </GraphiQL>,
 );

@@ -36,6 +36,19 @@ export function Operation({ name }: { name: string | null }) {
   return null;
 }
 
+/** Turns the editors with the scheme of the system, as the page around them does; GraphiQL looks at it once. Shows nothing. */
+export function Scheme() {
+  const { setTheme } = useGraphiQLActions();
+  const theme = useGraphiQL((state) => state.theme);
+  useEffect(() => {
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    const turn = () => theme === null && setTheme(null);
+    system.addEventListener('change', turn);
+    return () => system.removeEventListener('change', turn);
+  }, [theme, setTheme]);
+  return null;
+}
+
 /** Brings the chosen tab into sight and empties the address (an edit does that too, see main.tsx). Shows nothing. */
 export function Choice() {
   const activeTabIndex = useGraphiQL((state) => state.activeTabIndex);

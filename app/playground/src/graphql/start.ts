@@ -120,7 +120,7 @@ export function pretty(value: object): string {
   return Object.keys(value).length ? JSON.stringify(value, null, 2) : '';
 }
 
-function prettyText(text: string): string {
+export function prettyText(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {

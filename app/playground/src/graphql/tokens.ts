@@ -12,8 +12,14 @@ export function parsedHeaders(text: string): Headers | null {
   }
 }
 
+const isCredential = (name: string) => ['x-api-key', 'authorization'].includes(name.toLowerCase());
+
 export function withoutCredentials(headers: Headers): Headers {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !['x-api-key', 'authorization'].includes(name.toLowerCase())));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isCredential(name)));
+}
+
+export function credentialsOf(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => isCredential(name)));
 }
 
 export const bearer = (token: string): Headers => ({ Authorization: `Bearer ${token}` });

@@ -8,7 +8,8 @@ import type { RestTwin } from '../twin/to-rest.js';
 import type { GraphQLTwin } from '../twin/to-graphql.js';
 import { useWritten, type Written } from './editors';
 import { knownHeaders } from './fetcher';
-import { pretty } from './start';
+import { Listen } from './listen';
+import { pretty, prettyText } from './start';
 import { useOpenTab } from './tabs';
 
 let made: ReturnType<typeof twinsOf> | undefined;
@@ -72,7 +73,7 @@ function OneRestTwin({ twin }: { twin: RestTwin }) {
       <Code name="Address" text={`${twin.request.method} ${addressOf(twin.request)}`} copied={location.origin + addressOf(twin.request)} />
       <Code name="curl" text={curlLine(twin.request, location.origin)} />
       <Notes notes={twin.notes} />
-      <Send twin={twin} />
+      {twin.request.stream ? <Listen key={JSON.stringify(twin.request)} request={twin.request} /> : <Send twin={twin} />}
     </div>
   );
 }
@@ -90,7 +91,7 @@ function Send({ twin }: { twin: RestTwin }) {
       const response = await fetch(address, { method, headers: { Accept: 'application/json', ...knownHeaders(), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
       const text = await response.text();
       const told = ['ETag', 'Location', 'Next-Cursor'].flatMap((name) => (response.headers.has(name) ? [`${name}: ${response.headers.get(name)}`] : []));
-      setAnswer([`${response.status} ${response.statusText}`, ...told, '', indented(text)].join('\n').trim());
+      setAnswer([`${response.status} ${response.statusText}`, ...told, '', prettyText(text)].join('\n').trim());
     } catch (fault) {
       setAnswer(`The request could not be sent: ${String(fault)}`);
     }
@@ -105,14 +106,6 @@ function Send({ twin }: { twin: RestTwin }) {
       {answer && <pre className="gateway-sent" role="status" aria-label="What REST answered" tabIndex={0}>{answer}</pre>}
     </>
   );
-}
-
-function indented(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
 
 function FromRest() {

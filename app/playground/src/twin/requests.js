@@ -7,6 +7,7 @@ import { NoTwin } from './refusal.js';
  * @property {[string, string][]} query
  * @property {Record<string, string>} headers
  * @property {unknown} [body]
+ * @property {boolean} [stream] The answer goes on until it is stopped.
  */
 
 const TAKE_NOTHING = /^-[sSivkLfNg#]+$/;
@@ -134,8 +135,8 @@ const quoted = (text) => `'${text.replace(/'/g, "'\\''")}'`;
  * @param {Request} request @param {string} origin
  */
 export function curlLine(request, origin) {
-  const { method, headers, body } = request;
-  const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}${quoted(origin + addressOf(request))}`, '-H "X-API-Key: $KEY"'];
+  const { method, headers, body, stream } = request;
+  const lines = [`curl ${stream ? '-N ' : ''}${method === 'GET' ? '' : `-X ${method} `}${quoted(origin + addressOf(request))}`, '-H "X-API-Key: $KEY"'];
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (body !== undefined) lines.push(`-d ${quoted(JSON.stringify(body, null, 2))}`);
   return lines.join(' \\\n  ');

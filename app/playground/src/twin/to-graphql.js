@@ -3,6 +3,7 @@ import { batchOperations, versionOf } from './batches.js';
 import { NoTwin, camelCase } from './refusal.js';
 import { listQuestion } from './questions.js';
 import { readRequest } from './requests.js';
+import { subscriptionOf } from './streams.js';
 import { everything, selectionOf, upper } from './values.js';
 
 /**
@@ -35,6 +36,7 @@ export function toGraphQL(doors, schema, text) {
   if (operation.alone) throw new NoTwin(`This is at REST alone: ${operation.alone}`);
   const notes = headerNotes(asked.request);
   if (operation.graphql[0]?.startsWith('Mutation.')) return mutation(doors, schema, operation, asked, notes);
+  if (operation.graphql[0]?.startsWith('Subscription.')) return subscriptionOf(schema, operation, asked, notes);
   const root = schema.getQueryType()?.getFields()[operation.graphql[0]?.replace('Query.', '') ?? ''];
   const list = root?.args.some((arg) => arg.name === 'filter') && doors.parameters[asked.route]?.['filter'];
   if (list) return listQuestion(doors, schema, operation, asked, notes);
@@ -109,6 +111,7 @@ function question(doors, schema, operation, asked, notes) {
   const names = [...(operation.rest[0] ?? '').matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? '');
   const values = names.map((one, index) => asked.ids[index] ?? asked.given[one]);
   if (owner === 'Query') {
+    if (asked.ids.length && paths && returned?.name !== 'Customer' && names.length === asked.ids.length) return byPath(writer, field, name, asked, names, inner, notes);
     const args = field.args.map((arg, index) => writer.argument(arg.name, asked.ids.length ? (names[index] ?? arg.name) : arg.name, String(arg.type), isList(arg.type) ? values[index] : [values[index]].flat()[0]));
     return writer.document('query', `${name}${brackets(args)} { ${inner} }`, notes);
   }
@@ -118,6 +121,19 @@ function question(doors, schema, operation, asked, notes) {
   const outer = writer.argument('id', String(customer?.[0]), 'ID!', customer?.[1]);
   const args = own.map(([one, value]) => writer.argument('id', String(one), 'ID!', value));
   return writer.document('query', `${parent}(${outer}) { ${name}${brackets(args)} { ${inner} } }`, notes);
+}
+
+/** @param {Writer} writer @param {import('graphql').GraphQLField<unknown, unknown>} field @param {string} name @param {Asked} asked @param {string[]} names @param {string} inner @param {string[]} notes @returns {GraphQLTwin} */
+function byPath(writer, field, name, asked, names, inner, notes) {
+  const left = [...asked.ids];
+  const args = field.args.flatMap((arg) => {
+    if (getNamedType(arg.type).name === 'ID') return [writer.argument(arg.name, names[asked.ids.length - left.length] ?? arg.name, String(arg.type), left.shift())];
+    const given = asked.given[arg.name]?.[0];
+    if (given === undefined) return [];
+    const value = getNamedType(arg.type).name === 'Int' ? Number(given) : upper(given, arg.type, []);
+    return [writer.argument(arg.name, arg.name, String(arg.type), value)];
+  });
+  return writer.document('query', `${name}${brackets(args)} { ${inner} }`, notes);
 }
 
 /** @param {import('graphql').GraphQLInputType} type */

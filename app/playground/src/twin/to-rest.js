@@ -5,6 +5,7 @@ import { listTwin } from './lists.js';
 import { below, collect } from './selections.js';
 import { fieldsParameter, requestOf } from './rest-parts.js';
 import { lower, withoutNulls } from './values.js';
+import { streamTwin } from './streams.js';
 
 /**
  * @typedef {import('./refusal.js').Doors} Doors
@@ -44,7 +45,7 @@ function read(schema, text, variables, name) {
   const operation = getOperationAST(document, name);
   if (!operation) throw new NoTwin('There are several operations: place the cursor in one of them.');
   const type = schema.getRootType(operation.operation);
-  if (!type || operation.operation === 'subscription') throw new NoTwin('A subscription has no request of REST.');
+  if (!type) throw new NoTwin(`There is no ${operation.operation}.`);
   const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
   if (values.errors) throw new NoTwin(values.errors[0]?.message ?? 'The variables do not fit.');
   return { schema, document, operation, type, variables: values.coerced };
@@ -58,8 +59,10 @@ function restTwin(doors, run, root) {
   const [first] = candidates;
   if (!first) throw new NoTwin(`${root.name} has no operation in REST.`);
   if (run.type === run.schema.getMutationType()) return mutationTwin(doors, first, root);
+  if (run.type === run.schema.getSubscriptionType()) return streamTwin(doors, run, root, first);
   if (root.field?.args.some((one) => one.name === 'filter')) return listTwin(doors, run, root, candidates);
-  return first.rest[0]?.includes('{customerId}') ? customerTwin(doors, run, root, first) : plainTwin(doors, run, root, first);
+  if (first.rest[0]?.includes('{customerId}')) return customerTwin(doors, run, root, first);
+  return first.rest[0]?.split('?')[0]?.includes('{') ? pathTwin(doors, root, first) : plainTwin(doors, run, root, first);
 }
 
 /** One customer, or one part of it where nothing else is selected. @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation} whole @returns {RestTwin} */
@@ -75,6 +78,15 @@ function customerTwin(doors, run, root, whole) {
   const request = requestOf(doors, whole, ids);
   const { query, notes } = fieldsParameter(doors, run, fields);
   return { operation: whole.name, request: { ...request, query }, notes };
+}
+
+/** A question whose ids stand in the path, all else in the query. @param {Doors} doors @param {Selected} root @param {Operation} operation @returns {RestTwin} */
+function pathTwin(doors, root, operation) {
+  const args = (root.field?.args ?? []).filter((one) => root.args[one.name] !== undefined);
+  const ids = args.filter((one) => String(one.type).startsWith('ID')).map((one) => root.args[one.name]);
+  const others = args.filter((one) => !String(one.type).startsWith('ID'));
+  /** @type {[string, string][]} */ const query = others.map((one) => [one.name, String(lower(root.args[one.name], one.type))]);
+  return { operation: operation.name, request: { ...requestOf(doors, operation, ids), query }, notes: [] };
 }
 
 /** A question whose route has its arguments in the query, or none. @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation} operation @returns {RestTwin} */

@@ -1,0 +1,1 @@
+"""Sending webhooks: the feed of events, the queue, the signed requests."""

@@ -1,0 +1,143 @@
+"""Webhook subscriptions: who wants which events where, and the secrets that their deliveries are signed with.
+
+A secret is kept as it comes: sealed by whoever made it where there is something to seal it with. Nothing here can
+read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NewType
+
+from storage.documents import Instant
+from storage.driver import Client, Collection, Document
+from storage.errors import reading, writing
+
+WebhookId = NewType("WebhookId", str)
+
+DisabledReason = Literal["owner", "gone", "credentials"]
+"""Why nothing is sent: the owner said so, the endpoint answered 410, the owner's API key is no longer good."""
+_HIDDEN: Final = {"_id": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A signing secret; `sealed` tells whether `secret` can be read only with the operator's own secret."""
+
+    secret: bytes
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One subscription.
+
+    `since` is the position of the change feed from which on events are its own. The secret before the present one
+    signs as well until `previousUntil`. Nothing is sent before `holdUntil`, because the endpoint has asked for it.
+    """
+
+    id: WebhookId
+    owner: str
+    url: str
+    types: tuple[str, ...]
+    enabled: bool
+    disabledReason: DisabledReason | None
+    secret: StoredSecret
+    previous: StoredSecret | None
+    previousUntil: Instant | None
+    holdUntil: Instant | None
+    since: str
+    createdAt: Instant
+    updatedAt: Instant
+
+
+def _secret(document: Mapping[str, Any] | None) -> StoredSecret | None:
+    return None if document is None else StoredSecret(bytes(document["secret"]), bool(document["sealed"]))
+
+
+def _webhook(document: Document) -> Webhook:
+    secret, previous = _secret(document.pop("secret")), _secret(document.pop("previous"))
+    if secret is None:
+        raise ValueError("a webhook without a secret")
+    return Webhook(**{**document, "types": tuple(document["types"]), "secret": secret, "previous": previous})
+
+
+def _stored(name: str, value: object) -> object:
+    if isinstance(value, StoredSecret):
+        return {"secret": value.secret, "sealed": value.sealed}
+    return list(value) if name == "types" and isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """The collection of subscriptions. Every method raises `Unavailable` where the store does not answer."""
+
+    client: Client
+    database: str
+
+    @property
+    def _webhooks(self) -> Collection:
+        return self.client[self.database]["webhooks"]
+
+    async def create(self, webhook: Webhook) -> None:
+        """Store a new subscription."""
+        with writing():
+            await self._webhooks.insert_one({name: _stored(name, getattr(webhook, name)) for name in Webhook.__slots__})
+
+    async def count(self, owner: str) -> int:
+        """Return how many subscriptions a caller has."""
+        with reading():
+            return await self._webhooks.count_documents({"owner": {"$eq": owner}})
+
+    async def count_stopped(self) -> int:
+        """Return how many subscriptions, of whomever, are disabled though their owners have not said so."""
+        with reading():
+            return await self._webhooks.count_documents({"disabledReason": {"$in": ["gone", "credentials"]}})
+
+    async def enabled(self) -> Sequence[Webhook]:
+        """Return all subscriptions, of whomever, that events are delivered to."""
+        return await self._find({"enabled": {"$eq": True}})
+
+    async def owned(self, owner: str) -> Sequence[Webhook]:
+        """Return all subscriptions of a caller, oldest first."""
+        return await self._find({"owner": {"$eq": owner}})
+
+    async def _find(self, query: Document) -> list[Webhook]:
+        with reading():
+            found = await self._webhooks.find(query, _HIDDEN, sort=[("createdAt", 1), ("id", 1)]).to_list(None)
+        return [_webhook(document) for document in found]
+
+    async def find(self, webhook_id: WebhookId, owner: str | None = None) -> Webhook | None:
+        """Return one subscription; with `owner` only where it is that caller's."""
+        with reading():
+            found = await self._webhooks.find_one(_query(webhook_id, owner), _HIDDEN)
+        return _webhook(found) if found else None
+
+    async def update(self, webhook_id: WebhookId, owner: str | None = None, **fields: object) -> Webhook | None:
+        """Set fields of a subscription and return it as it is then; None where there is none (of that caller)."""
+        changes = {name: _stored(name, value) for name, value in fields.items()}
+        with writing():
+            found = await self._webhooks.find_one_and_update(
+                _query(webhook_id, owner), {"$set": changes}, _HIDDEN, return_document=True
+            )
+        return _webhook(found) if found else None
+
+    async def disable(self, webhook_id: WebhookId, reason: DisabledReason, at: Instant) -> bool:
+        """Send nothing more to a subscription; False where nothing was sent to it already."""
+        changes = {"enabled": False, "disabledReason": reason, "updatedAt": at}
+        with writing():
+            result = await self._webhooks.update_one(
+                {"id": {"$eq": webhook_id}, "enabled": {"$eq": True}}, {"$set": changes}
+            )
+        return result.modified_count == 1
+
+    async def delete(self, webhook_id: WebhookId, owner: str) -> bool:
+        """Forget a subscription; False where there is none of that caller."""
+        with writing():
+            return (await self._webhooks.delete_one(_query(webhook_id, owner))).deleted_count == 1
+
+
+def _query(webhook_id: WebhookId, owner: str | None) -> Document:
+    of_owner = {} if owner is None else {"owner": {"$eq": owner}}
+    return {"id": {"$eq": webhook_id}, **of_owner}

@@ -1,0 +1,216 @@
+"""Webhooks through the doors: whose they are, what is shown once, and what others' verifiers say of the signatures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests import factories
+from tests.app.webhooks.receiver import Got, Receiver, receiving
+from tests.commands import until
+from tests.contract.test_judges import JUDGES, judge
+from tests.harness import Gateway, running
+from tests.parity.doors import problem_outcome
+
+WEBHOOKS = "/api/v1/webhooks"
+
+
+@pytest.fixture(scope="module")
+def open_gateway(mongod_url: str) -> Iterator[Gateway]:
+    """A gateway that sends to this machine, and seals secrets."""
+    secret = "a secret of the store, long enough for it"
+    with running(mongod_url, "test_webhook_doors", webhook_allow_private=True, store_secret=secret) as started:
+        yield started
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as started:
+        yield started
+
+
+def made(gateway: Gateway, receiver: Receiver, path: str = "/hook", **more: Any) -> dict[str, Any]:
+    response = gateway.http.post(WEBHOOKS, json={"url": receiver.url(path), **more})
+    assert response.status_code == 201, response.text
+    assert response.headers["Location"] == f"{WEBHOOKS}/{response.json()['id']}"
+    assert response.headers["Cache-Control"] == "no-store"
+    created: dict[str, Any] = response.json()
+    return created
+
+
+def verdicts(deliveries: list[tuple[str, Got]], tmp_path: Path) -> list[bool]:
+    """Return what the verifier of Standard Webhooks says of deliveries."""
+    lines = [{"secret": secret, "headers": got.headers, "body": got.body.decode()} for secret, got in deliveries]
+    asked = tmp_path / "deliveries"
+    asked.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    script = f"cd '{JUDGES}' && node standard_webhooks.mjs < '{asked}'"
+    done = judge("node", "-e", f"process.stdout.write(require('child_process').execSync({json.dumps(script)}))")
+    assert done.returncode == 0, done.stderr
+    return [line == "true" for line in done.stdout.split()]
+
+
+def test_m106_m107_the_verifier_of_standard_webhooks_takes_what_is_sent_and_nothing_else(
+    open_gateway: Gateway, receiver: Receiver, tmp_path: Path
+) -> None:
+    webhook = made(open_gateway, receiver, types=["customer.created"])
+    customer = open_gateway.create()
+    until(lambda: receiver.got)
+    new = open_gateway.http.post(f"{WEBHOOKS}/{webhook['id']}:rotateSecret").json()["secret"]
+    again = open_gateway.create()
+    until(lambda: len(receiver.got) == 2)
+    before, after = receiver.got
+    assert [one.event["data"]["customerId"] for one in receiver.got] == [customer["id"], again["id"]]
+    altered = Got(after.path, after.headers, after.body.replace(b"created", b"updated"))
+    later = Got(after.path, {**after.headers, "webhook-timestamp": "1"}, after.body)
+    other = Got(after.path, {**after.headers, "webhook-id": before.id}, after.body)
+    old = webhook["secret"]
+    good = [(old, before), (old, after), (new, after)]
+    bad = [(new, before), (new, altered), (new, later), (new, other)]
+    assert verdicts([*good, *bad], tmp_path) == [True] * 3 + [False] * 4
+    assert old.startswith("whsec_")
+    assert len(old) >= len("whsec_") + 32
+    assert old != new
+
+
+def test_g067_another_callers_webhook_is_as_one_that_does_not_exist(open_gateway: Gateway, receiver: Receiver) -> None:
+    webhook = made(open_gateway, receiver)
+    delivery = open_gateway.http.post(f"{WEBHOOKS}/{webhook['id']}:test").json()
+    nobody = "5f0c1f5e-7a7b-4f4e-9d65-0f2f3c7f5a11"
+    with open_gateway.with_scopes("customers:admin") as stranger:
+        assert stranger.get(WEBHOOKS).json() == {"content": []}
+        for path, method, body in (
+            ("", "GET", None), ("", "PATCH", {"enabled": False}), ("", "DELETE", None), (":rotateSecret", "POST", None),
+            (":test", "POST", None), ("/deliveries", "GET", None), (":replay", "POST", {"since": "2026-01-01"}),
+            (f"/deliveries/{delivery['id']}:replay", "POST", None),
+        ):  # fmt: skip
+            answers = [_asked(stranger, method, f"{WEBHOOKS}/{one}{path}", body) for one in (webhook["id"], nobody)]
+            assert answers[0] == answers[1]
+            assert answers[0]["status"] == 404
+        told = [_graphql(stranger, one, delivery["id"]) for one in (webhook["id"], nobody)]
+        assert told[0] == told[1]
+        assert {outcome.problem for outcome in told[0]} == {("not-found", 1200, 404)}
+    assert open_gateway.http.get(f"{WEBHOOKS}/{webhook['id']}").json()["enabled"] is True
+
+
+def _asked(client: httpx2.Client, method: str, path: str, body: Any) -> dict[str, Any]:
+    told: dict[str, Any] = client.request(method, path, json=body).json()
+    return {name: value for name, value in told.items() if name not in {"instance", "requestId"}}
+
+
+def _graphql(client: httpx2.Client, webhook_id: str, delivery_id: str) -> list[Any]:
+    documents = (
+        "mutation($w: ID!) { updateWebhook(id: $w, patch: {enabled: false}) { id } }",
+        "mutation($w: ID!) { deleteWebhook(id: $w) { id } }",
+        "mutation($w: ID!) { rotateWebhookSecret(id: $w) { secret } }",
+        "mutation($w: ID!) { testWebhook(id: $w) { id } }",
+        "query($w: ID!) { webhookDeliveries(webhookId: $w) { nextCursor } }",
+        "mutation($w: ID!, $d: ID!) { replayWebhookDelivery(webhookId: $w, id: $d) { id } }",
+        'mutation($w: ID!) { replayWebhookDeliveries(webhookId: $w, input: {since: "2026-01-01"}) { replayed } }',
+    )
+    assert client.post("/graphql", json={"query": f'{{ webhook(id: "{webhook_id}") {{ id }} }}'}).json()["data"] == {
+        "webhook": None
+    }
+    found = []
+    for document in documents:
+        variables = {"w": webhook_id, **({"d": delivery_id} if "$d" in document else {})}
+        answer = client.post("/graphql", json={"query": document, "variables": variables}).json()
+        found.append(problem_outcome(answer["errors"][0]["extensions"]))
+    return found
+
+
+def test_m114_the_log_shows_failures_and_one_or_many_are_sent_again(open_gateway: Gateway, receiver: Receiver) -> None:
+    webhook = made(open_gateway, receiver)
+    log = f"{WEBHOOKS}/{webhook['id']}/deliveries"
+    receiver.says(500)
+    customers = [open_gateway.create()["id"] for _ in range(3)]
+    until(lambda: len([one for one in _content(open_gateway, log) if one["tries"]]) == 3)
+    listed = _content(open_gateway, log)
+    assert [one["customerId"] for one in listed][::-1] == customers
+    assert {(one["state"], one["attempts"], one["tries"][0]["status"]) for one in listed} == {("waiting", 1, 500)}
+    assert _content(open_gateway, f"{log}?state=failed") == []
+    pages = open_gateway.http.get(f"{log}?size=2")
+    assert [one["id"] for one in pages.json()["content"]] == [one["id"] for one in listed[:2]]
+    rest = open_gateway.http.get(f"{log}?size=2&cursor={pages.headers['Next-Cursor']}")
+    assert [one["id"] for one in rest.json()["content"]] == [listed[2]["id"]]
+    assert "Next-Cursor" not in rest.headers
+
+    receiver.says(200)
+    one = open_gateway.http.post(f"{log}/{listed[0]['id']}:replay").json()
+    assert (one["state"], one["attempts"], len(one["tries"])) == ("waiting", 0, 1)
+    until(lambda: len(_content(open_gateway, f"{log}?state=delivered")) == 1)
+    many = {"since": "2026-01-01T00:00:00+01:00", "states": ["waiting", "failed"]}
+    dry = open_gateway.http.post(f"{WEBHOOKS}/{webhook['id']}:replay?dryRun=true", json=many)
+    assert (dry.json(), dry.headers["Dry-Run"]) == ({"replayed": 2}, "true")
+    assert open_gateway.http.post(f"{WEBHOOKS}/{webhook['id']}:replay", json=many).json() == {"replayed": 2}
+    until(lambda: len(_content(open_gateway, f"{log}?state=delivered")) == 3)
+    ids = [got.id for got in receiver.got]
+    assert sorted(ids[:3]) == sorted(ids[3:])
+    for fault, body in (("since", {}), ("since", {"since": 5}), ("until", {**many, "until": "2020-01-01"}),
+                        ("states[0]", {**many, "states": ["gone"]}), ("states", {**many, "states": []})):  # fmt: skip
+        refused = open_gateway.http.post(f"{WEBHOOKS}/{webhook['id']}:replay", json=body)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, fault)
+    assert open_gateway.http.get(f"{log}?cursor=nowhere").json()["type"].endswith("/invalid-cursor")
+
+
+def _content(gateway: Gateway, url: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = gateway.http.get(url).json()["content"]
+    return found
+
+
+def test_all_faults_of_a_webhook_are_told_at_once_with_their_places(open_gateway: Gateway) -> None:
+    body = {"url": "gopher://x", "types": ["customer.created", "customer.created", 5], "enabled": None, "other": 1}
+    strict = open_gateway.http.post(WEBHOOKS, json=body, headers={"Prefer": "handling=strict"})
+    assert [(fault["field"], fault["pointer"]) for fault in strict.json()["errors"]] == [
+        ("url", "/url"), ("types[1]", "/types/1"), ("types[2]", "/types/2"), ("enabled", "/enabled"),
+        ("other", "/other"),
+    ]  # fmt: skip
+    for wrong, field in (({}, "url"), ({"url": 5}, "url"), ({"url": "https://a.example", "types": {}}, "types"),
+                        ({"url": "https://a.example", "types": []}, "types")):  # fmt: skip
+        refused = open_gateway.http.post(WEBHOOKS, json=wrong)
+        assert [fault["field"] for fault in refused.json()["errors"]] == [field]
+    assert open_gateway.http.post(WEBHOOKS, json=[]).status_code == 400
+
+
+def test_a_webhook_is_tried_dry_changed_and_deleted(open_gateway: Gateway, receiver: Receiver) -> None:
+    count = len(_content(open_gateway, WEBHOOKS))
+    dry = open_gateway.http.post(f"{WEBHOOKS}?dryRun=true", json={"url": "https://hooks.example.com"})
+    assert (dry.status_code, dry.headers["Dry-Run"], len(_content(open_gateway, WEBHOOKS))) == (200, "true", count)
+    webhook = made(open_gateway, receiver)
+    url = f"{WEBHOOKS}/{webhook['id']}"
+    operations = [{"op": "replace", "path": "/types", "value": ["customer.deleted"]}]
+    media = {"Content-Type": "application/json-patch+json"}
+    changed = open_gateway.http.patch(url, content=json.dumps(operations), headers=media).json()
+    assert (changed["types"], changed["enabled"]) == (["customer.deleted"], True)
+    assert open_gateway.http.patch(url, json={"types": None}).status_code == 422
+    short = open_gateway.http.patch(url, json={"enabled": False}, headers={"Prefer": "return=minimal"})
+    assert short.json().keys() == {"id", "updatedAt"}
+    assert open_gateway.http.patch(f"{url}?dryRun=true", json={"enabled": True}).json()["enabled"] is True
+    assert open_gateway.http.get(url).json()["disabledReason"] == "owner"
+    assert open_gateway.http.delete(f"{url}?dryRun=true").status_code == 204
+    assert [open_gateway.http.delete(url).status_code for _ in range(2)] == [204, 404]
+    assert open_gateway.http.get(f"{WEBHOOKS}/none").json()["type"].endswith("/invalid-id")
+
+
+def test_there_may_be_a_hundred_webhooks_and_no_more(open_gateway: Gateway) -> None:
+    with open_gateway.with_scopes("customers:admin") as caller:
+        statuses = [caller.post(WEBHOOKS, json={"url": "https://hooks.example.com"}).status_code for _ in range(101)]
+        assert statuses == [201] * 100 + [409]
+        listed = caller.post("/graphql", json={"query": "{ webhooks { id } }"}).json()["data"]["webhooks"]
+        assert len(listed) == 100
+        for one in listed:
+            caller.delete(f"{WEBHOOKS}/{one['id']}")
+
+
+def test_the_queue_and_the_outcomes_are_in_the_metrics(open_gateway: Gateway, receiver: Receiver) -> None:
+    made(open_gateway, receiver)
+    open_gateway.http.post("/api/v1/customers", json=factories.customer())
+    until(lambda: receiver.got)
+    text = open_gateway.http.get("/metrics").text
+    assert "gateway_webhook_leaders 1.0" in text
+    delivered = next(line for line in text.splitlines() if line.startswith('gateway_webhook_tries_total{outcome="del'))
+    assert float(delivered.rpartition(" ")[2]) >= 1

@@ -17,7 +17,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 GROUPS = {
     "customers": ("Customers", "Viewer"),
     "parts": ("Addresses", "Notification preferences"),
-    "rest": ("GraphQL", "Gateway", "OAuth", "Operations", "Pages"),
+    "rest": ("GraphQL", "Gateway", "OAuth", "Operations", "Pages", "Webhooks"),
 }
 """Tags of OpenAPI, in portions that run in parallel."""
 LEFT_OUT = {

@@ -9,63 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import count
-from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from resolvers.audit import Entry
 from resolvers.audit import Outcome as AuditOutcome
+from resolvers.batches import Batch, Done, Item
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.context import Context, Scope
 from resolvers.customers import create_customer, delete_customer, replace_customer, update_customer
-from resolvers.operation import operation, unavailable
-from resolvers.problems import BATCH_FAILED, Failure, Fault, Path, Problem
-from resolvers.validation import refused
+from resolvers.idempotency import Keyed, once
+from resolvers.kept_batches import earlier, kept, meaning
+from resolvers.operation import operation, problem_of, unavailable
+from resolvers.problems import BATCH_FAILED, GONE, Failure, Path, Problem
 from storage.bulk import Bulk
+from storage.claims import Claim
 from storage.deadlines import seconds_left
-from storage.documents import Customer, CustomerId, Tombstone
-from storage.errors import DocumentTooLarge, Outcome, Unavailable
+from storage.errors import ClaimLost, DocumentTooLarge, Outcome, StoreError, Unavailable
+from storage.ledger import KEPT
 from storage.staging import StagedCustomers
 from storage.turns import Turns
 
-MAX_ITEMS: Final = 1000
-"""The most operations of one batch."""
 _AT_ONCE: Final = 100
 _TRIES: Final = 3
 _LONGEST_PAUSE: Final = 0.05
 """Seconds between two tries of a transaction that others got in the way of."""
-
-Kind = Literal["create", "replace", "update", "delete"]
-_STATUSES: Final[Mapping[Kind | None, int]] = MappingProxyType(
-    {"create": 201, "replace": 200, "update": 200, "delete": 204}
-)
-"""What both doors show of an operation that was done, or would be, as REST answers the single one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One operation of a batch; a problem in place of its command is what was wrong with its form.
-
-    `at` is where its customer, or its patch, stands in what was sent. `email` is the address that it seems to
-    want: it is only read in advance.
-    """
-
-    kind: Kind | None
-    command: CreateCustomer | ChangeCustomer | DeleteCustomer | Problem
-    id: CustomerId | None = None
-    at: Path = ()
-    email: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Operations in their order; `dry_run` stores nothing."""
-
-    items: tuple[Item, ...]
-    atomic: bool = True
-    dry_run: bool = False
 
 
 class Attempt(NamedTuple):
@@ -75,16 +46,22 @@ class Attempt(NamedTuple):
     results: list[Done]
     entries: list[Entry]
 
-    async def store(self, ctx: Context) -> bool:
-        """Store what was staged, and tell the audit what became of it; False where it is to be decided anew."""
+    async def store(self, ctx: Context, *, last: bool) -> bool:
+        """Store what was staged, and tell the audit what became of it; False where it is to be decided anew.
+
+        Under an idempotency key what became of it is stored as well; it is whole with the `last` operations.
+        """
         try:
-            stored = await self.staged.store()
+            stored = await (self._keep(ctx, ctx.claim, last=last) if ctx.claim else self.staged.store())
         except Unavailable as error:
             self.note(ctx, "unknown" if error.outcome == "unknown" else "refused", "unavailable")
             raise
         if stored:
             self.note(ctx, "done")
         return stored
+
+    async def _keep(self, ctx: Context, claim: Claim, *, last: bool) -> bool:
+        return await claim.store(self.staged, [kept(one) for one in self.results], ctx.now() + KEPT, last=last)
 
     def note(self, ctx: Context, outcome: AuditOutcome, problem: str = "") -> None:
         """Tell the audit of each change that it has this outcome, and of each refusal."""
@@ -93,28 +70,23 @@ class Attempt(NamedTuple):
             ctx.services.audit(told)
 
 
-class Done(NamedTuple):
-    """What became of an item: the customer as it is then, or its tombstone, or the problem for which it was refused."""
-
-    kind: Kind | None
-    id: CustomerId | None
-    customer: Customer | None = None
-    tombstone: Tombstone | None = None
-    problem: Problem | None = None
-
-    @property
-    def status(self) -> int:
-        """The status that both doors show."""
-        return _STATUSES[self.kind] if self.problem is None else self.problem.type.status
-
-    @property
-    def version(self) -> int | None:
-        """The version that the customer has, or that its deletion made."""
-        document = self.customer or self.tombstone
-        return document["version"] if document else None
-
-
 async def _run(ctx: Context, batch: Batch) -> list[Done]:
+    if batch.key is None or batch.dry_run:
+        return await _decided(batch, ctx)
+    keyed = Keyed(batch.key, await meaning(ctx, batch), lambda outcome: earlier(outcome["results"]))
+    return await once(ctx, "batchCustomers", keyed, partial(_under_claim, batch))
+
+
+async def _under_claim(batch: Batch, ctx: Context) -> list[Done]:
+    try:
+        return await _decided(batch, ctx)
+    except ClaimLost:
+        raise
+    except StoreError as error:
+        raise problem_of(error) from error
+
+
+async def _decided(batch: Batch, ctx: Context) -> list[Done]:
     if batch.atomic:
         return await _together(ctx, batch)
     return await _one_by_one(ctx, batch)
@@ -161,13 +133,6 @@ async def update_customers(ctx: Context, batch: Batch) -> list[Done]:
     return await _run(ctx, batch)
 
 
-def check_size(size: int, path: Path) -> None:
-    """Raise validation-error for a batch with too many operations, or with none; `path` is where they stand."""
-    if not 1 <= size <= MAX_ITEMS:
-        told = "must have at least 1 item" if size == 0 else f"must have at most {MAX_ITEMS} items"
-        raise refused([Fault(path, told, path)])
-
-
 async def _together(ctx: Context, batch: Batch) -> list[Done]:
     for tries in count():
         attempt = await _attempt(ctx, batch.items)
@@ -180,7 +145,7 @@ async def _together(ctx: Context, batch: Batch) -> list[Done]:
             if not batch.dry_run:
                 attempt.note(ctx, "refused", BATCH_FAILED.slug)
             raise _failed(failures)
-        if batch.dry_run or await attempt.store(ctx):
+        if batch.dry_run or await attempt.store(ctx, last=True):
             return attempt.results
         await _pause(tries)
     raise AssertionError  # the deadline ends it
@@ -197,21 +162,33 @@ def _failed(failures: Sequence[Failure]) -> Problem:
 async def _one_by_one(ctx: Context, batch: Batch) -> list[Done]:
     if batch.dry_run:
         return (await _attempt(ctx, batch.items)).results
-    results: list[Done] = []
+    results = await _begun(ctx)
     away = False
-    for start in range(0, len(batch.items), _AT_ONCE):
-        items = batch.items[start : start + _AT_ONCE]
+    while len(results) < len(batch.items):
+        items = batch.items[len(results) : len(results) + _AT_ONCE]
         if not away:
-            done, away = await _portion(ctx, items)
+            done, away = await _portion(ctx, items, last=len(results) + len(items) == len(batch.items))
             results += done
         else:
             results += [_lost(item, "none") for item in items]
+    if away and ctx.claim is not None:
+        await ctx.claim.release()
     if all(one.problem is not None and one.problem.extra.get("outcome") == "none" for one in results):
         raise unavailable("none")
     return results
 
 
-async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], bool]:
+async def _begun(ctx: Context) -> list[Done]:
+    """Return what became of the operations that an earlier run with the same key has done before it died."""
+    if ctx.claim is None:
+        return []
+    results = await ctx.claim.earlier()
+    if results is None:
+        raise Problem(GONE, "A customer that this request was about has been deleted.")
+    return earlier(results)
+
+
+async def _portion(ctx: Context, items: Sequence[Item], *, last: bool) -> tuple[list[Done], bool]:
     """Return what became of some items, and whether the store or the time failed, so that no more are to begin."""
     for tries in range(_TRIES):
         try:
@@ -219,7 +196,7 @@ async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], boo
         except Unavailable as error:
             return [_lost(item, error.outcome) for item in items], True
         try:
-            if await attempt.store(ctx):
+            if await attempt.store(ctx, last=last):
                 return attempt.results, False
         except Unavailable as error:
             # What was refused may have been so because of what another item of the portion was about to do.
@@ -228,8 +205,27 @@ async def _portion(ctx: Context, items: Sequence[Item]) -> tuple[list[Done], boo
         except DocumentTooLarge:
             break
         await _pause(tries)
+    if ctx.claim is not None:
+        return await _alone(ctx, items, last=last)
     alone = ctx.over(ctx.customers, ctx.services.audit)
     return [await _done(alone, item) for item in items], False
+
+
+async def _alone(ctx: Context, items: Sequence[Item], *, last: bool) -> tuple[list[Done], bool]:
+    """Do what `_portion` does, each operation in a transaction of its own with what became of it."""
+    results: list[Done] = []
+    for index, item in enumerate(items):
+        for tries in count():
+            try:
+                attempt = await _attempt(ctx, [item])
+                if await attempt.store(ctx, last=last and index == len(items) - 1):
+                    results += attempt.results
+                    break
+            except Unavailable as error:
+                lost = [_lost(item, error.outcome), *(_lost(one, "none") for one in items[index + 1 :])]
+                return results + lost, True
+            await _pause(tries)
+    return results, False
 
 
 async def _attempt(ctx: Context, items: Sequence[Item]) -> Attempt:

@@ -162,11 +162,15 @@ class ListWindow:
 
 @dataclass(frozen=True, slots=True)
 class DeleteCustomers:
-    """The end of all customers that a filter finds; `everything` says that none is meant to be left."""
+    """The end of all customers that a filter finds; `everything` says that none is meant to be left.
+
+    With a `key` they are always erased by an operation, which the key finds.
+    """
 
     where: Filter = EVERYTHING
     everything: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,7 @@ class Context:
         """Return this request over other customers, such as those that a batch will leave, with an audit of its own."""
         other = copy(self)
         other.customers, other.services = customers, replace(self.services, audit=audit)
+        other.claim = None
         return other
 
     def now(self) -> datetime:

@@ -10,9 +10,10 @@ from resolvers.commands import DeleteCustomers
 from resolvers.context import Context, Scope
 from resolvers.erasures import Erasure
 from resolvers.filtering import all_of, condition
+from resolvers.idempotency import Keyed
 from resolvers.jobs import begin_job, check_room
 from resolvers.operation import operation
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problems import INVALID_PARAMETER, JsonValue, Problem
 from storage.documents import instant
 from storage.erasing import Erasing, kept_filter
 from storage.errors import Unavailable
@@ -31,12 +32,21 @@ class DeletedCustomers:
     job: Job | None = None
 
 
+def _keyed(_ctx: Context, command: DeleteCustomers) -> Keyed[DeletedCustomers] | None:
+    """Return what a deletion means: its filter as the store reads it."""
+    if command.key is None or command.dry_run:
+        return None
+    means: list[JsonValue] = [command.everything, kept_filter(command.where).hex()]
+    return Keyed(command.key, means, lambda outcome: DeletedCustomers(0, outcome["job"]))
+
+
 @operation(
     "deleteCustomers",
     scope=Scope.ADMIN,
     rest=("DELETE /customers",),
     graphql=("Mutation.deleteCustomers",),
     summary="Erase all customers that a filter finds",
+    keyed=_keyed,
 )
 async def delete_customers(ctx: Context, command: DeleteCustomers) -> DeletedCustomers:
     """Erase customers, each with its tombstone; those who are made after the request stay.
@@ -50,7 +60,7 @@ async def delete_customers(ctx: Context, command: DeleteCustomers) -> DeletedCus
     now = condition("createdAt", "le", instant(ctx.now()))
     kept = kept_filter(now if command.where == EVERYTHING else all_of([command.where, now]))
     erasure = Erasure(ctx.store, kept, clock=ctx.services.clock, note=ctx.note)
-    if await Erasing.of(ctx.store, kept).count(AT_ONCE + 1) > AT_ONCE:
+    if ctx.claim is not None or await Erasing.of(ctx.store, kept).count(AT_ONCE + 1) > AT_ONCE:
         return DeletedCustomers(0, await _begin(ctx, erasure))
     return await _erase(ctx, erasure)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from resolvers.commands import GetJob
@@ -111,7 +112,10 @@ async def check_room(ctx: Context) -> None:
 async def begin_job(
     ctx: Context, kind: JobKind, task: Mapping[str, Any], *, job_id: JobId | None = None, **said: Any
 ) -> Job:
-    """Keep a new operation and return it; `said` are members of `Job` that begin with another value than nothing."""
+    """Keep a new operation, as the outcome where it has an idempotency key, and return it.
+
+    `said` are members of `Job` that begin with another value than nothing.
+    """
     now = instant(ctx.now())
     job: Job = {
         "id": job_id or new_job_id(),
@@ -132,7 +136,11 @@ async def begin_job(
         "position": {},
     }
     job |= said  # type: ignore[typeddict-item]
-    await ctx.store.jobs.create(job)
+    if ctx.claim is None:
+        await ctx.store.jobs.create(job)
+    else:
+        shown = {name: value for name, value in job.items() if name in SHOWN}
+        await ctx.claim.complete({"job": shown}, partial(ctx.store.jobs.insert, job))
     ctx.services.begun()
     return job
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from operator import itemgetter
 from typing import Literal
 
-from resolvers.context import Context, Scope
+from resolvers.context import Context, IdempotencyKey, Scope
+from resolvers.idempotency import Keyed
 from resolvers.imports import OnConflict
 from resolvers.jobs import begin_job, check_room, new_job_id
 from resolvers.operation import operation, problem_of
-from resolvers.problems import EMPTY_BODY, Problem
+from resolvers.problems import EMPTY_BODY, JsonValue, Problem
 from storage.chunks import CHUNK
 from storage.deadlines import wire_deadline
 from storage.errors import StoreError
@@ -33,18 +36,25 @@ class Upload:
     _held: bytearray = field(default_factory=bytearray)
     _pieces: int = 0
     _ends: bool = True
+    _hash: blake2b = field(default_factory=blake2b)
 
     async def write(self, data: bytes) -> None:
         """Take some bytes. Raises unavailable, and what `look` raises."""
         if not data:
             return
         self._held += data
+        self._hash.update(data)
         self.size += len(data)
         self.lines += data.count(b"\n")
         self._ends = data.endswith(b"\n")
         while len(self._held) >= CHUNK:
             await self._store(bytes(self._held[:CHUNK]))
             del self._held[:CHUNK]
+
+    @property
+    def digest(self) -> str:
+        """What stands for the bytes that came."""
+        return self._hash.hexdigest()
 
     async def close(self) -> None:
         """Store the rest; nothing more comes. Raises empty-body, unavailable, and what `look` raises."""
@@ -96,6 +106,15 @@ class ImportCustomers:
     on_conflict: OnConflict = "fail"
     strict: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None
+
+
+def _keyed(_ctx: Context, command: ImportCustomers) -> Keyed[Job] | None:
+    """Return what an import means: its rules, and the bytes of its file."""
+    if command.key is None:
+        return None
+    means: list[JsonValue] = [command.form, command.on_conflict, command.strict, command.upload.digest]
+    return Keyed(command.key, means, itemgetter("job"))
 
 
 @operation(
@@ -104,6 +123,7 @@ class ImportCustomers:
     rest=("POST /customers:import",),
     rest_alone="its body is a file of any size; `createCustomer` makes single customers.",
     summary="Import customers from a file",
+    keyed=_keyed,
 )
 async def import_customers(ctx: Context, command: ImportCustomers) -> Job:
     """Begin the import of a file and return its operation. Raises unavailable."""

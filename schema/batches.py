@@ -9,10 +9,10 @@ from typing import Any, Final, cast
 import strawberry
 from strawberry import UNSET
 
-from resolvers.bulk import Batch, Done, Item, Kind, check_size
+from resolvers.batches import Batch, Done, Item, Kind, check_size
 from resolvers.changes import Target
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
-from resolvers.context import Context
+from resolvers.context import Context, IdempotencyKey
 from resolvers.etags import etag
 from resolvers.identifiers import customer_id
 from resolvers.patches import Body, Change, MergePatch, Replace
@@ -151,10 +151,12 @@ class BatchResult:
         return BatchResult(results=[OperationResult.of(done, ctx) for done in results])
 
 
-def batch_of(operations: Sequence[CustomerOperation], *, atomic: bool, dry_run: bool) -> Batch:
+def batch_of(
+    operations: Sequence[CustomerOperation], *, atomic: bool, dry_run: bool, key: IdempotencyKey | None
+) -> Batch:
     """Return the batch that these operations are. Raises validation-error for too many or none."""
     check_size(len(operations), ("operations",))
-    return Batch(tuple(_item(one, index) for index, one in enumerate(operations)), atomic, dry_run)
+    return Batch(tuple(_item(one, index) for index, one in enumerate(operations)), atomic, dry_run, key)
 
 
 def _item(sent: CustomerOperation, index: int) -> Item:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Annotated, cast
+
+import strawberry
 
 from resolvers.changes import Target
 from resolvers.commands import AddPart, ChangeCustomer, ChangePart, PartResult, RemovePart
@@ -14,6 +16,14 @@ from resolvers.patches import Body, Change, MergePatch, Replace
 from resolvers.preconditions import Precondition
 from schema.inputs import to_json
 from schema.types import Customer, Info
+
+Key = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Repeat with the same key for 24 hours, and nothing is done twice: "
+        "the first outcome is answered again."
+    ),
+]
 
 
 def key_of(info: Info, argument: str | None = None, *, dry_run: bool) -> IdempotencyKey | None:

@@ -28,7 +28,7 @@ from graphql import (
     get_named_type,
 )
 
-from resolvers.bulk import MAX_ITEMS
+from resolvers.batches import MAX_ITEMS
 from resolvers.renderings import Shown
 from schema.rows import Row, rows_of_one_kind
 from storage.query import DEFAULT_SIZE, MAX_SIZE

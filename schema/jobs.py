@@ -13,6 +13,7 @@ from resolvers.filtering import all_of, search
 from resolvers.identifiers import job_id
 from resolvers.jobs import cancel_job, get_job, list_jobs, shown_job
 from resolvers.problems import NOT_FOUND, Problem
+from schema.commands import Key, key_of
 from schema.filters import CustomerFilter, where
 from schema.types import DateTime, Info
 from storage.jobs import Job
@@ -169,11 +170,13 @@ class JobMutations:
         filter: Where = None,  # noqa: A002 - the schema's name
         search: Words = None,
         confirm: Confirm = None,
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> DeletedCustomers:
         """Problems: invalid-parameter, invalid-filter, rate-limited."""
         meant = _meant(filter, search)
-        deleted = await delete_customers(info.context, DeleteCustomers(meant, confirm is not None, dry_run))
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        deleted = await delete_customers(info.context, DeleteCustomers(meant, confirm is not None, dry_run, key))
         job = deleted.job
         return DeletedCustomers(deleted=deleted.count, operation=_shown(job) if job else None)
 

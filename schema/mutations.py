@@ -17,6 +17,7 @@ from resolvers.patches import MergePatch, Replace
 from resolvers.preferences import replace_preferences, set_preferences
 from schema.batches import BatchResult, CustomerOperation, batch_of
 from schema.commands import (
+    Key,
     add_part,
     body_of,
     change_of,
@@ -50,10 +51,6 @@ Id = Annotated[strawberry.ID, _says("The customer's UUID.")]
 PartIdArgument = Annotated[strawberry.ID, _says("The UUID of the part.")]
 Version = Annotated[int, _says("The version that the change was made from; another one is refused.")]
 OptionalVersion = Annotated[int | None, _says("Refuse unless this is the present version.")]
-Key = Annotated[
-    str | None,
-    _says("Repeat with the same key for 24 hours, and nothing is done twice: the first outcome is answered again."),
-]
 DryRun = Annotated[bool, _says("Check everything and answer what would happen; store nothing.")]
 
 
@@ -117,10 +114,12 @@ class Mutation(JobMutations):
         info: Info,
         operations: Annotated[list[CustomerOperation], _says("The operations in their order, at most 1,000.")],
         atomic: Annotated[bool, _says("Whether nothing is changed where one operation cannot be done.")] = True,
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> BatchResult:
         """Problems: batch-failed, validation-error, unavailable."""
-        batch = batch_of(operations, atomic=atomic, dry_run=dry_run)
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        batch = batch_of(operations, atomic=atomic, dry_run=dry_run, key=key)
         return BatchResult.of(await batch_customers(info.context, batch), info.context)
 
     @strawberry.mutation(description="Add an address.")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
 
 from storage.customers import Customers, stored
 from storage.documents import Customer, CustomerId
 from storage.driver import Document, Session
 from storage.errors import ClaimLost, StoreError
-from storage.ledger import Held, Ledger
+from storage.ledger import Held, Ledger, Piece
+from storage.staging import StagedCustomers, Together
 from storage.transactions import transact
+
+_IN_A_PIECE: Final = 100
+"""How many results of a batch one entry holds: they have to fit into 16 MiB."""
 
 
 class Writes(Protocol):
@@ -25,7 +30,7 @@ class Writes(Protocol):
         """Put `customer` in the place of its `version`; False when it has another version or is gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """A key that a run holds.
 
@@ -35,6 +40,11 @@ class Claim:
     ledger: Ledger
     customers: Customers
     held: Held
+    pieces: int = field(init=False)
+    """How many pieces of the outcome are stored."""
+
+    def __post_init__(self) -> None:
+        self.pieces = self.held.pieces
 
     async def create(self, customer: Customer) -> None:
         """Store a new customer as the outcome."""
@@ -83,6 +93,34 @@ class Claim:
 
         return await transact(self.held.session, both)
 
+    async def earlier(self) -> list[Document] | None:
+        """Return the results that a run that died has stored, None where one of their customers has been erased."""
+        return await self.ledger.results(self.held.id, self.held.pieces)
+
+    async def store(
+        self, staged: StagedCustomers, results: Sequence[Document], expires: datetime, *, last: bool
+    ) -> bool:
+        """Store what is staged together with what became of it; with the `last` ones the outcome is whole.
+
+        Returns and raises what `StagedCustomers.store` does, and raises `ClaimLost`.
+        """
+        erased = [write.id for write in staged.writes if write.after is None]
+        pieces = [_piece(self.pieces + at, some, erased) for at, some in enumerate(_parted(results))]
+
+        async def keep() -> bool:
+            for piece in pieces:
+                if not await self.ledger.add(self.held, piece, expires):
+                    raise ClaimLost
+            if last:
+                await self.ledger.complete(self.held, {"pieces": self.pieces + len(pieces)}, None)
+            return True
+
+        touched = [one["customer"] for one in results if one["customer"] is not None]
+        if not await staged.store(Together(self.held.session, touched, self.held.fence, keep)):
+            return False
+        self.pieces += len(pieces)
+        return True
+
     async def refuse(self, outcome: Document, customer: CustomerId | None) -> None:
         """Write as the outcome why nothing was changed; raises `ClaimLost`.
 
@@ -98,3 +136,14 @@ class Claim:
         """Give the key free; where the store does not answer, that happens at the end of the lease."""
         with suppress(StoreError):
             await self.ledger.release(self.held)
+
+
+def _parted(results: Sequence[Document]) -> list[Sequence[Document]]:
+    return [results[at : at + _IN_A_PIECE] for at in range(0, len(results), _IN_A_PIECE)]
+
+
+def _piece(number: int, results: Sequence[Document], erased: list[CustomerId]) -> Piece:
+    """Return a piece; of the customers that are erased with it their ids stay."""
+    kept = [{**one, "customer": None if one["id"] in erased else one["customer"]} for one in results]
+    told = {CustomerId(one["id"]) for one in results if one["id"] is not None}
+    return Piece(number, kept, sorted(told.difference(erased)), erased)

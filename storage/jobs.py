@@ -95,6 +95,11 @@ class Jobs:
         with writing():
             await self._jobs.insert_one({**job, "lease": {"by": "", "until": _LONG_AGO}})
 
+    async def insert(self, job: Job, session: Session) -> bool:
+        """Keep a new operation as part of the transaction at hand; True, as it is kept."""
+        await self._jobs.insert_one({**job, "lease": {"by": "", "until": _LONG_AGO}}, session=session)
+        return True
+
     async def get(self, job_id: JobId, owner: str) -> Job | None:
         """Return an operation of its owner, or None."""
         with reading():

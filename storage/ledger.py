@@ -28,7 +28,7 @@ LEASE: Final = timedelta(seconds=3)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _SECONDS_LEFT: Final = {"$divide": [{"$subtract": ["$lease", "$$NOW"]}, 1000]}
 _SHOWN: Final = {
-    **dict.fromkeys(("operation", "digest", "fence", "session", "lease", "expires", "outcome", "erased"), 1),
+    **dict.fromkeys(("operation", "digest", "fence", "session", "lease", "expires", "outcome", "erased", "pieces"), 1),
     "left": _SECONDS_LEFT,
 }
 
@@ -42,11 +42,27 @@ class Asked(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A claim: what is stored under it is stored only while the entry has its `fence`."""
+    """A claim: what is stored under it is stored only while the entry has its `fence`.
+
+    `pieces` is how many pieces of its outcome a run that died has stored.
+    """
 
     id: str
     fence: str
     session: Session
+    pieces: int = 0
+
+
+class Piece(NamedTuple):
+    """A part of an outcome that is too large for one entry, or that is stored before the whole is known.
+
+    `customers` are those that it tells of, `erased` those that are erased together with its writing.
+    """
+
+    number: int
+    results: list[Document]
+    customers: list[CustomerId]
+    erased: list[CustomerId]
 
 
 class Kept(NamedTuple):
@@ -105,17 +121,23 @@ class Ledger:
             entry = await self._entries.find_one({"_id": {"$eq": asked.id}}, _SHOWN)
         if entry is None:  # it has just been made, or just been given up
             return Running(0)
-        known = None if entry["expires"].replace(tzinfo=UTC) <= now else _known(asked, entry)
-        return await self._take_over(asked, entry, new, session) if known is None else known
+        expired = entry["expires"].replace(tzinfo=UTC) <= now
+        known = None if expired else _known(asked, entry)
+        if known is None:
+            return await self._take_over(asked, entry, new, session, 0 if expired else entry.get("pieces", 0))
+        if isinstance(known, Kept) and known.outcome and "pieces" in known.outcome:
+            results = await self.results(asked.id, known.outcome["pieces"])
+            return Kept(None if results is None else {"results": results})
+        return known
 
-    async def _take_over(self, asked: Asked, entry: Document, new: Document, session: Session) -> Found:
+    async def _take_over(self, asked: Asked, entry: Document, new: Document, session: Session, pieces: int) -> Found:
         """Claim the key of a run that has died, or of an outcome that is too old; of several who try one does it."""
         if "session" in entry:
             await self._end(entry["session"])
         seen = {name: {"$eq": entry.get(name)} for name in ("_id", "fence", "lease")}
         with uncommitted():
-            taken = await self._entries.update_one(seen, _claimed(new), session=session)
-        return Held(asked.id, new["fence"], session) if taken.matched_count else Running(0)
+            taken = await self._entries.update_one(seen, _claimed(new, going_on=pieces > 0), session=session)
+        return Held(asked.id, new["fence"], session, pieces) if taken.matched_count else Running(0)
 
     async def _end(self, identifier: Any) -> None:
         """End the transaction that a dead run has left open: the store itself would let it stand for a minute.
@@ -139,9 +161,42 @@ class Ledger:
             return (await self._entries.update_one(_open(held), _completed(outcome, customer))).matched_count == 1
 
     async def release(self, held: Held) -> None:
-        """Give a key free, as if it had never been used; does nothing once there is an outcome."""
+        """Give a key free, as if it had never been used, or for a run that goes on; not once there is an outcome."""
         with uncommitted():
-            await self._entries.delete_one(_open(held))
+            untouched = {**_open(held), "pieces": {"$exists": False}}
+            if (await self._entries.delete_one(untouched)).deleted_count == 0:
+                await self._entries.update_one(_open(held), [{"$set": {"lease": "$$NOW"}}])
+
+    async def add(self, held: Held, piece: Piece, expires: datetime) -> bool:
+        """Write a piece of an outcome as part of the transaction at hand; False where the claim is lost."""
+        known = {"$setUnion": [{"$ifNull": ["$customer", []]}, {"$literal": piece.customers}]}
+        entry = {"pieces": piece.number + 1, "customer": {"$setDifference": [known, {"$literal": piece.erased}]}}
+        update = [{"$set": {**entry, "lease": {"$add": ["$$NOW", LEASE // _MILLISECOND]}}}]
+        if (await self._entries.update_one(_open(held), update, session=held.session)).matched_count == 0:
+            return False
+        if piece.erased:
+            await self._forget(held, piece)
+        new = {"expires": expires, "customer": piece.customers, "outcome": {"results": piece.results}}
+        await self._entries.replace_one({"_id": f"{held.id}/{piece.number}"}, new, upsert=True, session=held.session)
+        return True
+
+    async def _forget(self, held: Held, piece: Piece) -> None:
+        """Take from a batch's earlier pieces what they hold of customers that it erases itself."""
+        names = [f"{held.id}/{number}" for number in range(piece.number)]
+        gone = {"$set": {"outcome.results.$[one].customer": None}, "$pull": {"customer": {"$in": piece.erased}}}
+        filters = [{"one.id": {"$in": piece.erased}}]
+        found = {"_id": {"$in": names}, "outcome": {"$exists": True}}
+        await self._entries.update_many(found, gone, array_filters=filters, session=held.session)
+
+    async def results(self, entry: str, pieces: int) -> list[Document] | None:
+        """Return what pieces hold, in their order; None where a customer of one of them has been erased."""
+        names = [f"{entry}/{number}" for number in range(pieces)]
+        with reading():
+            found = await self._entries.find({"_id": {"$in": names}}, {"outcome": 1}).to_list(None)
+        outcomes = {one["_id"]: one["outcome"] for one in found if "outcome" in one}
+        if len(outcomes) < pieces:
+            return None
+        return [result for name in names for result in outcomes[name]["results"]]
 
     async def erase(self, customers: Sequence[CustomerId], session: Session) -> None:
         """Take every snapshot of customers, and every digest of what was sent about them, as part of a transaction."""
@@ -160,10 +215,11 @@ def _known(asked: Asked, entry: Document) -> Kept | Running | Differs | None:
     return Running(entry["left"]) if entry["left"] > 0 else None
 
 
-def _claimed(new: Document) -> list[Document]:
+def _claimed(new: Document, *, going_on: bool = False) -> list[Document]:
     """Return the update that makes an entry a new claim, with a lease by the store's clock."""
+    stays = {name: f"${name}" for name in ("pieces", "customer")} if going_on else {}
     lease = {"$add": ["$$NOW", LEASE // _MILLISECOND]}
-    return [{"$replaceWith": {"$mergeObjects": [{"_id": "$_id"}, {"$literal": new}, {"lease": lease}]}}]
+    return [{"$replaceWith": {"$mergeObjects": [{"_id": "$_id"}, {"$literal": new}, {"lease": lease, **stays}]}}]
 
 
 def _open(held: Held) -> Document:

@@ -6,11 +6,11 @@ is true of the store as it was read; that nobody wrote meanwhile shows when it i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from storage import driver
 from storage.bulk import Bulk
@@ -23,7 +23,7 @@ from storage.text import fold
 from storage.transactions import attempt
 from storage.turns import Turns
 
-Request: TypeAlias = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+Request: TypeAlias = InsertOne[Document] | ReplaceOne[Document] | DeleteOne | UpdateOne
 
 
 class Write(NamedTuple):
@@ -36,6 +36,18 @@ class Write(NamedTuple):
     version: int
     after: Customer | None
     changed: Sequence[str] | None = None
+
+
+class Together(NamedTuple):
+    """What is written in the transaction that stores staged customers, in the session of that.
+
+    The `touched` customers are marked where nobody sees it, so that none of them is erased at the same moment.
+    """
+
+    session: Session
+    touched: Sequence[Customer]
+    mark: str
+    write: Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -118,25 +130,27 @@ class StagedCustomers:
             self._owners[folded] = (await self.bulk.find_owners([folded])).get(folded)
         return self._owners[folded]
 
-    async def store(self) -> bool:
+    async def store(self, together: Together | None = None) -> bool:
         """Store all changes in their order, at once or not at all; False where somebody else wrote meanwhile.
+
+        With `together` that is written too, as part of the same.
 
         Raises:
             Unavailable: the store did not answer as it should; true about the outcome for all of them.
             DocumentTooLarge: nothing was stored.
         """
-        if not self.writes:
+        if not self.writes and together is None:
             return True
         turns = Turns()
-        requests = []
+        requests: list[Request] = []
         for write in self.writes:
             requests.append(_request(write))
             await turns.give()
+        requests += self._touches(together)
         tombstones = [kept(self._tombstones[write.id]) for write in self.writes if write.after is None]
 
         async def work(session: Session) -> bool:
-            done = await self.bulk.customers.bulk_write(requests, session=session)
-            if done.inserted_count + done.matched_count + done.deleted_count < len(requests):
+            if not await self._written(requests, session):
                 return False
             if tombstones:
                 await self.bulk.tombstones.insert_many(tombstones, session=session)
@@ -144,11 +158,30 @@ class StagedCustomers:
                 await ledger.erase([one["id"] for one in tombstones], session)
             return True
 
+        async def both(session: Session) -> bool:
+            # Before the erasing, which would take the batch's own entry for one that tells of somebody who is gone.
+            return (together is None or await together.write()) and await work(session)
+
         try:
+            if together is not None:
+                return await attempt(together.session, both)
             async with driver.session(self.bulk.client) as session:
                 return await attempt(session, work)
         except (WriteConflict, Duplicate):
             return False
+
+    def _touches(self, together: Together | None) -> list[Request]:
+        """Return what marks the customers that the batch tells of and does not write."""
+        written = {write.id for write in self.writes}
+        held = [one for one in together.touched if one["id"] not in written] if together else []
+        update = {"$set": {"keys.held": together.mark if together else ""}}
+        return [UpdateOne({"id": {"$eq": one["id"]}, "version": {"$eq": one["version"]}}, update) for one in held]
+
+    async def _written(self, requests: Sequence[Request], session: Session) -> bool:
+        if not requests:
+            return True
+        done = await self.bulk.customers.bulk_write(requests, session=session)
+        return done.inserted_count + done.matched_count + done.deleted_count == len(requests)
 
 
 def _request(write: Write) -> Request:

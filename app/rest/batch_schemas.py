@@ -6,7 +6,7 @@ from typing import Final
 
 from app.http.edge import MAX_HEADER_BYTES
 from app.rest.shapes import TEXT, UUID, Schema, closed_object, open_object, ref
-from resolvers.bulk import MAX_ITEMS
+from resolvers.batches import MAX_ITEMS
 
 _KINDS: Final = ("create", "replace", "update", "delete")
 _ID: Final[Schema] = {**UUID, "description": "The customer's id."}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from app.rest.conditions import parse_tags
-from resolvers.bulk import Item, Kind, check_size
+from resolvers.batches import Item, Kind, check_size
 from resolvers.changes import Target
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.identifiers import customer_id

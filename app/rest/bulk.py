@@ -13,7 +13,8 @@ from app.limits.prices import price
 from app.rest.batches import batch_items, collection_items
 from app.rest.call import Call
 from app.rest.representations import json_response, tag_of
-from resolvers.bulk import Batch, Done, Kind, batch_customers, replace_customers, update_customers
+from resolvers.batches import Batch, Done, Kind
+from resolvers.bulk import batch_customers, replace_customers, update_customers
 from resolvers.customers import representation
 from resolvers.operation import Operation
 
@@ -24,7 +25,7 @@ MAX_BODY: Final = 16 * 1024 * 1024
 async def batch(call: Call) -> Response:
     """POST /customers:batch."""
     items, atomic = batch_items(await call.large_json(MAX_BODY), strict=call.strict)
-    return await _answer(call, batch_customers, Batch(items, atomic, call.dry_run))
+    return await _answer(call, batch_customers, Batch(items, atomic, call.dry_run, call.key()))
 
 
 async def replace(call: Call) -> Response:
@@ -39,7 +40,7 @@ async def update(call: Call) -> Response:
 
 async def _each(call: Call, operation: Operation[Batch, list[Done]], kind: Kind) -> Response:
     items = collection_items(await call.large_json(MAX_BODY), kind, strict=call.strict)
-    return await _answer(call, operation, Batch(items, atomic=False, dry_run=call.dry_run))
+    return await _answer(call, operation, Batch(items, atomic=False, dry_run=call.dry_run, key=call.key()))
 
 
 async def _answer(call: Call, operation: Operation[Batch, list[Done]], command: Batch) -> Response:

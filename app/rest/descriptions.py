@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from resolvers.bulk import MAX_ITEMS
+from resolvers.batches import MAX_ITEMS
 
 _CHANGE: Final = """\
 Send `If-Match` with the `ETag` of what your change was made from: of several clients that race with one ETag exactly \

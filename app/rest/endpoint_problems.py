@@ -60,7 +60,11 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
         *(_versioned_problems(endpoint, existing=existing, changes=changes) if endpoint.versioned else ()),
         *(_BODY if endpoint.kind == "action" and endpoint.takes else ()),
         *((p.CONFLICT,) if endpoint.kind == "create" and not endpoint.versioned else ()),
-        *(_KEYED if endpoint.operation.keyed and endpoint.takes else ()),
+        *(
+            _KEYED
+            if (endpoint.operation.keyed and endpoint.takes) or endpoint.kind in {"batch", "bulk", "import", "erase"}
+            else ()
+        ),
         *_EVERY,
     )
 

@@ -50,8 +50,11 @@ async def import_all(call: Call) -> Response:
         await upload.discard()
         raise
     call.ctx.begin()
-    command = ImportCustomers(upload, form, on_conflict, strict=call.strict, dry_run=call.dry_run)
-    return begun_response(call, await import_customers(call.ctx, command))
+    command = ImportCustomers(upload, form, on_conflict, call.strict, call.dry_run, call.key())
+    job = await import_customers(call.ctx, command)
+    if call.ctx.replayed:
+        await upload.discard()
+    return begun_response(call, job)
 
 
 def _look(form: Format, beginning: bytes) -> None:

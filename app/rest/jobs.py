@@ -37,7 +37,7 @@ async def cancel(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     """DELETE /customers."""
     everything = call.parameters.choice("confirm", ("all",), "") == "all"
-    command = DeleteCustomers(where_of(call.parameters), everything, call.dry_run)
+    command = DeleteCustomers(where_of(call.parameters), everything, call.dry_run, call.key())
     deleted = await delete_customers(call.ctx, command)
     if deleted.job is not None:
         return begun_response(call, deleted.job)

@@ -116,10 +116,11 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         "replace": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
         "patch": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
         "create": [*condition, "IdempotencyKey", "Prefer"],
-        "import": ["Prefer"],
+        "import": ["IdempotencyKey", "Prefer"],
+        "erase": ["IdempotencyKey"],
         "delete": condition,
-        "batch": ["Prefer"],
-        "bulk": ["Prefer"],
+        "batch": ["IdempotencyKey", "Prefer"],
+        "bulk": ["IdempotencyKey", "Prefer"],
         "events": ["LastEventId"],
     }.get(endpoint.kind, [])
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]

@@ -11,7 +11,8 @@ import pytest
 
 from resolvers import bulk
 from resolvers.audit import Entry
-from resolvers.bulk import Batch, Done, Item, Kind, batch_customers
+from resolvers.batches import Batch, Done, Item, Kind
+from resolvers.bulk import batch_customers
 from resolvers.changes import Target
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.context import Context

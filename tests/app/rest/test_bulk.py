@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from app.rest.bulk import MAX_BODY
-from resolvers.bulk import MAX_ITEMS
+from resolvers.batches import MAX_ITEMS
 from storage.staging import StagedCustomers
 from tests import factories
 from tests.conftest import StartGateway

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -166,6 +167,65 @@ def test_c034_parts_and_patches_are_the_same_through_the_other_door(gateway: Gat
     assert again["extensions"]["idempotentReplayed"] is True
     other = ask(gateway, UPDATE, key, id=customer["id"], patch=patch, version=3)
     assert slug(other) == "idempotency-key-reused"
+
+
+BATCH = """mutation($operations: [CustomerOperation!]!, $atomic: Boolean!, $key: String) {
+  batchCustomers(operations: $operations, atomic: $atomic, idempotencyKey: $key) { results { id status version } } }"""
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_c034_a_batch_of_one_door_is_answered_by_the_other(gateway: Gateway, *, atomic: bool) -> None:
+    key, person, (customer, etag) = new_key(), factories.customer(), gateway.created()
+    operations = [
+        {"op": "create", "customer": person},
+        {"op": "update", "id": customer["id"], "ifMatch": etag, "patch": {"lastName": "Once"}},
+    ]
+    body = {"atomic": atomic, "operations": operations}
+    first = post(gateway, body, key, f"{LIST}:batch")
+    assert_replayed(first, post(gateway, body, key, f"{LIST}:batch"))
+    update = {"id": customer["id"], "patch": {"lastName": "Once"}, "ifVersion": 1}
+    sent = [{"create": upper(person)}, {"update": update}]
+    answer = ask(gateway, BATCH, operations=sent, atomic=atomic, key=key)
+    found = answer["data"]["batchCustomers"]["results"]
+    assert [(one["id"], one["status"]) for one in found] == [
+        (one["id"], one["status"]) for one in first.json()["results"]
+    ]
+    assert answer["extensions"]["idempotentReplayed"]
+    assert found[1]["version"] == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_c033_items_of_the_collection_that_are_sent_again_answer_the_same(gateway: Gateway, method: str) -> None:
+    customer, etag = gateway.created()
+    what = {"patch": {"lastName": "Twice"}} if method == "PATCH" else {"customer": factories.customer()}
+    body = [{"id": customer["id"], "ifMatch": etag, **what}]
+    first, again = (
+        gateway.http.request(method, LIST, json=body, headers={"Idempotency-Key": customer["id"]}) for _ in range(2)
+    )
+    assert first.json()["results"][0]["status"] == 200
+    assert_replayed(first, again)
+
+
+def test_c033_a_key_finds_the_import_and_the_deletion_that_it_has_begun(gateway: Gateway) -> None:
+    key, url = new_key(), f"{LIST}:import"
+    lines = (json.dumps(factories.customer()) + "\n").encode()
+    headers = {"Idempotency-Key": key, "Content-Type": "application/x-ndjson"}
+    first, again = (gateway.http.post(url, content=lines, headers=headers) for _ in range(2))
+    assert first.status_code == 202
+    assert_replayed(first, again)
+    other = gateway.http.post(url, content=lines + lines, headers=headers)
+    assert problem(other)[1] == "idempotency-key-reused"
+    customer, _ = gateway.created()
+    head = {"Idempotency-Key": new_key()}
+    gone, same = (gateway.http.delete(f"{LIST}?id={customer['id']}", headers=head) for _ in range(2))
+    assert gone.status_code == 202
+    assert_replayed(gone, same)
+    for begun in (first, gone):
+        while (job := gateway.http.get(begun.headers["Location"]).json())["status"] == "running":
+            time.sleep(0.02)
+        assert (job["status"], job["done"]) == ("succeeded", 1)
+    with ledger(gateway) as entries:
+        assert customer["email"] not in str(list(entries.find()))
 
 
 def test_c034_a_key_with_something_else_is_422(gateway: Gateway) -> None:

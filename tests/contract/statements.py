@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 
 class Group(NamedTuple):
-    """Statements of one subject: its letter, its name with the sources, the statements in the order of their numbers."""
+    """Statements of one subject: its letter, its name with the sources, the statements in the order of numbers."""
 
     letter: str
     subject: str

@@ -265,7 +265,7 @@ class TestRegistry:
         [
             {"operations": ("getCustomers2",)},
             {"rest": ("/api/v2",)},
-            {"rest": ("PUT /api/v1/customers",)},
+            {"rest": ("PUT /api/v1/viewer",)},
             {"rest": (f"GET {CUSTOMERS}?colour",)},
             {"rest": (f"POST {CUSTOMERS}:search?colour",)},
             {"fields": ("addresses.colour",)},

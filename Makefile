@@ -70,6 +70,7 @@ questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 
 docs: $(STAMPS)/test ## Build the documentation, which the gateway then serves at /guide
 	$(BIN)/gateway documents --write
+	$(BIN)/python -m tests.contract.conformance --write
 	@$(MAKE) --no-print-directory $(STAMPS)/guide
 
 lock: ## Lock the dependencies anew (needs uv)

@@ -94,7 +94,7 @@ def counting(gateway: Gateway) -> Iterator[dict[str, float]]:
 
 
 class TestRest:
-    def test_an_address_an_operation_and_a_parameter_tell_and_count_and_others_do_not(self, old: Gateway) -> None:
+    def test_c096_an_address_an_operation_and_a_parameter_tell_and_count_and_others_do_not(self, old: Gateway) -> None:
         customer = old.create()
         part = old.http.get(f"{CUSTOMERS}/{customer['id']}/addresses").json()["content"][0]["id"]
         with counting(old) as named:
@@ -138,7 +138,7 @@ class TestRest:
         assert answer.status_code == 200
         assert named == expected
 
-    def test_c096_c097_from_the_sunset_on_it_is_410(self, old: Gateway) -> None:
+    def test_c097_from_the_sunset_on_it_is_410(self, old: Gateway) -> None:
         address = PHONES.format(customerId=old.create()["id"])
         with counting(old) as named:
             answers = {
@@ -265,7 +265,7 @@ class TestRegistry:
         [
             {"operations": ("getCustomers2",)},
             {"rest": ("/api/v2",)},
-            {"rest": ("PUT /api/v1/customers",)},
+            {"rest": ("PUT /api/v1/viewer",)},
             {"rest": (f"GET {CUSTOMERS}?colour",)},
             {"rest": (f"POST {CUSTOMERS}:search?colour",)},
             {"fields": ("addresses.colour",)},

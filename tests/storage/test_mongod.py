@@ -162,7 +162,7 @@ def test_it_is_a_primary_and_takes_transactions(shared: EmbeddedMongod) -> None:
         assert client.test_gateway.customers.count_documents({"_id": 1}) == 1
 
 
-def test_its_command_line_names_the_folder_loopback_and_no_scripting(
+def test_c119_its_command_line_names_the_folder_loopback_and_no_scripting(
     shared: EmbeddedMongod, shared_folder: Path
 ) -> None:
     words = Path(f"/proc/{record_of(shared_folder).mongod_pid}/cmdline").read_text().split("\0")
@@ -171,7 +171,7 @@ def test_its_command_line_names_the_folder_loopback_and_no_scripting(
     assert {"--noscripting", "--auth"} < set(words)
 
 
-def test_nobody_reads_without_a_password(shared: EmbeddedMongod) -> None:
+def test_c119_nobody_reads_without_a_password(shared: EmbeddedMongod) -> None:
     address = f"mongodb://127.0.0.1:{urlsplit(shared.url).port}/?directConnection=true"
     with client_of(address) as client, pytest.raises(OperationFailure, match="requires authentication"):
         client.test_gateway.customers.find_one()
@@ -215,7 +215,7 @@ def test_the_gateway_does_all_that_a_store_needs(shared: EmbeddedMongod) -> None
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else str(value),
 )
-def test_the_gateway_rules_nothing_but_its_documents(
+def test_c119_the_gateway_rules_nothing_but_its_documents(
     shared: EmbeddedMongod, database: str, command: dict[str, Any]
 ) -> None:
     with client_of(shared.url) as client:

@@ -190,7 +190,7 @@ def test_a_412_names_the_present_etag_and_the_fields_that_differ(gateway: Gatewa
     assert set(problem["differingFields"]) == {"firstName", "lastName"}
 
 
-def test_a_412_tells_a_caller_who_may_not_read_nothing_of_the_fields(gateway: Gateway) -> None:
+def test_c069_a_412_tells_a_caller_who_may_not_read_nothing_of_the_fields(gateway: Gateway) -> None:
     body, _ = gateway.created()
     with gateway.with_scopes("customers:write") as writer:
         response = writer.put(f"{CUSTOMERS}/{body['id']}", json=factories.customer(), headers={"If-Match": '"stale"'})

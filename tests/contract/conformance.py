@@ -1,0 +1,118 @@
+"""Which test proves which statement: docs/conformance.md, made from the names of the tests.
+
+`python -m tests.contract.conformance` says whether the page is as the tests have it; with `--write` it writes the page.
+The tests are read as text and never imported.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.contract.statements import BESIDE, GROUPS, SOURCES, UNPROVEN, Group
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs" / "conformance.md"
+COMMAND: Final = "python -m tests.contract.conformance --write"
+_DEFINED: Final = re.compile(r"^ *(?:async )?def (test_((?:(?:to_)?[a-o]\d{3}_)+)\w+)\(", re.MULTILINE)
+_NUMBER: Final = re.compile(r"(to_)?([a-o])(\d{3})_")
+_LEAD: Final = (
+    "These {all} statements are what experienced reviewers check at a gateway. A test that proves one of them, or a "
+    "part of it, carries its number in its name. {proven} have such tests, {unproven} have none. "
+    "Tests have a size that fits `make test`; which command measures more, and what is known to be left open, stands "
+    "beside them."
+)
+
+
+class Place(NamedTuple):
+    """Where a number stands: the file from the root of the tree, and the name of the test."""
+
+    file: str
+    name: str
+
+
+def letters(tests: Path = ROOT / "tests") -> Iterator[tuple[Place, str, int]]:
+    """Give each test with each number in its name and the letter before it; `c055_to_c059` stands for all five."""
+    for path in sorted(tests.rglob("test_*.py")):
+        for name, numbers in _DEFINED.findall(path.read_text(encoding="utf-8")):
+            before = 0
+            for to, letter, digits in _NUMBER.findall(numbers):
+                number = int(digits)
+                for one in range(before + 1 if to else number, number + 1):
+                    yield Place(path.relative_to(tests.parent).as_posix(), name), letter, one
+                before = number
+
+
+def by_number(tests: Path = ROOT / "tests") -> Mapping[int, list[Place]]:
+    """Return the tests that carry each number, by file."""
+    found: dict[int, list[Place]] = defaultdict(list)
+    for test, _, number in letters(tests):
+        found[number].append(test)
+    return found
+
+
+def numbered() -> Iterator[tuple[int, Group, str]]:
+    """Give the number of each statement, its group and the statement."""
+    statements = ((group, statement) for group in GROUPS for statement in group.statements)
+    for number, (group, statement) in enumerate(statements, 1):
+        yield number, group, statement
+
+
+def faults(tests: Path = ROOT / "tests") -> list[str]:
+    """Return what does not fit: strange numbers, statements with neither test nor reason or with both, lost files."""
+    group_of = {number: group.letter.lower() for number, group, _ in numbered()}
+    strange = [test.name for test, letter, number in letters(tests) if letter not in {"c", group_of.get(number)}]
+    beyond = [test.name for test, _, number in letters(tests) if number not in group_of]
+    proven = set(by_number(tests))
+    lost = [f"{number} has no test" for number in group_of if number not in proven | set(UNPROVEN)]
+    named = {file for files in SOURCES.values() for file in files}
+    gone = [f"{file} is not there" for file in sorted(named) if not (ROOT / file).is_file()]
+    return [*strange, *beyond, *lost, *(f"{number} has a test" for number in sorted(proven & set(UNPROVEN))), *gone]
+
+
+def page(tests: Path = ROOT / "tests") -> str:
+    """Return the page."""
+    found = by_number(tests)
+    lead = _LEAD.format(all=len(list(numbered())), proven=len(found), unproven=len(UNPROVEN))
+    sections = [_section(group, found) for group in GROUPS]
+    statements = {number: statement for number, _, statement in numbered()}
+    rows = [(str(number), statements[number], reason) for number, reason in UNPROVEN.items()]
+    missing = f"## Not proven by a test of its own yet\n\n{_table(('No.', 'Statement', 'Why'), rows)}\n"
+    tested = [(rules, ", ".join(f"`{file}`" for file in files)) for rules, files in SOURCES.items()]
+    sources = f"## Guidelines and schema\n\n{_table(('Rules', 'Tests'), tested)}"
+    made = f"<!-- Made by `{COMMAND}` from the names of the tests; changes here are lost. -->"
+    return "\n".join([made, "", "# Conformance", "", lead, "", *sections, missing + sources])
+
+
+def _section(group: Group, found: Mapping[int, list[Place]]) -> str:
+    rows = [(str(one), statement, _proof(one, found.get(one, ()))) for one, of, statement in numbered() if of is group]
+    return f"## {group.letter}. {group.subject}\n\n{_table(('No.', 'Statement', 'Tests'), rows)}"
+
+
+def _proof(number: int, tests: Iterable[Place]) -> str:
+    files: dict[str, list[str]] = defaultdict(list)
+    for test in tests:
+        files[test.file].append(f"`{test.name}`")
+    shown = [f"`{file}`: {', '.join(names)}" for file, names in files.items()]
+    return "<br>".join([*(shown or ["None of its own yet"]), *([BESIDE[number]] if number in BESIDE else [])])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> None:
+    """Write the page, or fail with what differs."""
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif wrong := [*faults(), *([] if PAGE.read_text(encoding="utf-8") == page() else [f"run `{COMMAND}`"])]:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()

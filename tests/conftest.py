@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from storage.driver import Driver
@@ -26,6 +27,10 @@ StartGateway = Callable[..., Gateway]
 
 for _name in [name for name in os.environ if name.startswith("GATEWAY_")]:
     del os.environ[_name]  # tests say themselves what is set
+
+# Timings decide nothing: a machine that does something else is no fault of what is tested.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ keep getting in the way of are done one by one.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from random import Random
 from typing import Final, NamedTuple
 
 from resolvers.audit import Entry
@@ -33,6 +33,7 @@ from storage.ledger import KEPT
 from storage.staging import StagedCustomers
 from storage.turns import Turns
 
+_RANDOM: Final = Random()  # noqa: S311 - it only spreads
 _AT_ONCE: Final = 100
 _TRIES: Final = 3
 _LONGEST_PAUSE: Final = 0.05
@@ -275,4 +276,4 @@ def _lost(item: Item, outcome: Outcome) -> Done:
 
 
 async def _pause(tries: int) -> None:
-    await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.002 * 2 ** min(tries, 10))))  # noqa: S311 - no secret
+    await asyncio.sleep(_RANDOM.uniform(0, min(_LONGEST_PAUSE, 0.002 * 2 ** min(tries, 10))))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Iterator
 from contextvars import Context
 from dataclasses import dataclass, field
+from random import Random
 from typing import Final, Protocol
 
 from storage.change_stream import Batch, Change, ChangeStream
@@ -15,6 +15,7 @@ from storage.driver import Client
 from storage.errors import HistoryLost, StoreError, Unavailable
 from storage.positions import Place, PositionCipher
 
+_RANDOM: Final = Random()  # noqa: S311 - it only spreads
 _AWAIT: Final = 0.5
 """Seconds for which the store holds back its answer while nothing changes."""
 _JOIN: Final = 5.0
@@ -25,7 +26,7 @@ def pauses() -> Iterator[float]:
     """Give the seconds to wait before each new attempt to reach the store: more each time, at most one, with jitter."""
     longest = 0.05
     while True:
-        yield random.uniform(longest / 2, longest)  # noqa: S311 - spreads the attempts of many gateways
+        yield _RANDOM.uniform(longest / 2, longest)
         longest = min(longest * 2, 1.0)
 
 

@@ -7,9 +7,9 @@ safe, as long as there is time; only then its outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from itertools import count
+from random import Random
 from typing import Final
 
 from storage import driver
@@ -19,6 +19,7 @@ from storage.errors import Unavailable, WriteConflict, aborting, uncommitted, wr
 
 Change = Callable[[Session], Awaitable[bool]]
 """Writes in a session; False where nothing of it is to stand."""
+_RANDOM: Final = Random()  # noqa: S311 - it only spreads
 _PAUSE: Final = 0.02
 """About how many seconds are between two tries; each time a little more or less, so that two do not meet again."""
 _COMMITS: Final = 5
@@ -90,4 +91,4 @@ async def _pause(error: WriteConflict | Unavailable) -> None:
         raise error
     if _is_over() or (gone and seconds_left() is None):
         raise Unavailable("none") from error
-    await asyncio.sleep(_PAUSE * (0.5 + random.random()))  # noqa: S311 - nobody gains by a guess
+    await asyncio.sleep(_PAUSE * (0.5 + _RANDOM.random()))

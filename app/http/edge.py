@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
-from random import getrandbits
+from random import Random
 from typing import Final
 
 from starlette.requests import ClientDisconnect, HTTPConnection
@@ -40,6 +40,7 @@ _CLIENT_GONE: Final = 499
 _SWITCHED: Final = 101
 _REFUSED: Final = 403
 """The statuses in the log of a WebSocket, and of an upgrade that leads nowhere."""
+_RANDOM: Final = Random()  # noqa: S311 - ids of requests are no secret
 _REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
 _CACHE_CONTROL: Final = b"private, no-cache"
@@ -204,7 +205,7 @@ def _request_id(scope: Scope, heads: Heads) -> str:
             for name, value in scope["headers"]:
                 if name == wanted and REQUEST_ID.fullmatch(value):
                     return str(value.decode())
-    digits = f"{getrandbits(124):031x}"  # of a UUID (version 4); to be told apart is all it is for
+    digits = f"{_RANDOM.getrandbits(124):031x}"  # of a UUID (version 4); to be told apart is all it is for
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[19:]}"
 
 

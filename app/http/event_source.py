@@ -6,7 +6,7 @@ Source: HTML Standard, Server-sent events.
 from __future__ import annotations
 
 import asyncio
-import random
+from random import Random
 from typing import Final, Protocol
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from app.observe.metrics import StreamKind
 from resolvers.context import Caller, Context
 from resolvers.problems import Problem
 
+_RANDOM: Final = Random()  # noqa: S311 - it only spreads
 EVENT_STREAM: Final = "text/event-stream"
 PING_SECONDS: Final = 10.0
 _RETRY: Final = (1000, 3000)
@@ -116,7 +117,7 @@ class EventSource(Response):
         return self._feed.reconnect(self._sent) if problem is None else self._last(problem)
 
     async def _pump(self, send: Send) -> None:
-        retry = f"retry: {random.randint(*_RETRY)}\n".encode()  # noqa: S311 - spreads clients
+        retry = f"retry: {_RANDOM.randint(*_RETRY)}\n".encode()
         body = retry + self._feed.ping(self._feed.position)
         while True:
             place = self._feed.position

@@ -6,7 +6,7 @@ for the next event of a stream, is no work meanwhile: else slow clients could sh
 
 from __future__ import annotations
 
-import random
+from random import Random
 from typing import Final
 
 from starlette.types import Scope
@@ -14,6 +14,7 @@ from starlette.types import Scope
 from app.observe.metrics import Metrics
 from resolvers.problems import OVERLOADED, Problem
 
+_RANDOM: Final = Random()  # noqa: S311 - it only spreads
 REFUSED: Final = "overload.refused"
 """Where a scope says that its request was refused: the connection then rests a moment before it is read on."""
 UNBOUNDED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -28,11 +29,11 @@ def overloaded(scope: Scope, metrics: Metrics) -> Problem:
     """Return the refusal of a request, which is counted."""
     scope[REFUSED] = True
     metrics.overloads += 1
-    seconds = random.randint(*_RETRY_SECONDS)  # noqa: S311 - it only spreads
+    seconds = _RANDOM.randint(*_RETRY_SECONDS)
     detail = "The gateway has too many requests in hand; nothing was changed."
     return Problem(OVERLOADED, detail, extra={"outcome": "none", "retryAfter": seconds}, resource="requests")
 
 
 def rest_seconds() -> float:
     """Return how long a connection rests now."""
-    return random.uniform(*REST_SECONDS)  # noqa: S311 - it only spreads
+    return _RANDOM.uniform(*REST_SECONDS)

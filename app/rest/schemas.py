@@ -175,7 +175,12 @@ def _event() -> Schema:
         "maxItems": len(PARTS),
     }
     data = closed_object({"customerId": UUID, "version": COUNT, "changed": changed}, "Which customer, and what of it.")
-    shape = {"id": TEXT, "type": {"type": "string", "enum": list(TYPES)}, "timestamp": _time(), "data": data}
+    shape = {
+        "id": {**TEXT, "maxLength": 512},
+        "type": {"type": "string", "enum": list(TYPES)},
+        "timestamp": {**_time(), "maxLength": 24},
+        "data": data,
+    }
     return closed_object(shape, "One change of one customer, without any value of it.")
 
 

@@ -7,12 +7,12 @@ lane the deliveries of one customer go one after the other, in their order; one 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from random import Random
 from typing import Final
 
 import structlog
@@ -54,7 +54,7 @@ class Sender:
     clock: Clock
     counts: WebhookCounts
     wake: asyncio.Event
-    random: Callable[[], float] = random.random
+    random: Callable[[], float] = field(default_factory=lambda: Random().random)  # noqa: S311 - it only spreads
     _lanes: dict[WebhookId, asyncio.Task[None]] = field(default_factory=dict)
     _measured: datetime | None = None
 

@@ -114,7 +114,7 @@ class TestStatuses:
             ("query A { viewer { name } } query B { viewer { id } }", {}, "graphql-validation"),
             ("fragment A on Viewer { name }", {}, "graphql-validation"),
             ("type A { a: Int }", {}, "graphql-validation"),
-            ("subscription { customerChanged { id } }", {}, "graphql-validation"),
+            ("subscription { customerChanged { id } }", {}, "graphql-request"),
             ("", {}, "graphql-request"),
         ],
     )

@@ -19,6 +19,7 @@ from storage.keys import NewKey, new_secret
 from storage.store import StoreOptions, open_store
 from tests import factories
 from tests.commands import until
+from tests.contract.calls import answer
 from tests.harness import Gateway
 
 VIEWER = "/api/v1/viewer"
@@ -207,7 +208,7 @@ def path_of(endpoint: Endpoint) -> str:
 def test_c062_each_endpoint_needs_its_own_scope_and_no_other(gateway: Gateway, scope: str) -> None:
     with gateway.with_scopes(scope) as client:
         for endpoint in ENDPOINTS:
-            response = client.request(endpoint.method, path_of(endpoint), headers={"If-Match": "*"})
+            response = answer(client, endpoint.method, path_of(endpoint), headers={"If-Match": "*"})
             allowed = endpoint.operation.scope in {None, scope}
             assert (response.status_code == 403) is not allowed, (endpoint.id, response.text)
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := npm --no-update-notifier
-WORKERS ?= 2
+WORKERS ?= 3
 STAMPS := .stamps
 export SE_OFFLINE := true
 export SE_AVOID_STATS := true

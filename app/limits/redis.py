@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app.limits.storage import State, WindowStorage
+from app.limits.storage import State
 from app.limits.table import SharedTable
 
 T = TypeVar("T")
@@ -58,14 +58,13 @@ class SharedRedis(RedisStorage):
         return bool(passed), (previous, max(0, previous_ms) / 1000, current, max(0, current_ms) / 1000)
 
 
-class RedisOrTable(WindowStorage):
+class RedisOrTable:
     """Counts in `redis` while it answers, else in `table`; said once in the log, and once when that is over.
 
     After a failure nobody waits for Redis for `RETRY_SECONDS`; then one request tries it for all.
     """
 
     def __init__(self, redis: SharedRedis, table: SharedTable, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
         self._redis = redis
         self._table = table
         self._clock = clock
@@ -79,10 +78,6 @@ class RedisOrTable(WindowStorage):
     async def get_sliding_window(self, key: str, expiry: int) -> State:
         """Return units and seconds to live of the previous and of the present window."""
         return await self._ask(lambda storage: storage.get_sliding_window(key, expiry))
-
-    async def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget what was spent."""
-        await self._ask(lambda storage: storage.clear_sliding_window(key, expiry))
 
     async def _ask(self, question: Callable[[SharedRedis | SharedTable], Awaitable[T]]) -> T:
         if self._away:

@@ -29,7 +29,7 @@ from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Final, NamedTuple
 
 from app.limits.bounded import Bounded
-from app.limits.storage import State, WindowStorage
+from app.limits.storage import State
 
 SLOTS: Final = 65_536
 WAYS: Final = 8
@@ -46,7 +46,7 @@ class _Counts(NamedTuple):
     current: int
 
 
-class SharedTable(WindowStorage):
+class SharedTable:
     """The table. `path` is a file from `table_file`, shared by all who open it; None keeps it in this process.
 
     `clock` gives seconds that only go forward and are the same in every process of the machine.
@@ -55,7 +55,6 @@ class SharedTable(WindowStorage):
     def __init__(
         self, path: Path | None = None, *, slots: int = SLOTS, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__()
         self._clock = clock
         self._file = None if path is None else path.open("r+b", buffering=0)
         if self._file is None:
@@ -98,16 +97,6 @@ class SharedTable(WindowStorage):
         try:
             now = self._clock()
             return _state(self._find(mark, expiry, now)[1], expiry, now)
-        finally:
-            self._unlock(locked)
-
-    async def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget what was spent."""
-        locked = self._lock()
-        try:
-            place, _ = self._find(self._mark(key), expiry, self._clock())
-            if place >= 0:
-                self._map[place : place + _SLOT.size] = bytes(_SLOT.size)
         finally:
             self._unlock(locked)
 

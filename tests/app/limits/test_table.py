@@ -14,14 +14,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from app.limits.table import WAYS, SharedTable, table_file
+from app.limits.windows import window_of
 from tests.app.limits.conftest import HandClock
 from tests.app.limits.hammer import ROOT, accepted
 from tests.app.limits.model import Model
 
 STEPS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(1, 6)), max_size=60)
+
+
+async def spent(table: SharedTable, key: str, limit: int, seconds: int, units: int = 1) -> bool:
+    return (await table.spend(key, limit, seconds, units))[0]
 
 
 @given(st.integers(1, 20), st.integers(1, 4), STEPS)
@@ -34,7 +40,7 @@ def test_it_counts_as_the_model_does(limit: int, seconds: int, steps: list[tuple
         for who, eighths, units in steps:
             clock.now += eighths / 8
             model, now = models[who], Fraction(clock.now)
-            assert await table.acquire_sliding_window_entry(str(who), limit, seconds, units) is model.spend(now, units)
+            assert await spent(table, str(who), limit, seconds, units) is model.spend(now, units)
             previous, ends, current, _ = await table.get_sliding_window(str(who), seconds)
             assert previous * Fraction(ends) // seconds + current == model.weight(now)
         table.close()
@@ -42,43 +48,41 @@ def test_it_counts_as_the_model_does(limit: int, seconds: int, steps: list[tuple
     asyncio.run(follow())
 
 
-async def test_it_is_a_storage_of_the_sliding_window_counter_of_limits(clock: HandClock) -> None:
-    limiter, item = SlidingWindowCounterRateLimiter(SharedTable(clock=clock)), RateLimitItemPerMinute(3)
-    assert [await limiter.hit(item, "a") for _ in range(4)] == [True, True, True, False]
-    assert (await limiter.get_window_stats(item, "a")).remaining == 0
-    assert await limiter.test(item, "b", cost=3)
-    assert not await limiter.hit(item, "b", cost=4)
+async def test_it_counts_as_the_sliding_window_counter_of_limits_does(clock: HandClock) -> None:
+    table, item = SharedTable(clock=clock), RateLimitItemPerMinute(3)
+    model = SlidingWindowCounterRateLimiter(MemoryStorage())
+    assert [await spent(table, "a", 3, 60) for _ in range(4)] == [await model.hit(item, "a") for _ in range(4)]
+    assert not await spent(table, "b", 3, 60, 4)
+    assert (await table.get_sliding_window("b", 60)) == (0, 0.0, 0, 0.0)
     clock.now += 90
-    assert (await limiter.get_window_stats(item, "a")).remaining == 2
-    await limiter.clear(item, "a")
-    assert await limiter.hit(item, "a", cost=3)
+    assert window_of(item, await table.get_sliding_window("a", 60)).left == 2
 
 
 async def test_strangers_take_the_places_of_strangers_and_never_more_memory(clock: HandClock) -> None:
     table = SharedTable(slots=WAYS, clock=clock)
-    assert await table.acquire_sliding_window_entry("caller", 100, 60, 100)
+    assert await spent(table, "caller", 100, 60, 100)
     for number in range(1000):
-        assert await table.acquire_sliding_window_entry(f"stranger {number}", 100, 60)
-    assert not await table.acquire_sliding_window_entry("caller", 100, 60)
-    assert not await table.acquire_sliding_window_entry("stranger 999", 100, 60, 100)
-    assert await table.acquire_sliding_window_entry("stranger 0", 100, 60, 100)
+        assert await spent(table, f"stranger {number}", 100, 60)
+    assert not await spent(table, "caller", 100, 60)
+    assert not await spent(table, "stranger 999", 100, 60, 100)
+    assert await spent(table, "stranger 0", 100, 60, 100)
 
 
 async def test_what_counts_no_more_makes_room_first(clock: HandClock) -> None:
     table = SharedTable(slots=WAYS, clock=clock)
-    assert await table.acquire_sliding_window_entry("old", 100, 10, 100)
+    assert await spent(table, "old", 100, 10, 100)
     clock.now += 20
     for number in range(WAYS):
-        assert await table.acquire_sliding_window_entry(f"new {number}", 100, 60)
+        assert await spent(table, f"new {number}", 100, 60)
     for number in range(WAYS):
-        assert not await table.acquire_sliding_window_entry(f"new {number}", 100, 60, 100)
+        assert not await spent(table, f"new {number}", 100, 60, 100)
 
 
 async def test_no_key_stands_in_the_table_and_no_two_tables_have_the_same_places() -> None:
     with table_file() as first, table_file() as second:
         for path in (first, second):
             table = SharedTable(path)
-            await table.acquire_sliding_window_entry("a-caller-with-a-name", 10, 60)
+            await spent(table, "a-caller-with-a-name", 10, 60)
             table.close()
         found = [path.read_bytes() for path in (first, second)]
         assert b"a-caller" not in found[0]
@@ -103,7 +107,7 @@ async def test_a_slot_written_by_half_is_no_harm(half: bytes | None) -> None:
         with path.open("r+b") as file:
             file.seek(64)
             file.write(held)
-        assert [await table.acquire_sliding_window_entry("a", 2, 60) for _ in range(3)] == [True, True, False]
+        assert [await spent(table, "a", 2, 60) for _ in range(3)] == [True, True, False]
         table.close()
 
 
@@ -111,7 +115,7 @@ async def test_a_worker_that_stands_still_with_the_lock_stops_nobody() -> None:
     with table_file() as path, path.open("r+b") as other:
         table = SharedTable(path)
         fcntl.flock(other, fcntl.LOCK_EX)
-        assert [await table.acquire_sliding_window_entry("a", 2, 60) for _ in range(3)] == [True, True, False]
+        assert [await spent(table, "a", 2, 60) for _ in range(3)] == [True, True, False]
         table.close()
 
 
@@ -122,7 +126,7 @@ from app.limits.table import SharedTable
 async def spend():
     table = SharedTable(Path(sys.argv[1]))
     while True:
-        await table.acquire_sliding_window_entry("busy", 10**9 - 1, 3600)
+        await table.spend("busy", 10**9 - 1, 3600, 1)
 asyncio.run(spend())
 """
 
@@ -141,7 +145,7 @@ def test_workers_that_are_killed_at_any_point_leave_a_good_table() -> None:
                 asyncio.run(busy_until(table, before + 500 * (number + 1), worker))
                 worker.kill()
             for passes in (True, False):
-                assert asyncio.run(table.acquire_sliding_window_entry(str(number), 1, 60)) is passes
+                assert asyncio.run(spent(table, str(number), 1, 60)) is passes
         table.close()
 
 

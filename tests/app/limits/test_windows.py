@@ -59,8 +59,10 @@ def test_what_is_left_passes_now_and_one_more_does_not(window: Window, share: fl
 
 async def test_windows_of_every_storage_are_read_alike(clock: HandClock) -> None:
     item = RateLimitItemPerSecond(10, 60)
-    for storage in (SharedTable(slots=64, clock=clock), MemoryStorage()):
-        assert await storage.acquire_sliding_window_entry("a", 10, 60, 3)
+    table, memory = SharedTable(slots=64, clock=clock), MemoryStorage()
+    assert (await table.spend("a", 10, 60, 3))[0]
+    assert await memory.acquire_sliding_window_entry("a", 10, 60, 3)
+    for storage in (table, memory):
         window = window_of(item, await storage.get_sliding_window("a", 60))
         assert (window.limit, window.seconds, window.previous, window.current) == (10, 60, 0, 3)
         assert 0 < window.ends <= 60

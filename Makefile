@@ -95,17 +95,18 @@ system-bench:
 
 setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/guide $(STAMPS)/judges $(STAMPS)/generator
 
+# The locks are whole: with --no-deps nothing is looked for beside them, so a release of tomorrow changes nothing.
 $(STAMPS)/venv:
 	$(PYTHON) -m venv .venv
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/run: requirements.lock pyproject.toml | $(STAMPS)/venv
-	@if [ ! -e $(STAMPS)/test ]; then $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; fi
+	@if [ ! -e $(STAMPS)/test ]; then $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock; fi
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(STAMPS)/test: requirements-dev.lock pyproject.toml | $(STAMPS)/venv
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(STAMPS)/run
 
@@ -127,5 +128,5 @@ $(STAMPS)/judges: tests/judges/package-lock.json
 
 $(STAMPS)/generator: tests/judges/requirements.lock
 	$(PYTHON) -m venv tests/judges/.venv
-	@tests/judges/.venv/bin/python -m pip install --quiet --require-hashes -r $<
+	@tests/judges/.venv/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
 	@mkdir -p $(STAMPS) && touch $@

@@ -86,6 +86,13 @@ class TestDockerfile:
             "npm run build",
         ]
 
+    def test_what_a_lock_installs_is_all_that_is_installed(self) -> None:
+        """A release of tomorrow changes nothing: pip looks for nothing beside a whole lock."""
+        lines = [line for name in ("Makefile", "docker/Dockerfile") for line in (ROOT / name).read_text().splitlines()]
+        locked = [line for line in lines if ("pip install" in line and ".lock" in line) or "--require-hashes" in line]
+        assert len(locked) == 4
+        assert [line for line in locked if "--require-hashes --no-deps -r" not in line] == []
+
     def test_no_mongod_is_in_the_image(self) -> None:
         text = "\n".join(i.rest for i in instructions()) + (DOCKER / "requirements.lock").read_text()
         assert not re.search(r"mongod\b|fiftyone|\[embedded\]", text)

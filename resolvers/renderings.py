@@ -98,8 +98,12 @@ class RenderMemory:
         self._count()
 
     def made(self, version: int, json: bytes, below: int) -> Rendering:
-        """Return a rendering that is made now."""
-        return Rendering(version, json, below, self._turn)
+        """Return a rendering that is made now, of no more bytes than it has.
+
+        What an encoder gives is the beginning of a buffer of a power of two bytes: kept as it is, its end lies idle
+        in the heap, where no other buffer fits in.
+        """
+        return Rendering(version, bytes(memoryview(json)), below, self._turn)
 
     def room(self, new: Rendering, old: Rendering | None) -> bool:
         """Make room for a rendering in the place of another; half of all others go where there is none, the oldest.

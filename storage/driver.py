@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
 import pymongo
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -30,17 +29,22 @@ Session = AsyncClientSession
 
 _CLOSING = 1.0
 """How many seconds the end of a client may wait for the store."""
-_CLASSES: Mapping[Driver, type[Any]] = {"pymongo": AsyncMongoClient, "motor": AsyncIOMotorClient}
 
 
 def connect(driver: Driver, url: str, **options: object) -> Client:
     """Return a client of the chosen driver; it connects at its first operation."""
-    return cast("Client", _CLASSES[driver](url, **options))
+    return AsyncMongoClient(url, **cast("Any", options)) if driver == "pymongo" else _motor(url, **options)
+
+
+def _motor(url: str, **options: object) -> Client:
+    from motor.motor_asyncio import AsyncIOMotorClient  # only where it is wanted: it takes megabytes
+
+    return cast("Client", AsyncIOMotorClient(url, **cast("Any", options)))
 
 
 def is_motor(client: object) -> bool:
     """Tell whether a client is Motor's."""
-    return isinstance(client, AsyncIOMotorClient)
+    return not isinstance(client, AsyncMongoClient)
 
 
 async def close(client: Client) -> None:

@@ -1,8 +1,8 @@
 """Gathered requests: what waits for the store at the same moment goes out as one.
 
-Whoever asks, through whichever door, waits in one queue; a batch takes all that wait when it starts, so
-every answer is as fresh as one of its own: no request ever joins a batch that has begun. While
-`in_flight` batches are out, the next one gathers. One caller's end, by deadline or otherwise, ends only
+Whoever asks, through whichever door, waits in one queue; a batch starts when the event loop has nobody new to bring,
+and takes all that wait then, so every answer is as fresh as one of its own: no request ever joins a batch that has
+begun. While `in_flight` batches are out, the next one gathers. One caller's end, by deadline or otherwise, ends only
 its own waiting, and takes what has not begun out of the queue.
 """
 
@@ -32,6 +32,10 @@ ALONE: Final = (sys.maxsize, 1)
 """How many batches may be out, and how many items one may have, where nothing is to be gathered."""
 _PATIENCE: Final = 0.005
 """Seconds; longer than a store near by takes for a batch."""
+_QUIET: Final = 2
+"""For how many turns of the event loop nobody new must have come: in one a request is received, in the next it asks."""
+_TURNS: Final = 32
+"""For how many turns a batch waits at most."""
 _STUCK: Final = 0.5
 """Seconds after which a batch that is out holds up no other: its member of the store, or the way to it, may be gone."""
 _MOST_STUCK: Final = 16
@@ -148,10 +152,19 @@ class Gathered(Generic[ItemT, ResultT]):
             return
         if not self._batches or len(self._waiting) >= self.worth:
             self._scheduled = True
-            loop.call_soon(self._start, context=Context())
+            loop.call_soon(self._settle, len(self._waiting), _QUIET, _TURNS, context=Context())
         elif not self._patient:
             self._patient = True
             loop.call_later(_PATIENCE, self._hurry, context=Context())
+
+    def _settle(self, before: int, quiet: int, turns: int) -> None:
+        """Start once `quiet` turns of the loop have brought nobody new, and after so many turns at the latest."""
+        waiting = len(self._waiting)
+        quiet = quiet - 1 if waiting == before else _QUIET
+        if quiet and turns and waiting < self.most:
+            asyncio.get_running_loop().call_soon(self._settle, waiting, quiet, turns - 1)
+        else:
+            self._start()
 
     def _look(self, before: frozenset[asyncio.Task[Sequence[ResultT | Exception]]]) -> None:
         """Count no longer those batches that were out before and still are."""

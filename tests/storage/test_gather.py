@@ -72,8 +72,7 @@ async def test_a_second_batch_goes_out_for_eight_at_once_and_for_fewer_once_they
         await asyncio.sleep(0)
     assert len(source.asked) == 1
     waiting.append(asyncio.ensure_future(reads.get("7")))
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await until(lambda: len(source.asked) == 2)
     assert source.asked[1:] == [[str(number) for number in range(8)]]
     source.open.set()
     await asyncio.gather(*waiting)
@@ -83,6 +82,29 @@ async def test_a_second_batch_goes_out_for_eight_at_once_and_for_fewer_once_they
     waiting.append(asyncio.ensure_future(reads.get("second")))
     await until(lambda: len(source.asked) == 4)
     source.open.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_who_comes_while_the_loop_still_brings_others_goes_along() -> None:
+    source = Source()
+    reads = GatheredReads(source.read)
+    waiting = []
+    for number in range(5):
+        waiting.append(asyncio.ensure_future(reads.get(str(number))))
+        await asyncio.sleep(0)
+        assert source.asked == []
+    await asyncio.gather(*waiting)
+    assert source.asked == [["0", "1", "2", "3", "4"]]
+
+
+async def test_a_batch_does_not_wait_for_ever_for_others_that_come() -> None:
+    source = Source()
+    reads = GatheredReads(source.read)
+    waiting: list[asyncio.Future[int | None]] = []
+    while not source.asked:
+        waiting.append(asyncio.ensure_future(reads.get(str(len(waiting)))))
+        await asyncio.sleep(0)
+    assert 20 < len(source.asked[0]) < 50
     await asyncio.gather(*waiting)
 
 

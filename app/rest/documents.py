@@ -7,18 +7,14 @@ from functools import lru_cache
 from typing import Final
 
 import orjson
-import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.http.requests import state_of
-from app.rest.openapi import openapi
 from resolvers.deprecation import Deprecations
 from storage.schema import customer_schema
 
 _BRIEF: Final = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
-_FAST_DUMPER: Final[type[yaml.SafeDumper]] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""That of libyaml, where there is one: the other takes ten times as long."""
 
 
 async def openapi_json(request: Request) -> Response:
@@ -50,18 +46,13 @@ def _document(request: Request, media_type: str) -> Response:
 
 @lru_cache(maxsize=8)
 def _text(media_type: str, public_url: str | None, deprecations: Deprecations, *, packed: bool) -> bytes:
+    """Return the document; what describes and writes it takes megabytes, and comes in when somebody asks for it."""
     if packed:
         return gzip.compress(_text(media_type, public_url, deprecations, packed=False), mtime=0)
     if media_type == "application/json":
+        from app.rest.openapi import openapi
+
         return orjson.dumps(openapi(public_url, deprecations))
-    document = orjson.loads(_text("application/json", public_url, deprecations, packed=False))
-    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-    return text.encode()
+    from app.rest.yaml_text import yaml_text
 
-
-class _Dumper(_FAST_DUMPER):  # type: ignore[valid-type, misc]
-    """Without anchors, which not every reader of OpenAPI follows; which dumper it is shows when it runs."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        """Write everything out."""
-        return True
+    return yaml_text(orjson.loads(_text("application/json", public_url, deprecations, packed=False)))

@@ -27,7 +27,7 @@ from uvicorn._types import HTTPScope
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from app.http.body import SLOWEST
+from app.http.body import SLOWEST, WHOLE
 from app.http.cycle import TRAILERS, Cycle
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
 from app.http.ending import EndingProtocol
@@ -176,7 +176,10 @@ class GatewayProtocol(EndingProtocol, Watched):
         """Keep the connection, where the client wants that, unless the answer has said otherwise."""
         super().on_message_complete()
         cycle = self.cycle
-        if cycle is not None and not cycle.more_body and not cycle.response_started and not self._deaf:
+        if cycle is None or cycle.more_body:
+            return
+        cast("dict[str, Any]", cycle.scope)[WHOLE] = True
+        if not cycle.response_started and not self._deaf:
             cycle.keep_alive = self._persistent
 
     def _upgrade(self) -> None:

@@ -25,6 +25,7 @@ from uvicorn.protocols.http import httptools_impl
 from websockets.sync.client import connect
 
 from app.cli.server import _options
+from app.http.body import WHOLE
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI
 from app.http.sweep import Deadlines
 from app.http.wire import _SWEEPERS, MAX_HEAD, MAX_PIPELINED, GatewayProtocol
@@ -480,7 +481,10 @@ class Served:
 
 @contextmanager
 def served(loop: Loop, certificate: tuple[Path, Path] | None = None, *, keep_alive: int = 20) -> Iterator[Served]:
-    """Serve an application that answers / at once, /endless without end, /much with 64 MiB, and a WebSocket."""
+    """Serve an application that answers / at once, /endless without end, /much with 64 MiB, and a WebSocket.
+
+    /whole is answered by whether the whole request was known to be there when its answer began.
+    """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -495,6 +499,12 @@ def served(loop: Loop, certificate: tuple[Path, Path] | None = None, *, keep_ali
         if scope["path"] == "/":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body"})
+            return
+        if scope["path"] == "/whole":
+            said = b"yes" if WHOLE in scope else b"no"
+            length = [(b"content-length", b"%d" % len(said))]
+            await send({"type": "http.response.start", "status": 200, "headers": length})
+            await send({"type": "http.response.body", "body": said})
             return
         await send({"type": "http.response.start", "status": 200, "headers": []})
         parts = 64 if scope["path"] == "/much" else 10**9
@@ -656,6 +666,18 @@ class TestUvicorn:
         theirs = vars(httptools_impl.HttpToolsProtocol)
         sources = {name: inspect.getsource(value) for name, value in theirs.items() if inspect.isfunction(value)}
         assert [name for name, source in sources.items() if "call_later" in source] == ["on_response_complete"]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_request_is_known_to_be_whole_only_when_all_of_it_has_come(loop: Loop) -> None:
+    head = b"POST /whole HTTP/1.1\r\nHost: gateway\r\n"
+    whole = (head + b"Content-Length: 2\r\n\r\n{}", head + b"Content-Length: 0\r\n\r\n")
+    part = (head + b"Content-Length: 2\r\n\r\n{", head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+    with served(loop) as server:
+        for sent, said in (*((one, b"yes") for one in whole), *((one, b"no") for one in part)):
+            with connected(server.url) as wire:
+                wire.sendall(sent)
+                assert (sent, read_answer(wire)[2]) == (sent, said)
 
 
 def test_json_is_still_json_when_its_body_comes_byte_by_byte(gateway: Gateway) -> None:

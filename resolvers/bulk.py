@@ -143,6 +143,8 @@ async def _together(ctx: Context, batch: Batch) -> list[Done]:
             if one.problem is not None
         ]
         if failures:
+            if ctx.claim is not None:
+                await ctx.claim.release()  # a retry may have done it all: then that is what is answered
             if not batch.dry_run:
                 attempt.note(ctx, "refused", BATCH_FAILED.slug)
             raise _failed(failures)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, Generic, TypeVar
@@ -21,7 +23,7 @@ from resolvers.context import Context, IdempotencyKey
 from resolvers.problems import JsonValue, Problem, ProblemType
 from storage.claims import Claim
 from storage.documents import CustomerId
-from storage.errors import ClaimLost
+from storage.errors import ClaimLost, StoreError
 from storage.ledger import Asked, Differs, Held, Kept, Running
 
 ResultT = TypeVar("ResultT")
@@ -93,10 +95,11 @@ async def once(
     """
     async with ctx.store.ledger.session() as session:
         while True:
+            began = time.monotonic()
             found = await ctx.store.ledger.claim(_asked(ctx, operation, keyed), ctx.now(), session)
             if not isinstance(found, Held):
                 return _replayed(ctx, keyed, found)
-            ctx.claim = Claim(ctx.store.ledger, ctx.store.customers, found)
+            ctx.claim = Claim(ctx.store.ledger, ctx.store.customers, found, began)
             try:
                 return await _run(ctx, keyed, ctx.claim, run)
             except ClaimLost:
@@ -119,7 +122,8 @@ async def _run(
     except ClaimLost:
         raise
     except Exception:
-        await claim.release()  # what was written before it failed is an outcome, and stays
+        with suppress(StoreError):
+            await claim.release()  # what was written before it failed is an outcome, and stays
         raise
 
 

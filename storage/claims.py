@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from typing import Final, Protocol
 from storage.customers import Customers, stored
 from storage.documents import Customer, CustomerId
 from storage.driver import Document, Session
-from storage.errors import ClaimLost, StoreError
-from storage.ledger import Held, Ledger, Piece
+from storage.errors import ClaimLost, StoreError, Unavailable
+from storage.ledger import LEASE, Held, Ledger, Piece
 from storage.staging import StagedCustomers, Together
 from storage.transactions import transact
 
@@ -40,8 +41,12 @@ class Claim:
     ledger: Ledger
     customers: Customers
     held: Held
+    began: float = field(default_factory=time.monotonic)
+    """The moment of `time.monotonic` from which the key is held for certain no longer than its lease."""
     pieces: int = field(init=False)
     """How many pieces of the outcome are stored."""
+    released: bool = field(default=False, init=False)
+    """Whether the key has been given free."""
 
     def __post_init__(self) -> None:
         self.pieces = self.held.pieces
@@ -133,9 +138,22 @@ class Claim:
             raise ClaimLost
 
     async def release(self) -> None:
-        """Give the key free; where the store does not answer, that happens at the end of the lease."""
-        with suppress(StoreError):
-            await self.ledger.release(self.held)
+        """Give the key free, once; where the store does not answer, that happens at the end of the lease.
+
+        Raises:
+            ClaimLost: a retry has the key, or there is an outcome: what this run found out since is not the truth.
+            Unavailable: nobody knows whether that is so, as the lease has ended; `unknown`.
+        """
+        if self.released:
+            return
+        try:
+            self.released = await self.ledger.release(self.held)
+        except StoreError as error:
+            if time.monotonic() - self.began > LEASE.total_seconds():
+                raise Unavailable("unknown") from error
+            return
+        if not self.released:
+            raise ClaimLost
 
 
 def _parted(results: Sequence[Document]) -> list[Sequence[Document]]:

@@ -160,12 +160,16 @@ class Ledger:
         with uncommitted():
             return (await self._entries.update_one(_open(held), _completed(outcome, customer))).matched_count == 1
 
-    async def release(self, held: Held) -> None:
-        """Give a key free, as if it had never been used, or for a run that goes on; not once there is an outcome."""
+    async def release(self, held: Held) -> bool:
+        """Give a key free, as if it had never been used, or for a run that goes on.
+
+        False where the claim is lost, or has its outcome: that stays.
+        """
         with uncommitted():
             untouched = {**_open(held), "pieces": {"$exists": False}}
-            if (await self._entries.delete_one(untouched)).deleted_count == 0:
-                await self._entries.update_one(_open(held), [{"$set": {"lease": "$$NOW"}}])
+            if (await self._entries.delete_one(untouched)).deleted_count == 1:
+                return True
+            return (await self._entries.update_one(_open(held), [{"$set": {"lease": "$$NOW"}}])).matched_count == 1
 
     async def add(self, held: Held, piece: Piece, expires: datetime) -> bool:
         """Write a piece of an outcome as part of the transaction at hand; False where the claim is lost."""

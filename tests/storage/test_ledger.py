@@ -13,7 +13,7 @@ from storage.claims import Claim
 from storage.deadlines import wire_deadline
 from storage.driver import Session
 from storage.errors import ClaimLost, Unavailable
-from storage.ledger import Asked, Differs, Held, Kept, Running
+from storage.ledger import LEASE, Asked, Differs, Held, Kept, Running
 from storage.store import Store
 from tests.storage.conftest import OpenStore, relayed
 
@@ -112,6 +112,8 @@ async def test_c042_a_claim_that_is_gone_completes_nothing(store: Store) -> None
             await claim.complete({"made": 1}, effect)
         with pytest.raises(ClaimLost):
             await claim.refuse({"problem": 1}, None)
+        with pytest.raises(ClaimLost):
+            await claim.release()
         assert (effect.runs, await store.customers.collection.count_documents({})) == (0, 0)
 
 
@@ -119,7 +121,8 @@ async def test_an_outcome_stays_whatever_its_own_run_does_later(store: Store) ->
     async with store.ledger.session() as session:
         claim = await claimed(store, session)
         assert await claim.complete({"made": 1}, Effect(store))
-        await claim.release()
+        with pytest.raises(ClaimLost):
+            await claim.release()
         with pytest.raises(ClaimLost):
             await claim.refuse({"problem": 1}, None)
     assert await found(store) == ({"made": 1}, 1)
@@ -154,6 +157,10 @@ async def test_a_store_that_is_gone_leaves_the_key_to_the_lease(opened: OpenStor
         with wire_deadline(0.1):
             await claim.release()
             await claim.refuse({"problem": 1}, None)
+        claim.began -= LEASE.total_seconds()
+        with wire_deadline(0.1), pytest.raises(Unavailable) as raised:
+            await claim.release()  # by now a retry may have done it
+        assert raised.value.outcome == "unknown"
         async with opened(mongod_url) as beside:
             entry = await beside.client[beside.database]["ledger"].find_one()
         assert entry is not None

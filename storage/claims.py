@@ -116,8 +116,9 @@ class Claim:
             for piece in pieces:
                 if not await self.ledger.add(self.held, piece, expires):
                     raise ClaimLost
-            if last:
-                await self.ledger.complete(self.held, {"pieces": self.pieces + len(pieces)}, None)
+            whole = {"pieces": self.pieces + len(pieces)}
+            if last and not await self.ledger.complete(self.held, whole, None):
+                raise ClaimLost
             return True
 
         touched = [one["customer"] for one in results if one["customer"] is not None]

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from storage.bulk import Bulk
 from storage.claims import Claim
 from storage.deadlines import wire_deadline
 from storage.driver import Session
 from storage.errors import ClaimLost, Unavailable
 from storage.ledger import LEASE, Asked, Differs, Held, Kept, Running
+from storage.staging import StagedCustomers
 from storage.store import Store
 from tests.storage.conftest import OpenStore, relayed
 
@@ -115,6 +117,25 @@ async def test_c042_a_claim_that_is_gone_completes_nothing(store: Store) -> None
         with pytest.raises(ClaimLost):
             await claim.release()
         assert (effect.runs, await store.customers.collection.count_documents({})) == (0, 0)
+
+
+async def test_c042_who_has_been_overtaken_stores_nothing_while_the_other_still_runs(store: Store) -> None:
+    """The claim's fence alone tells the two apart then: there is no outcome yet."""
+    async with store.ledger.session() as slow, store.ledger.session() as quick:
+        first = await claimed(store, slow)
+        await store.client[store.database]["ledger"].update_one({}, [{"$set": {"lease": "$$NOW"}}])
+        second, effect = await claimed(store, quick), Effect(store)
+        with pytest.raises(ClaimLost):
+            await first.complete({"made": 1}, effect)
+        with pytest.raises(ClaimLost):
+            await first.store(StagedCustomers(Bulk.of(store)), [], datetime.now(UTC), last=True)
+        with pytest.raises(ClaimLost):
+            await first.refuse({"problem": 1}, None)
+        with pytest.raises(ClaimLost):
+            await first.release()
+        assert effect.runs == 0
+        assert await second.complete({"made": 2}, effect)
+    assert await found(store) == ({"made": 2}, 1)
 
 
 async def test_an_outcome_stays_whatever_its_own_run_does_later(store: Store) -> None:

@@ -46,6 +46,11 @@ class EventStream:
         self.ctx.require(Scope.READ)
         return change
 
+    def renewed(self) -> None:
+        """Learn that the context has another caller: one who may not read is told so at once."""
+        if not self.ctx.allows(Scope.READ):
+            self._watch.rouse()
+
     async def several(self, seconds: float) -> list[Change]:
         """Return the changes that are there, at most `TOGETHER`; else wait for one, and raise, as `next` does."""
         first = await self.next(seconds)

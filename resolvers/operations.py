@@ -24,6 +24,7 @@ from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.preferences import get_preferences, replace_preferences, set_preferences
 from resolvers.uploads import import_customers
 from resolvers.viewer import get_viewer
+from resolvers.webhook_deliveries import DELIVERIES
 from resolvers.webhooks import WEBHOOKS
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
@@ -57,4 +58,5 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     watch_customers,
     get_viewer,
     *WEBHOOKS,
+    *DELIVERIES,
 )

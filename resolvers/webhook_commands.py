@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resolvers.context import IdempotencyKey
 from resolvers.patches import Body, Change
 from storage.deliveries import Delivery, DeliveryId, State
 from storage.webhooks import Webhook, WebhookId
@@ -16,14 +17,15 @@ class CreateWebhook:
     body: Body
     strict: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewWebhook:
-    """A subscription at a moment when its new secret is known."""
+    """A subscription at the moment when its new secret is known; None in a replay, which does not know it."""
 
     webhook: Webhook
-    secret: str
+    secret: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class AtWebhook:
 
     id: WebhookId
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

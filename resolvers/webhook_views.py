@@ -27,7 +27,7 @@ def webhook_view(webhook: Webhook) -> Json:
 
 
 def new_webhook_view(made: NewWebhook) -> Json:
-    """Return what is shown of a webhook at the one moment when its secret is known."""
+    """Return what is shown of a webhook at the one moment when its secret is known; a replay has null for it."""
     return {**webhook_view(made.webhook), "secret": made.secret}
 
 

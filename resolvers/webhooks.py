@@ -1,4 +1,4 @@
-"""Operations on webhooks: subscriptions that belong to a caller, and the log of their deliveries.
+"""Operations on webhooks: subscriptions that belong to a caller.
 
 What is another caller's is told of as if it did not exist.
 """
@@ -8,53 +8,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
-from resolvers.problems import CONFLICT, INVALID_CURSOR, INVALID_PARAMETER, NOT_FOUND, Problem
-from resolvers.webhook_commands import (
-    AtWebhook,
-    ChangeWebhook,
-    CreateWebhook,
-    DeliveryPage,
-    ListDeliveries,
-    NewWebhook,
-    ReplayDeliveries,
-    ReplayDelivery,
-)
-from resolvers.webhook_fields import Fields, changed_fields, check_name, created_fields, replay_range
+from resolvers.problems import CONFLICT, Problem
+from resolvers.webhook_commands import AtWebhook, ChangeWebhook, CreateWebhook, NewWebhook
+from resolvers.webhook_fields import Fields, changed_fields, check_name, created_fields
+from resolvers.webhook_keys import kept_webhook, keyed_rotation, keyed_webhook
+from resolvers.webhook_owners import missing, own_webhook, owner_of
 from resolvers.webhook_rules import new_secret
-from storage.deliveries import Delivery, DeliveryId, Event, new_delivery
-from storage.documents import Instant, instant, new_id
-from storage.query import MAX_SIZE
+from storage.documents import instant, new_id
+from storage.errors import Unavailable
 from storage.webhooks import Webhook, WebhookId
 
 MOST: Final = 100
 """How many webhooks a caller may have."""
 ROTATION: Final = timedelta(hours=24)
 """How long the secret before the present one signs as well."""
-TEST_TYPE: Final = "webhook.test"
-"""The type of the event that is sent on demand."""
-
-
-def _owner(ctx: Context) -> str:
-    return ctx.caller.id if ctx.caller else ""
-
-
-def _now(ctx: Context) -> Instant:
-    return instant(ctx.now())
-
-
-def _missing(what: str = "webhook") -> Problem:
-    return Problem(NOT_FOUND, f"There is no {what} with this id.", resource="webhooks")
-
-
-async def _own(ctx: Context, webhook_id: WebhookId) -> Webhook:
-    found = await ctx.store.webhooks.find(webhook_id, _owner(ctx))
-    if found is None:
-        raise _missing()
-    return found
 
 
 @operation(
@@ -63,9 +35,12 @@ async def _own(ctx: Context, webhook_id: WebhookId) -> Webhook:
     rest=("POST /webhooks",),
     graphql=("Mutation.createWebhook",),
     summary="Create a webhook",
+    keyed=keyed_webhook,
 )
 async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
     """Create a subscription to the events from now on, and return it with its secret, which nothing shows again.
+
+    Not even a replay of the same request does.
 
     Raises:
         Problem: validation-error, conflict where the caller has as many as there may be.
@@ -73,13 +48,13 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
     rules = ctx.services.webhooks
     fields = created_fields(command.body(), rules, strict=command.strict)
     await check_name(fields.url, rules, ctx.deadline)
-    if await ctx.store.webhooks.count(_owner(ctx)) >= MOST:
+    if await ctx.store.webhooks.count(owner_of(ctx)) >= MOST:
         raise Problem(CONFLICT, f"You have {MOST} webhooks, and there may be no more.", resource="webhooks")
-    webhook_id, secret, now = WebhookId(new_id()), new_secret(), _now(ctx)
+    webhook_id, secret, now = WebhookId(new_id()), new_secret(), instant(ctx.now())
     since = await ctx.store.changes.position()
     webhook = Webhook(
         id=webhook_id,
-        owner=_owner(ctx),
+        owner=owner_of(ctx),
         url=fields.url,
         types=fields.types,
         enabled=fields.enabled,
@@ -93,10 +68,25 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
         updatedAt=now,
     )
     if not command.dry_run:
-        await ctx.store.webhooks.create(webhook)
-        await ctx.store.webhook_feed.begin(since)
+        await _create(ctx, webhook)
+        await _begin(ctx, since)
         ctx.note("done")
     return NewWebhook(webhook, secret)
+
+
+async def _create(ctx: Context, webhook: Webhook) -> None:
+    if ctx.claim is None:
+        await ctx.store.webhooks.create(webhook)
+    else:
+        await ctx.claim.complete(kept_webhook(webhook), partial(ctx.store.webhooks.insert, webhook))
+
+
+async def _begin(ctx: Context, since: str) -> None:
+    """Let the feed begin for a webhook that is stored. Raises `Unavailable` as of something that may be done."""
+    try:
+        await ctx.store.webhook_feed.begin(since)
+    except Unavailable as error:
+        raise Unavailable("unknown") from error
 
 
 @operation(
@@ -108,7 +98,7 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
 )
 async def list_webhooks(ctx: Context, command: None) -> Sequence[Webhook]:  # noqa: ARG001 - every operation takes a command
     """Return the caller's subscriptions, oldest first."""
-    return await ctx.store.webhooks.owned(_owner(ctx))
+    return await ctx.store.webhooks.owned(owner_of(ctx))
 
 
 @operation(
@@ -120,7 +110,7 @@ async def list_webhooks(ctx: Context, command: None) -> Sequence[Webhook]:  # no
 )
 async def get_webhook(ctx: Context, command: AtWebhook) -> Webhook:
     """Return one subscription. Raises not-found."""
-    return await _own(ctx, command.id)
+    return await own_webhook(ctx, command.id)
 
 
 @operation(
@@ -136,14 +126,14 @@ async def update_webhook(ctx: Context, command: ChangeWebhook) -> Webhook:
     Raises:
         Problem: not-found, validation-error, and what the change raises.
     """
-    rules, before = ctx.services.webhooks, await _own(ctx, command.id)
+    rules, before = ctx.services.webhooks, await own_webhook(ctx, command.id)
     said = Fields(before.url, before.types, before.enabled)
     fields = changed_fields(said, command.change, rules, strict=command.strict)
     if fields == said:
         return before
     if fields.url != before.url:
         await check_name(fields.url, rules, ctx.deadline)
-    changes: dict[str, object] = {**fields._asdict(), "updatedAt": _now(ctx), "holdUntil": None}
+    changes: dict[str, object] = {**fields._asdict(), "updatedAt": instant(ctx.now()), "holdUntil": None}
     if fields.enabled != before.enabled:
         changes["disabledReason"] = None if fields.enabled else "owner"
     if command.dry_run:
@@ -152,14 +142,14 @@ async def update_webhook(ctx: Context, command: ChangeWebhook) -> Webhook:
         return await _changed(ctx, before, changes)
     since = await ctx.store.changes.position()
     changed = await _changed(ctx, before, {**changes, "since": since})
-    await ctx.store.webhook_feed.begin(since)
+    await _begin(ctx, since)
     return changed
 
 
 async def _changed(ctx: Context, before: Webhook, changes: dict[str, object]) -> Webhook:
     changed = await ctx.store.webhooks.update(before.id, before.owner, **changes)
     if changed is None:
-        raise _missing()
+        raise missing()
     ctx.note("done")
     return changed
 
@@ -173,11 +163,14 @@ async def _changed(ctx: Context, before: Webhook, changes: dict[str, object]) ->
 )
 async def delete_webhook(ctx: Context, command: AtWebhook) -> Webhook:
     """Delete a subscription and its deliveries, and return it as it was. Raises not-found."""
-    found = await _own(ctx, command.id)
+    found = await own_webhook(ctx, command.id)
     if not command.dry_run:
         if not await ctx.store.webhooks.delete(found.id, found.owner):
-            raise _missing()
-        await ctx.store.deliveries.delete_all(found.id)
+            raise missing()
+        try:
+            await ctx.store.deliveries.delete_all(found.id)
+        except Unavailable as error:
+            raise Unavailable("unknown") from error  # it is gone, and its log goes in 30 days
         ctx.note("done")
     return found
 
@@ -188,96 +181,29 @@ async def delete_webhook(ctx: Context, command: AtWebhook) -> Webhook:
     rest=("POST /webhooks/{webhookId}:rotateSecret",),
     graphql=("Mutation.rotateWebhookSecret",),
     summary="Give a webhook a new secret",
+    keyed=keyed_rotation,
 )
 async def rotate_webhook_secret(ctx: Context, command: AtWebhook) -> NewWebhook:
-    """Give a subscription a new secret, beside which the old one signs for 24 hours more. Raises not-found."""
-    found, secret, now = await _own(ctx, command.id), new_secret(), ctx.now()
-    changes: dict[str, object] = {
-        "secret": ctx.services.webhooks.keep(secret, found.id),
-        "previous": found.secret,
-        "previousUntil": instant(now + ROTATION),
-        "updatedAt": instant(now),
-    }
-    if command.dry_run:
-        return NewWebhook(replace(found, **changes), secret)  # type: ignore[arg-type]
-    return NewWebhook(await _changed(ctx, found, changes), secret)
+    """Give a subscription a new secret, beside which the old one signs for 24 hours more. Raises not-found.
+
+    A replay of the same request does not show it.
+    """
+    while True:
+        found, secret, now = await own_webhook(ctx, command.id), new_secret(), ctx.now()
+        until, kept = instant(now + ROTATION), ctx.services.webhooks.keep(secret, found.id)
+        changed = replace(found, secret=kept, previous=found.secret, previousUntil=until, updatedAt=instant(now))
+        if command.dry_run:
+            return NewWebhook(changed, secret)
+        if await _rotate(ctx, found, changed):
+            ctx.note("done")
+            return NewWebhook(changed, secret)
 
 
-@operation(
-    "testWebhook",
-    scope=Scope.ADMIN,
-    rest=("POST /webhooks/{webhookId}:test",),
-    graphql=("Mutation.testWebhook",),
-    summary="Send a test event to a webhook",
-)
-async def test_webhook(ctx: Context, command: AtWebhook) -> Delivery:
-    """Let an event of the type `webhook.test` be sent, and return its delivery. Raises not-found."""
-    found, now = await _own(ctx, command.id), _now(ctx)
-    delivery = new_delivery(found.id, Event(new_id(), TEST_TYPE, now), now)
-    if not command.dry_run:
-        await ctx.store.deliveries.add([delivery])
-        ctx.note("done")
-    return delivery
-
-
-@operation(
-    "listWebhookDeliveries",
-    scope=Scope.ADMIN,
-    rest=("GET /webhooks/{webhookId}/deliveries",),
-    graphql=("Query.webhookDeliveries",),
-    summary="List the deliveries of a webhook",
-)
-async def list_webhook_deliveries(ctx: Context, command: ListDeliveries) -> DeliveryPage:
-    """Return a page of the log, the newest events first. Raises not-found, invalid-parameter, invalid-cursor."""
-    if not 1 <= command.size <= MAX_SIZE:
-        raise Problem(INVALID_PARAMETER, f"A page has 1 to {MAX_SIZE} deliveries.", resource="webhooks")
-    found, after = await _own(ctx, command.id), None
-    if command.after:
-        after = await ctx.store.deliveries.find(found.id, DeliveryId(command.after))
-        if after is None:
-            raise Problem(INVALID_CURSOR, "There is no place like this in the log.", resource="webhooks")
-    listed = await ctx.store.deliveries.page(found.id, command.state, after, command.size + 1)
-    shown = listed[: command.size]
-    return DeliveryPage(tuple(shown), command.size, shown[-1].id if len(listed) > len(shown) else None)
-
-
-@operation(
-    "replayWebhookDelivery",
-    scope=Scope.ADMIN,
-    rest=("POST /webhooks/{webhookId}/deliveries/{deliveryId}:replay",),
-    graphql=("Mutation.replayWebhookDelivery",),
-    summary="Send one delivery of a webhook again",
-)
-async def replay_webhook_delivery(ctx: Context, command: ReplayDelivery) -> Delivery:
-    """Let a delivery be sent again, with the id that it had, whatever became of it. Raises not-found."""
-    found, deliveries = await _own(ctx, command.id), ctx.store.deliveries
-    if command.dry_run:
-        delivery = await deliveries.find(found.id, command.delivery_id)
-    else:
-        delivery = await deliveries.replay(found.id, command.delivery_id, _now(ctx))
-    if delivery is None:
-        raise _missing("delivery")
-    if not command.dry_run:
-        ctx.note("done")
-    return delivery
-
-
-@operation(
-    "replayWebhookDeliveries",
-    scope=Scope.ADMIN,
-    rest=("POST /webhooks/{webhookId}:replay",),
-    graphql=("Mutation.replayWebhookDeliveries",),
-    summary="Send the deliveries of a webhook of a range of time again",
-)
-async def replay_webhook_deliveries(ctx: Context, command: ReplayDeliveries) -> int:
-    """Let all deliveries of a range be sent again, and return how many. Raises not-found, validation-error."""
-    found, deliveries, now = await _own(ctx, command.id), ctx.store.deliveries, ctx.now()
-    asked = replay_range(command.body(), now, strict=command.strict)
-    if command.dry_run:
-        return await deliveries.count_range(found.id, asked.since, asked.until, asked.states)
-    count = await deliveries.replay_range(found.id, asked.since, asked.until, asked.states, instant(now))
-    ctx.note("done")
-    return count
+async def _rotate(ctx: Context, found: Webhook, changed: Webhook) -> bool:
+    """Store a new secret; False where somebody else has stored another one meanwhile."""
+    if ctx.claim is None:
+        return await ctx.store.webhooks.rotate(found, changed)
+    return await ctx.claim.complete(kept_webhook(changed), partial(ctx.store.webhooks.replace_secret, found, changed))
 
 
 WEBHOOKS: Final = (
@@ -287,9 +213,5 @@ WEBHOOKS: Final = (
     update_webhook,
     delete_webhook,
     rotate_webhook_secret,
-    test_webhook,
-    list_webhook_deliveries,
-    replay_webhook_delivery,
-    replay_webhook_deliveries,
 )
 """All of them, in the order of the documentation."""

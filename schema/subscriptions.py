@@ -91,6 +91,10 @@ class Watching:
         result = execute_subscription_event(self._executor.build_per_event_executor(change))
         return Told(change, await result if isawaitable(result) else result)
 
+    def renewed(self) -> None:
+        """Learn that the context has another caller."""
+        self.stream.renewed()
+
     async def aclose(self) -> None:
         """End it."""
         await self.stream.aclose()

@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Annotated, Any, cast
 
 import strawberry
-from strawberry import UNSET
 
 from resolvers.identifiers import delivery_id, webhook_id
 from resolvers.patches import Body, MergePatch
@@ -19,33 +18,37 @@ from resolvers.webhook_commands import (
     ReplayDeliveries,
     ReplayDelivery,
 )
+from resolvers.webhook_deliveries import (
+    list_webhook_deliveries,
+    replay_webhook_deliveries,
+    replay_webhook_delivery,
+    test_webhook,
+)
 from resolvers.webhook_views import delivery_view, new_webhook_view, webhook_view
 from resolvers.webhooks import (
     create_webhook,
     delete_webhook,
     get_webhook,
-    list_webhook_deliveries,
     list_webhooks,
-    replay_webhook_deliveries,
-    replay_webhook_delivery,
     rotate_webhook_secret,
-    test_webhook,
     update_webhook,
 )
+from schema.commands import Key, key_of
 from schema.inputs import to_json
 from schema.types import DateTime, Info
+from schema.webhook_inputs import (
+    CreateWebhookInput,
+    UpdateWebhookInput,
+    WebhookDeliveryState,
+    WebhookReplayInput,
+    described,
+)
 from storage.deliveries import STATES, State
 from storage.query import DEFAULT_SIZE
 
 
 def _says(description: str) -> Any:
     return strawberry.argument(description=description)
-
-
-def _field(description: str, default: Any = ...) -> Any:
-    if default is ...:
-        return strawberry.field(description=description)
-    return strawberry.field(description=description, default=default)
 
 
 @strawberry.enum(description="Why nothing is sent to a webhook.")
@@ -57,104 +60,68 @@ class WebhookDisabledReason(Enum):
     CREDENTIALS = strawberry.enum_value("credentials", description="The API key that made it is no longer good.")
 
 
-@strawberry.enum(description="What became of a delivery so far.")
-class WebhookDeliveryState(Enum):
-    """States."""
-
-    WAITING = strawberry.enum_value("waiting", description="It waits for its first or its next try.")
-    DELIVERED = strawberry.enum_value("delivered", description="The endpoint has taken it.")
-    FAILED = strawberry.enum_value("failed", description="It was given up; a replay tries again.")
-
-
 @strawberry.type(description="A subscription to events, which are sent to an address.")
 class Webhook:
     """A webhook, without its secret."""
 
-    id: strawberry.ID = _field("A UUID, the same that REST shows.")
-    url: str = _field("Where events are sent.")
-    types: list[str] = _field("Which events: customer.created, customer.updated, customer.deleted.")
-    enabled: bool = _field("Whether events are sent.")
-    disabled_reason: WebhookDisabledReason | None = _field("Why not, where they are not.")
-    previous_secret_until: DateTime | None = _field("Until when the secret before the present one signs as well.")
-    created_at: DateTime = _field("When it was created.")
-    updated_at: DateTime = _field("When it was last changed.")
+    id: strawberry.ID = described("A UUID, the same that REST shows.")
+    url: str = described("Where events are sent.")
+    types: list[str] = described("Which events: customer.created, customer.updated, customer.deleted.")
+    enabled: bool = described("Whether events are sent.")
+    disabled_reason: WebhookDisabledReason | None = described("Why not, where they are not.")
+    previous_secret_until: DateTime | None = described("Until when the secret before the present one signs as well.")
+    created_at: DateTime = described("When it was created.")
+    updated_at: DateTime = described("When it was last changed.")
 
 
 @strawberry.type(description="A webhook at the one moment when its secret is shown.")
 class NewWebhook(Webhook):
     """A webhook with its secret."""
 
-    secret: str = _field("Signs the deliveries: whsec_ and base64. Nothing shows it again.")
+    secret: str | None = described("Signs the deliveries: whsec_ and base64. Nothing shows it again: null in a replay.")
 
 
 @strawberry.type(description="One attempt to deliver.")
 class WebhookTry:
     """A try."""
 
-    at: DateTime = _field("When it ended.")
-    status: int | None = _field("The status of the endpoint's answer, if there was one.")
-    error: str | None = _field("What went wrong where there was none.")
-    milliseconds: int = _field("How long it took.")
+    at: DateTime = described("When it ended.")
+    status: int | None = described("The status of the endpoint's answer, if there was one.")
+    error: str | None = described("What went wrong where there was none.")
+    milliseconds: int = described("How long it took.")
 
 
 @strawberry.type(description="One event for one webhook.")
 class WebhookDelivery:
     """A delivery."""
 
-    id: strawberry.ID = _field("A UUID, the same that REST shows.")
-    event_id: strawberry.ID = _field("The id of the event: the header webhook-id, the same at each try.")
-    type: str = _field("The type of the event, as its body names it.")
-    timestamp: DateTime = _field("When it happened.")
-    customer_id: strawberry.ID | None = _field("Which customer it is about, if it is about one.")
-    version: int | None = _field("The version that the change made.")
-    changed: list[str] = _field("Which parts of the customer differ.")
-    state: WebhookDeliveryState = _field("What became of it so far.")
-    attempts: int = _field("How often it was tried since it was made or replayed.")
-    next_attempt_at: DateTime | None = _field("When it is tried next, while it waits.")
-    tries: list[WebhookTry] = _field("The last tries, the oldest first.")
-    created_at: DateTime = _field("When it was made.")
+    id: strawberry.ID = described("A UUID, the same that REST shows.")
+    event_id: strawberry.ID = described("The id of the event: the header webhook-id, the same at each try.")
+    type: str = described("The type of the event, as its body names it.")
+    timestamp: DateTime = described("When it happened.")
+    customer_id: strawberry.ID | None = described("Which customer it is about, if it is about one.")
+    version: int | None = described("The version that the change made.")
+    changed: list[str] = described("Which parts of the customer differ.")
+    state: WebhookDeliveryState = described("What became of it so far.")
+    attempts: int = described("How often it was tried since it was made or replayed.")
+    next_attempt_at: DateTime | None = described("When it is tried next, while it waits.")
+    tries: list[WebhookTry] = described("The last tries, the oldest first.")
+    created_at: DateTime = described("When it was made.")
 
 
 @strawberry.type(description="A page of the log of a webhook.")
 class WebhookDeliveryPage:
     """A page."""
 
-    deliveries: list[WebhookDelivery] = _field("The deliveries, those of the newest events first.")
-    next_cursor: str | None = _field("What the next page begins after; null on the last one.")
+    deliveries: list[WebhookDelivery] = described("The deliveries, those of the newest events first.")
+    next_cursor: str | None = described("What the next page begins after; null on the last one.")
 
 
 @strawberry.type(description="How many deliveries are sent again.")
 class WebhookReplay:
     """The outcome of a replay of a range."""
 
-    replayed: int = _field("How many.")
-
-
-@strawberry.input(description="A new webhook.")
-class CreateWebhookInput:
-    """A new webhook."""
-
-    url: str = _field("Where to send: https, and an address of the public Internet.")
-    types: list[str] | None = _field("customer.created, customer.updated, customer.deleted; all if absent.", UNSET)
-    enabled: bool | None = _field("Whether events are sent from now on; they are if absent.", UNSET)
-
-
-@strawberry.input(description="Changes to a webhook; what is omitted stays.")
-class UpdateWebhookInput:
-    """A patch of a webhook."""
-
-    url: str | None = _field("Where to send.", UNSET)
-    types: list[str] | None = _field("Which events.", UNSET)
-    enabled: bool | None = _field("Whether events are sent.", UNSET)
-
-
-@strawberry.input(description="Which deliveries to send again.")
-class WebhookReplayInput:
-    """A range of events."""
-
-    since: str = _field("Events from this time on, e.g. 2026-01-31T08:00:00Z.")
-    until: str | None = _field("Events before this time; now if absent.", UNSET)
-    states: list[WebhookDeliveryState] | None = _field("Only deliveries in these states; FAILED if absent.", UNSET)
+    replayed: int = described("How many.")
 
 
 Id = Annotated[strawberry.ID, _says("The webhook's UUID.")]
@@ -222,10 +189,12 @@ class WebhookMutation:
         self,
         info: Info,
         input: Annotated[CreateWebhookInput, _says("The new webhook.")],  # noqa: A002
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> NewWebhook:
-        """Problems: validation-error, conflict."""
-        made = await create_webhook(info.context, CreateWebhook(_body(input), dry_run=dry_run))
+        """Problems: validation-error, conflict, those of keys."""
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        made = await create_webhook(info.context, CreateWebhook(_body(input), dry_run=dry_run, key=key))
         return cast("NewWebhook", new_webhook_view(made))
 
     @strawberry.mutation(description="Change a webhook, or enable or disable it (scope customers:admin).")
@@ -247,15 +216,29 @@ class WebhookMutation:
         return cast("Webhook", webhook_view(found))
 
     @strawberry.mutation(description="Give a webhook a new secret; the old one signs for 24 hours more, too.")
-    async def rotate_webhook_secret(self, info: Info, id: Id, dry_run: DryRun = False) -> NewWebhook:  # noqa: A002
-        """Problems: not-found."""
-        made = await rotate_webhook_secret(info.context, AtWebhook(webhook_id(id), dry_run))
+    async def rotate_webhook_secret(
+        self,
+        info: Info,
+        id: Id,  # noqa: A002
+        idempotency_key: Key = None,
+        dry_run: DryRun = False,
+    ) -> NewWebhook:
+        """Problems: not-found, those of keys."""
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        made = await rotate_webhook_secret(info.context, AtWebhook(webhook_id(id), dry_run, key))
         return cast("NewWebhook", new_webhook_view(made))
 
     @strawberry.mutation(description="Send an event of the type webhook.test (scope customers:admin).")
-    async def test_webhook(self, info: Info, id: Id, dry_run: DryRun = False) -> WebhookDelivery:  # noqa: A002
-        """Problems: not-found."""
-        made = await test_webhook(info.context, AtWebhook(webhook_id(id), dry_run))
+    async def test_webhook(
+        self,
+        info: Info,
+        id: Id,  # noqa: A002
+        idempotency_key: Key = None,
+        dry_run: DryRun = False,
+    ) -> WebhookDelivery:
+        """Problems: not-found, those of keys."""
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        made = await test_webhook(info.context, AtWebhook(webhook_id(id), dry_run, key))
         return cast("WebhookDelivery", delivery_view(made))
 
     @strawberry.mutation(description="Send one delivery again, with the id that it had (scope customers:admin).")

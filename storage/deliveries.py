@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NewType
 from bson import ObjectId
 
 from storage.documents import CustomerId, Instant, moment, new_id
-from storage.driver import Client, Collection, Document, aggregate
+from storage.driver import Client, Collection, Document, Session, aggregate
 from storage.errors import Duplicate, StoreError, inserting, reading, writing
 from storage.webhooks import WebhookId
 
@@ -90,6 +90,16 @@ def _stored(delivery: Delivery) -> Document:
     return {"_id": ObjectId(), **document, "tries": [], "expires": moment(delivery.createdAt) + KEPT}
 
 
+def kept(delivery: Delivery) -> Document:
+    """Return a new delivery in a form that can be stored elsewhere; `earlier` reads it."""
+    return {name: value for name, value in _stored(delivery).items() if name not in _HIDDEN}
+
+
+def earlier(document: Document) -> Delivery:
+    """Return a delivery from what `kept` gave."""
+    return _delivery(document)
+
+
 def _delivery(document: Document) -> Delivery:
     told = document["event"]
     detail = tuple((name, value) for name, value in told["detail"])
@@ -115,6 +125,11 @@ class Deliveries:
         with writing(), inserting(len(deliveries)) as outcomes:
             await self._deliveries.insert_many([_stored(one) for one in deliveries], ordered=False)
         _raise_all_but_duplicates(outcomes)
+
+    async def insert(self, delivery: Delivery, session: Session) -> bool:
+        """Store a new delivery as part of the transaction at hand; True, as it is stored."""
+        await self._deliveries.insert_one(_stored(delivery), session=session)
+        return True
 
     async def due_webhooks(self, webhooks: Several[WebhookId], now: Instant) -> list[WebhookId]:
         """Return those of the subscriptions that something is due for."""

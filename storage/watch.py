@@ -41,7 +41,7 @@ class Watch:
         self._old: deque[Change] = deque()
         self._new: deque[Change] = deque()
         self._waiting = 0
-        self._overrun = self._lost = self._too_slow = False
+        self._overrun = self._lost = self._too_slow = self._roused = False
         self._news = asyncio.Event()
         self._attempts = pauses()
 
@@ -98,7 +98,8 @@ class Watch:
             self._check()
             if (change := self._pop()) is not None:
                 return change
-            if end is not None and time.monotonic() >= end:
+            if self._roused or (end is not None and time.monotonic() >= end):
+                self._roused = False
                 return None
             await (self._wait(end) if self._until is None else self._catch_up(self._until))
 
@@ -128,6 +129,11 @@ class Watch:
         else:
             self._new.append(change)
             self._waiting += change.size
+        self._news.set()
+
+    def rouse(self) -> None:
+        """Let whoever waits for a change wait no longer: `next` returns None where there is none."""
+        self._roused = True
         self._news.set()
 
     def lose(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NewType
 
 from storage.documents import Instant
-from storage.driver import Client, Collection, Document
+from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading, writing
 
 WebhookId = NewType("WebhookId", str)
@@ -69,6 +69,10 @@ def _stored(name: str, value: object) -> object:
     return list(value) if name == "types" and isinstance(value, tuple) else value
 
 
+def _document(webhook: Webhook) -> Document:
+    return {name: _stored(name, getattr(webhook, name)) for name in Webhook.__slots__}
+
+
 @dataclass(frozen=True, slots=True)
 class Webhooks:
     """The collection of subscriptions. Every method raises `Unavailable` where the store does not answer."""
@@ -83,7 +87,24 @@ class Webhooks:
     async def create(self, webhook: Webhook) -> None:
         """Store a new subscription."""
         with writing():
-            await self._webhooks.insert_one({name: _stored(name, getattr(webhook, name)) for name in Webhook.__slots__})
+            await self._webhooks.insert_one(_document(webhook))
+
+    async def insert(self, webhook: Webhook, session: Session) -> bool:
+        """Store a new subscription as part of the transaction at hand; True, as it is stored."""
+        await self._webhooks.insert_one(_document(webhook), session=session)
+        return True
+
+    async def rotate(self, found: Webhook, changed: Webhook) -> bool:
+        """Store the secrets of `changed`; False where those of `found` are not the present ones any more."""
+        with writing():
+            return await self.replace_secret(found, changed, None)
+
+    async def replace_secret(self, found: Webhook, changed: Webhook, session: Session | None) -> bool:
+        """Do what `rotate` does as part of the transaction at hand."""
+        query = {**_query(found.id, found.owner), "secret": {"$eq": _stored("secret", found.secret)}}
+        names = ("secret", "previous", "previousUntil", "updatedAt")
+        update = {"$set": {name: _stored(name, getattr(changed, name)) for name in names}}
+        return (await self._webhooks.update_one(query, update, session=session)).matched_count == 1
 
     async def count(self, owner: str) -> int:
         """Return how many subscriptions a caller has."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+from pymongo import MongoClient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -20,6 +21,7 @@ from storage.store import StoreOptions, open_store
 from tests.harness import Gateway
 
 PROTOCOL = "graphql-transport-ws"
+BRIEF = "subscription { customerChanged { id customerId type } }"
 
 
 @dataclass
@@ -86,6 +88,13 @@ def revoke(gateway: Gateway, key: NewKey) -> None:
             await store.keys.revoke(key.record.id, datetime.now(UTC))
 
     asyncio.run(run())
+
+
+def narrow(gateway: Gateway, key: NewKey, *scopes: str) -> None:
+    """Let an API key have other scopes."""
+    with MongoClient[dict[str, Any]](gateway.store_url) as client:
+        keys = client[gateway.database]["keys"]
+        assert keys.update_one({"id": key.record.id}, {"$set": {"scopes": list(scopes)}}).modified_count == 1
 
 
 class Socket:

@@ -22,6 +22,7 @@ from app.http.requests import request_id, state_of
 from resolvers.context import Caller, Context
 from resolvers.problems import GRAPHQL_LIMIT, INTERNAL_ERROR, Problem
 from schema.documents import DocumentErrors, Operation
+from schema.subscriptions import Watching
 
 PROTOCOL: Final = "graphql-transport-ws"
 INIT_SECONDS: Final = 10.0
@@ -59,6 +60,7 @@ class Conversation:
         self._greeted = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._contexts: dict[int, Context] = {}
+        self._watching: set[Watching] = set()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stack = ExitStack()
         self._answers: Mapping[str, Callable[[Json, int], Awaitable[None]]] = {
@@ -203,12 +205,15 @@ class Conversation:
         watching = await self._state.graphql.watch(operation, variables, ctx)
         if isinstance(watching, ExecutionResult):
             return [formatted_error(self._socket, error) for error in watching.errors or ()]
+        self._watching.add(watching)
+        watching.renewed()  # the caller may have become another one while it was opened
         try:
             with self._state.metrics.stream("websocket"):
                 while True:
                     for one in await watching.several(_IDLE_SECONDS):
                         await self._tell(name, one.result)
         finally:
+            self._watching.discard(watching)
             await watching.aclose()
 
     async def _tell(self, name: str, result: ExecutionResult) -> None:
@@ -218,6 +223,8 @@ class Conversation:
         self._caller = caller
         for ctx in self._contexts.values():
             ctx.caller = caller
+        for watching in self._watching:
+            watching.renewed()
 
     def _revoke(self, _problem: Problem) -> None:
         if not self._ended.done():

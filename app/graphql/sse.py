@@ -46,6 +46,10 @@ class SubscriptionFeed:
         """Return the problem that ends the stream, as a result."""
         return block(event="next", data=orjson.dumps({"errors": [told(self._request, problem)]})) + COMPLETE
 
+    def renewed(self) -> None:
+        """Learn that the context has another caller."""
+        self._watching.renewed()
+
     async def aclose(self) -> None:
         """End the watch."""
         await self._watching.aclose()

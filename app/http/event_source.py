@@ -58,6 +58,10 @@ class Feed(Protocol):
         """Return how the problem is told that ends the feed."""
         ...
 
+    def renewed(self) -> None:
+        """Learn that the context of the request has another caller, who may be allowed less."""
+        ...
+
     async def aclose(self) -> None:
         """End it."""
         ...
@@ -127,6 +131,7 @@ class EventSource(Response):
 
     def _renew(self, caller: Caller) -> None:
         self._ctx.caller = caller
+        self._feed.renewed()
 
     def _last(self, problem: Problem) -> bytes:
         state_of(self._request).metrics.problem(self._request.scope, problem.type)

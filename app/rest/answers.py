@@ -154,7 +154,7 @@ def _operation(endpoint: Endpoint) -> Answers:
 def begun_answer(*own_headers: str) -> dict[str, Any]:
     """Return the answer where an operation goes on with what was asked for."""
     said = "An operation has begun; ask for it until it has ended."
-    answer = _body(said, "Operation", ("Location", "Retry-After", *own_headers))
+    answer = _body(said, "Operation", ("Location", "Retry-After", "Idempotent-Replayed", *own_headers))
     ids = {"operationId": "$response.body#/id"}
     follow = {"operationId": "getOperation", "parameters": ids, "description": "Ask how far it is."}
     cancel = {"operationId": "cancelOperation", "parameters": ids, "description": "Cancel it."}
@@ -177,7 +177,7 @@ def _unversioned(endpoint: Endpoint) -> Answers:
     name = str(endpoint.gives)
     if endpoint.kind == "create":
         dry = _body("What would be created (`dryRun=true`).", name, ("Dry-Run", "Preference-Applied"))
-        made = _body("Created.", name, ("Location", "Preference-Applied"))
+        made = _body("Created.", name, ("Location", "Preference-Applied", "Idempotent-Replayed"))
         ids = {"webhookId": "$response.body#/id"}
         links = {
             one: {"operationId": one, "parameters": ids, "description": said}
@@ -186,7 +186,8 @@ def _unversioned(endpoint: Endpoint) -> Answers:
         return {"200": dry, "201": {**made, "links": links}}
     if endpoint.kind == "patch":
         return {"200": _changed(name, ("Dry-Run", "Preference-Applied"))}
-    own_headers = {"log": ("Next-Cursor",), "action": ("Dry-Run",)}.get(endpoint.kind, ())
+    replayed = ("Idempotent-Replayed",) if endpoint.operation.keyed else ()
+    own_headers = {"log": ("Next-Cursor",), "action": ("Dry-Run", *replayed)}.get(endpoint.kind, ())
     return {"200": _body("Done." if endpoint.kind == "action" else "As it is now.", name, own_headers)}
 
 
@@ -227,7 +228,7 @@ def _changed(name: str, own_headers: tuple[str, ...] = _KEYED_HEADERS) -> dict[s
 
 def _done(name: str) -> dict[str, Any]:
     """Return the answer of a batch."""
-    return _body("What became of each operation.", name, ("Dry-Run", "Preference-Applied"))
+    return _body("What became of each operation.", name, ("Dry-Run", "Preference-Applied", "Idempotent-Replayed"))
 
 
 def _body(description: str, name: str, own_headers: tuple[str, ...]) -> dict[str, Any]:

@@ -60,13 +60,14 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
         *(_versioned_problems(endpoint, existing=existing, changes=changes) if endpoint.versioned else ()),
         *(_BODY if endpoint.kind == "action" and endpoint.takes else ()),
         *((p.CONFLICT,) if endpoint.kind == "create" and not endpoint.versioned else ()),
-        *(
-            _KEYED
-            if (endpoint.operation.keyed and endpoint.takes) or endpoint.kind in {"batch", "bulk", "import", "erase"}
-            else ()
-        ),
+        *(_KEYED if _takes_key(endpoint) else ()),
         *_EVERY,
     )
+
+
+def _takes_key(endpoint: Endpoint) -> bool:
+    changes = bool(endpoint.takes) or endpoint.kind == "action"
+    return (endpoint.operation.keyed is not None and changes) or endpoint.kind in {"batch", "bulk", "import", "erase"}
 
 
 def _versioned_problems(endpoint: Endpoint, *, existing: bool, changes: bool) -> tuple[ProblemType, ...]:

@@ -21,6 +21,7 @@ from app.rest.list_parameters import CONFIRM, FIELDS, FILTER_PARAMETERS, FORMAT,
 from app.rest.parameters import DRY_RUN, RESOURCE, Parameter, Parameters
 from resolvers import bulk as bulk_operations
 from resolvers import customers as customer_operations
+from resolvers import webhook_deliveries as delivery_operations
 from resolvers import webhooks as webhook_operations
 from resolvers.deletions import delete_customers
 from resolvers.events import watch_customers
@@ -105,7 +106,7 @@ def _parts(operations: PartOperations, tag: str, one: str, many: str) -> tuple[E
 
 
 def _webhooks() -> Iterator[Endpoint]:
-    ops, dry = webhook_operations, (DRY_RUN,)
+    ops, log, dry = webhook_operations, delivery_operations, (DRY_RUN,)
     one = partial(Endpoint, tag="Webhooks", versioned=False)
     yield one(
         ops.create_webhook, "POST", webhooks.create, "create", gives="NewWebhook", takes="WebhookInput", parameters=dry
@@ -117,18 +118,18 @@ def _webhooks() -> Iterator[Endpoint]:
     )
     yield one(ops.delete_webhook, "DELETE", webhooks.delete, "delete", gives=None, parameters=dry)
     yield one(ops.rotate_webhook_secret, "POST", webhooks.rotate, "action", gives="NewWebhook", parameters=dry)
-    yield one(ops.test_webhook, "POST", webhooks.test, "action", gives="WebhookDelivery", parameters=dry)
+    yield one(log.test_webhook, "POST", webhooks.test, "action", gives="WebhookDelivery", parameters=dry)
     yield one(
-        ops.list_webhook_deliveries,
+        log.list_webhook_deliveries,
         "GET",
         webhooks.deliveries,
         "log",
         gives="WebhookDeliveries",
         parameters=webhooks.DELIVERY_PARAMETERS,
     )
-    yield one(ops.replay_webhook_delivery, "POST", webhooks.replay, "action", gives="WebhookDelivery", parameters=dry)
+    yield one(log.replay_webhook_delivery, "POST", webhooks.replay, "action", gives="WebhookDelivery", parameters=dry)
     yield one(
-        ops.replay_webhook_deliveries,
+        log.replay_webhook_deliveries,
         "POST",
         webhooks.replay_all,
         "action",

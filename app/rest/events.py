@@ -94,6 +94,10 @@ class _CustomerEvents:
         members = problem.members(base_url(self._request), request_id(self._request))
         return block(event="problem", data=orjson.dumps({**members, "instance": path_of(self._request)}))
 
+    def renewed(self) -> None:
+        """Learn that the context has another caller."""
+        self._stream.renewed()
+
     async def aclose(self) -> None:
         """End the watch."""
         await self._stream.aclose()

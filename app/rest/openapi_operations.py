@@ -109,7 +109,11 @@ def _query_parameter(parameter: Parameter) -> Document:
 
 def _header_parameters(endpoint: Endpoint) -> list[Document]:
     if not endpoint.versioned:
-        return [{"$ref": "#/components/parameters/Prefer"}] if endpoint.kind in {"create", "patch"} else []
+        names = [
+            *(["IdempotencyKey"] if endpoint.operation.keyed and endpoint.kind in {"create", "action"} else []),
+            *(["Prefer"] if endpoint.kind in {"create", "patch"} else []),
+        ]
+        return [{"$ref": f"#/components/parameters/{name}"} for name in names]
     condition = ["IfMatch"] if "{" in endpoint.path else []
     names = {
         "read": ["IfNoneMatch"] if "{" in endpoint.path else [],

@@ -115,7 +115,8 @@ def _subscriptions() -> dict[str, Schema]:
         "createdAt": _TIME,
         "updatedAt": _TIME,
     }
-    secret = {**_WORD, "pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "description": "Nothing shows it again."}
+    said = "Nothing shows it again: null in a replay by an idempotency key."
+    secret = _or_null({**_WORD, "pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "description": said})
     listed = {"type": "array", "items": ref("Webhook"), "maxItems": MOST}
     return {
         "Webhook": closed_object(members, "A subscription to events."),

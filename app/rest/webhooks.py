@@ -20,17 +20,19 @@ from resolvers.webhook_commands import (
     ReplayDeliveries,
     ReplayDelivery,
 )
+from resolvers.webhook_deliveries import (
+    list_webhook_deliveries,
+    replay_webhook_deliveries,
+    replay_webhook_delivery,
+    test_webhook,
+)
 from resolvers.webhook_views import Json, delivery_view, new_webhook_view, webhook_view
 from resolvers.webhooks import (
     create_webhook,
     delete_webhook,
     get_webhook,
-    list_webhook_deliveries,
     list_webhooks,
-    replay_webhook_deliveries,
-    replay_webhook_delivery,
     rotate_webhook_secret,
-    test_webhook,
     update_webhook,
 )
 from storage.deliveries import STATES, State
@@ -68,13 +70,13 @@ def _shown(call: Call, name: str, body: Json, status: int = 200, **headers: str)
 
 
 def _secret(call: Call, made: NewWebhook, status: int = 200, **headers: str) -> Response:
-    """Return an answer that nobody is to keep: it shows a secret."""
+    """Return an answer that nobody is to keep: it shows a secret, unless it is a replay."""
     return _shown(call, "webhook", new_webhook_view(made), status, **{"Cache-Control": "no-store"}, **headers)
 
 
 async def create(call: Call) -> Response:
     """POST /webhooks."""
-    command = CreateWebhook(await call.body(), strict=call.strict, dry_run=call.dry_run)
+    command = CreateWebhook(await call.body(), strict=call.strict, dry_run=call.dry_run, key=call.key())
     made = await create_webhook(call.ctx, command)
     if call.dry_run:
         return _secret(call, made)
@@ -109,12 +111,12 @@ async def delete(call: Call) -> Response:
 
 async def rotate(call: Call) -> Response:
     """POST /webhooks/{webhookId}:rotateSecret."""
-    return _secret(call, await rotate_webhook_secret(call.ctx, AtWebhook(_id(call), call.dry_run)))
+    return _secret(call, await rotate_webhook_secret(call.ctx, AtWebhook(_id(call), call.dry_run, call.key())))
 
 
 async def test(call: Call) -> Response:
     """POST /webhooks/{webhookId}:test."""
-    made = await test_webhook(call.ctx, AtWebhook(_id(call), call.dry_run))
+    made = await test_webhook(call.ctx, AtWebhook(_id(call), call.dry_run, call.key()))
     return _shown(call, "delivery", delivery_view(made))
 
 

@@ -121,9 +121,13 @@ class Relay:
         return bool(webhooks)
 
     async def _start(self, webhook: Webhook) -> Place:
-        """Return the place from which on changes are a webhook's own."""
+        """Return the place from which on changes are a webhook's own; all are where that cannot be read."""
         if webhook.since not in self._since:
-            self._since[webhook.since] = (await self.store.changes.history.cipher()).open(webhook.since)
+            cipher = await self.store.changes.history.cipher()
+            try:
+                self._since[webhook.since] = cipher.open(webhook.since)
+            except UnknownPosition:  # of another store, from which the webhooks were copied
+                self._since[webhook.since] = Place(b"")
         return self._since[webhook.since]
 
     async def _advance(self, position: str) -> None:

@@ -31,6 +31,10 @@ BATCH = """mutation($operations: [CustomerOperation!]!, $atomic: Boolean!, $key:
     results { op status id } } }"""
 
 
+WEBHOOK = """mutation($input: CreateWebhookInput!, $key: String) {
+  done: createWebhook(input: $input, idempotencyKey: $key) { id } }"""
+
+
 class Told(NamedTuple):
     """What an answer says, in a form that both doors have in common."""
 
@@ -174,6 +178,16 @@ def delete_all(on: Stage) -> Request:
     )
 
 
+def webhook(on: Stage) -> Request:
+    """A new webhook."""
+    key, body = str(uuid4()), {"url": f"https://hooks.example.com/{uuid4().hex}", "enabled": False}
+    return Request(
+        rest(lambda answer: answer.json()["id"], "POST", "/api/v1/webhooks", key, json=body),
+        graphql(lambda done: done["id"], WEBHOOK, input=body, key=key),
+        lambda: on.stored["webhooks"].count_documents({"url": body["url"]}),
+    )
+
+
 READING: tuple[Callable[[Stage], Request], ...] = (
     add,
     lambda on: patch(on, room=1),
@@ -181,7 +195,7 @@ READING: tuple[Callable[[Stage], Request], ...] = (
     lambda on: batch(on, atomic=False),
 )
 """Requests that are decided by what is stored: what the retry has done makes them a refusal, were they decided anew."""
-REQUESTS: tuple[Callable[[Stage], Request], ...] = (create, *READING, patch, import_file, delete_all)
+REQUESTS: tuple[Callable[[Stage], Request], ...] = (create, *READING, patch, import_file, delete_all, webhook)
 READ = "find\0\n\0\0\0customers"
 """The beginning of a command that reads customers."""
 

@@ -12,13 +12,12 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conftest import StartGateway
 from tests.harness import Gateway, make_new_key
-from tests.streams import Socket, events, revoke, socket
+from tests.streams import BRIEF, Socket, events, narrow, revoke, socket
 
 WATCH = """subscription Watch($ids: [ID!], $types: [CustomerEventType!], $after: ID) {
   customerChanged(ids: $ids, types: $types, after: $after) {
     id type customerId version changed customer { lastName etag addresses { city } } } }"""
 STREAM = {"Accept": "text/event-stream"}
-BRIEF = "subscription { customerChanged { id customerId type } }"
 
 
 def told(message: Any) -> Any:
@@ -148,6 +147,21 @@ def test_c066_the_sockets_of_a_revoked_key_are_closed_within_five_seconds(gatewa
         revoke(gateway, key)
         assert ws.closed() == 4403
         assert time.monotonic() - revoked < 5
+
+
+def test_c105_a_subscription_whose_caller_loses_the_scope_ends_and_its_socket_goes_on(gateway: Gateway) -> None:
+    key = make_new_key(gateway.store_url, gateway.database, ("customers:read",))
+    with socket(gateway) as ws:
+        ws.greet(**{"X-API-Key": key.key})
+        ws.subscribe("1", BRIEF)
+        ws.settle()
+        narrow(gateway, key, "customers:write")
+        assert errors(ws.receive()) == "forbidden"  # though nothing has changed
+        ws.subscribe("2", BRIEF)
+        assert errors(ws.receive()) == "forbidden"
+        gateway.create()
+        ws.subscribe("3", "{ viewer { scopes } }")
+        assert ws.receive()["payload"]["data"]["viewer"]["scopes"] == ["customers:write"]
 
 
 def test_operations_over_a_socket_are_paid_for(start_gateway: StartGateway) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from storage.documents import PARTS
 from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway, make_new_key
-from tests.streams import events, revoke
+from tests.streams import BRIEF, events, narrow, revoke
 
 PATH = "/api/v1/customer-events"
 
@@ -98,6 +99,28 @@ def test_c066_the_streams_of_a_revoked_key_end_within_five_seconds(gateway: Gate
         assert other.next().event == "customer.created"
     assert [event.event for event in last] == ["problem"]
     assert last[0].json["type"].endswith("/unauthorized")
+
+
+@pytest.mark.parametrize("door", ["rest", "graphql"])
+def test_c105_a_stream_whose_caller_loses_the_scope_tells_so_and_no_event_more(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    """At once, though nothing changes and the next look for changes would be in an hour."""
+    monkeypatch.setattr("app.http.event_source.PING_SECONDS", 3600.0)
+    key = make_new_key(gateway.store_url, gateway.database, ("customers:read",))
+    asked: dict[str, Any] = {} if door == "rest" else {"path": "/graphql", "json": {"query": BRIEF}}
+    with gateway.client(**{"X-API-Key": key.key}) as client, events(client, **asked) as stream:
+        gateway.create()
+        assert stream.next().event == ("customer.created" if door == "rest" else "next")
+        narrow(gateway, key, "customers:write")
+        last = stream.rest()
+    if door == "rest":
+        assert [event.event for event in last] == ["problem"]
+        assert last[0].json["type"].endswith("/forbidden")
+    else:
+        assert [event.event for event in last] == ["next", "complete"]
+        assert last[0].json["errors"][0]["extensions"]["type"].endswith("/forbidden")
+        assert "data" not in last[0].json
 
 
 def test_c125_a_gateway_that_stops_tells_its_streams_to_reconnect(start_gateway: StartGateway) -> None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
+from pymongo import MongoClient
 
 from tests import factories
 from tests.app.webhooks.receiver import Got, Receiver, receiving
@@ -194,6 +196,53 @@ def test_a_webhook_is_tried_dry_changed_and_deleted(open_gateway: Gateway, recei
     assert open_gateway.http.delete(f"{url}?dryRun=true").status_code == 204
     assert [open_gateway.http.delete(url).status_code for _ in range(2)] == [204, 404]
     assert open_gateway.http.get(f"{WEBHOOKS}/none").json()["type"].endswith("/invalid-id")
+
+
+CREATE = """mutation($input: CreateWebhookInput!, $key: String) {
+  createWebhook(input: $input, idempotencyKey: $key) { id url types secret } }"""
+ACT = "mutation($id: ID!, $key: String) { %s(id: $id, idempotencyKey: $key) { id } }"
+
+
+def test_c034_a_webhook_is_made_once_through_either_door_and_a_replay_shows_no_secret(open_gateway: Gateway) -> None:
+    gateway, key = open_gateway, str(uuid4())
+    body = {"url": "https://hooks.example.com/once", "types": ["customer.deleted", "customer.created"]}
+    count = len(_content(gateway, WEBHOOKS))
+    first, again = (gateway.http.post(WEBHOOKS, json=body, headers={"Idempotency-Key": key}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.headers["Location"] == again.headers["Location"]
+    assert ("Idempotent-Replayed" in first.headers, again.headers["Idempotent-Replayed"]) == (False, "true")
+    assert again.json() == {**first.json(), "secret": None}
+    there = gateway.graphql(CREATE, input={**body, "types": body["types"][::-1]}, key=key)
+    assert there["extensions"]["idempotentReplayed"] is True
+    assert (there["data"]["createWebhook"]["id"], there["data"]["createWebhook"]["secret"]) == (
+        again.json()["id"],
+        None,
+    )
+    other = gateway.graphql(CREATE, input={"url": "https://hooks.example.com/other"}, key=key)
+    assert problem_outcome(other["errors"][0]["extensions"]).problem == ("idempotency-key-reused", 1501, 422)
+    refused = {"Idempotency-Key": str(uuid4())}
+    assert gateway.http.post(WEBHOOKS, json={"url": "http://127.0.0.1"}, headers=refused).status_code == 422
+    assert gateway.http.post(WEBHOOKS, json=body, headers=refused).json()["secret"].startswith("whsec_")
+    assert len(_content(gateway, WEBHOOKS)) == count + 2
+    with MongoClient[dict[str, Any]](gateway.store_url) as client:
+        assert first.json()["secret"] not in str(list(client[gateway.database]["ledger"].find()))
+
+
+@pytest.mark.parametrize("action", ["rotateSecret", "test"])
+def test_c034_a_new_secret_and_a_test_have_one_effect_with_a_key_and_its_replay(
+    open_gateway: Gateway, receiver: Receiver, action: str
+) -> None:
+    gateway, webhook = open_gateway, made(open_gateway, receiver, enabled=False)
+    url, key = f"{WEBHOOKS}/{webhook['id']}", {"Idempotency-Key": str(uuid4())}
+    first, again = (gateway.http.post(f"{url}:{action}", headers=key) for _ in range(2))
+    secret = {"secret": None} if action == "rotateSecret" else {}
+    assert again.json() == {**first.json(), **secret}
+    assert again.headers["Idempotent-Replayed"] == "true"
+    field = {"rotateSecret": "rotateWebhookSecret", "test": "testWebhook"}[action]
+    there = gateway.graphql(ACT % field, id=webhook["id"], key=key["Idempotency-Key"])
+    assert (there["data"][field]["id"], there["extensions"]["idempotentReplayed"]) == (first.json()["id"], True)
+    assert gateway.http.get(url).json()["previousSecretUntil"] == first.json().get("previousSecretUntil")
+    assert len(_content(gateway, f"{url}/deliveries")) == (action == "test")
 
 
 def test_there_may_be_a_hundred_webhooks_and_no_more(open_gateway: Gateway) -> None:

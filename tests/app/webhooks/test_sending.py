@@ -146,6 +146,7 @@ async def test_m108_gone_disables_a_webhook_until_its_owner_enables_it(stage: St
         stored = await stage.stored(webhook.webhook.id)
         assert (stored.enabled, stored.disabledReason) == (False, "gone")
         assert stage.secret is None
+        assert webhook.secret is not None
         assert webhook.secret not in str(logs)
         receiver.says(204)
         await stage.customer()
@@ -311,6 +312,19 @@ async def test_while_a_secret_is_rotated_both_sign_and_after_a_day_one(stage: St
     assert [len(one.headers["webhook-signature"].split(" ")) for one in receiver.got] == [2, 1]
 
 
+async def test_of_secrets_that_are_made_at_the_same_moment_each_that_was_shown_signs_or_has_signed(
+    stage: Stage, receiver: Receiver
+) -> None:
+    """One of two is the present one and the other the one before it: neither has taken the other's place unseen."""
+    webhook = await stage.webhook(receiver.url())
+    at = AtWebhook(webhook.webhook.id)
+    shown = await asyncio.gather(*(rotate_webhook_secret(stage.context(), at) for _ in range(2)))
+    stored = await stage.stored(webhook.webhook.id)
+    assert stored.previous is not None
+    kept = {stored.secret.secret.decode(), stored.previous.secret.decode()}
+    assert kept == {one.secret for one in shown}
+
+
 async def test_secrets_are_sealed_in_the_store_and_without_the_seal_nothing_is_sent_nor_given_up(
     stage: Stage, receiver: Receiver
 ) -> None:
@@ -318,6 +332,7 @@ async def test_secrets_are_sealed_in_the_store_and_without_the_seal_nothing_is_s
     webhook = await stage.webhook(receiver.url())
     raw = await stage.store.client[stage.store.database]["webhooks"].find_one({})
     assert raw is not None
+    assert webhook.secret is not None
     assert webhook.secret.encode() not in bytes(raw["secret"]["secret"])
     stage.secret = None
     await stage.customer()

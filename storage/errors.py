@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pymongo
 from pymongo import errors as driver
@@ -131,15 +132,17 @@ def _translate_first(error: driver.BulkWriteError) -> StoreError:
 
 
 class _Calling:
-    """One call of the driver, or several: counted, ended in time, and with our errors instead of the driver's."""
+    """One call of the driver, or several: counted, ended in time and when told, and with our errors."""
 
-    __slots__ = ("_end", "_limit", "_spent", "_writing")
+    __slots__ = ("_end", "_limit", "_spent", "_task", "_told", "_writing")
 
     def __init__(self, *, writing: bool) -> None:
         self._writing = writing
         self._end: HardEnd | None = None
 
     def __enter__(self) -> None:
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._told = self._task.cancelling()
         left = seconds_left()
         if left is not None:
             if left <= 0:
@@ -161,6 +164,10 @@ class _Calling:
                 raise Unavailable("unknown" if self._writing else "none") from error
         if isinstance(error, driver.PyMongoError):
             raise _translate(error, writing=self._writing) from error
+        if error is None and self._task.cancelling() > self._told:
+            # Until Python 3.12 asyncio.wait_for, by which PyMongo sends, gives its result to whoever cancels it in the
+            # turn in which that comes (CPython issue 81839): the task would go on as if nobody had told it to end.
+            raise asyncio.CancelledError
 
 
 def reading() -> _Calling:

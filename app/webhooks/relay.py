@@ -14,7 +14,6 @@ from typing import Final
 import structlog
 
 from app.webhooks.counts import WebhookCounts
-from app.webhooks.ending import end_if_told
 from app.webhooks.subscriptions import Subscriptions
 from resolvers.context import Clock
 from storage.change_stream import Change
@@ -59,12 +58,10 @@ class Relay:
     async def run(self) -> None:
         """Feed for ever. Raises `NotLeading` and `StoreError`."""
         while True:
-            end_if_told()
             with wire_deadline(STORE_SECONDS):
                 waited_for = await self._anyone()
                 position = await self.store.webhook_feed.position()
             if not waited_for:
-                end_if_told()
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             try:
@@ -97,7 +94,6 @@ class Relay:
             await self._advance(position)
         async with self.store.changes.watch(position) as watch:
             while True:
-                end_if_told()
                 batch = await _batch(watch)
                 with wire_deadline(STORE_SECONDS):
                     if not await self._add(batch, watch.position):

@@ -18,7 +18,6 @@ from typing import Final
 import structlog
 
 from app.webhooks.counts import WebhookCounts
-from app.webhooks.ending import end_if_told
 from app.webhooks.endpoint import Answer, Endpoints
 from app.webhooks.schedule import Decision, decide
 from app.webhooks.signing import Signer, Unsignable, body_of
@@ -63,9 +62,7 @@ class Sender:
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
-                    end_if_told()
                     await self._start_lanes(group)
-                    end_if_told()
                     with suppress(TimeoutError):
                         async with asyncio.timeout(LOOK_SECONDS):
                             await self.wake.wait()
@@ -103,7 +100,7 @@ class Sender:
     async def _lane(self, webhook_id: WebhookId) -> None:
         """Send what is due for one webhook; where all lanes are in use only a part of it, for others to come up."""
         while await self._send_some(webhook_id) and len(self._lanes) < LANES:
-            end_if_told()
+            pass
 
     async def _send_some(self, webhook_id: WebhookId) -> bool:
         """Send some of what is due for one webhook; False where that was all, or it is to be left alone now."""
@@ -128,7 +125,6 @@ class Sender:
         """Try one delivery; False where the endpoint is to be left alone now."""
         with wire_deadline(_STORE_SECONDS):
             webhook = await self.store.webhooks.find(delivery.webhook)
-        end_if_told()
         now, body = self.clock(), body_of(delivery.event)
         if webhook is None or not webhook.enabled or (webhook.holdUntil or "") > instant(now):
             return False

@@ -15,7 +15,6 @@ from app.observe.logs import failure_fields
 from app.settings import Settings
 from app.webhooks.addresses import Names
 from app.webhooks.counts import WebhookCounts
-from app.webhooks.ending import end_if_told
 from app.webhooks.endpoint import Endpoints, open_endpoints
 from app.webhooks.relay import NotLeading, Relay
 from app.webhooks.sender import Sender
@@ -51,7 +50,6 @@ class WebhookService:
         """Lead whenever nobody else does, for ever; nothing that goes wrong ends it."""
         told = False
         while True:
-            end_if_told()
             try:
                 if await self._take():
                     await self._lead()
@@ -92,7 +90,6 @@ class WebhookService:
         """Take the lease again and again. Raises `NotLeading` where another one has it, or it may have ended."""
         taken = time.monotonic()
         while True:
-            end_if_told()
             await asyncio.sleep(RENEW_SECONDS)
             with suppress(StoreError):
                 began = time.monotonic()

@@ -86,9 +86,9 @@ def opened(driver: Driver, database: str) -> OpenStore:
 def directly(url: str, port: int) -> str:
     """Return a store's address by way of another port, where no other member is looked for."""
     address = urlsplit(url)
-    query = "&".join(part for part in address.query.split("&") if part and not part.startswith("replicaSet"))
+    kept = [part for part in address.query.split("&") if part and not part.startswith("replicaSet")]
     user = f"{address.netloc.rpartition('@')[0]}@" if "@" in address.netloc else ""
-    return f"mongodb://{user}127.0.0.1:{port}{address.path or '/'}?{query}&directConnection=true"
+    return f"mongodb://{user}127.0.0.1:{port}{address.path or '/'}?{'&'.join([*kept, 'directConnection=true'])}"
 
 
 @asynccontextmanager

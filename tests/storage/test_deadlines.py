@@ -12,6 +12,7 @@ import pytest
 from storage.deadlines import GRACE, HardEnd, deadline, seconds_left, wire_deadline
 from storage.errors import Unavailable, reading, writing
 from storage.reads import GatheredReads
+from storage.store import Store
 
 NEVER = 60.0
 
@@ -49,6 +50,23 @@ async def test_a_cancellation_by_others_stays_one() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_whoever_is_told_to_end_in_the_midst_of_a_call_ends(store: Store) -> None:
+    """At whichever turn of the loop that comes: `asyncio.wait_for` of Python 3.11 keeps it to itself at one of them."""
+
+    async def call() -> None:
+        while True:  # as loops do that end only when they are told
+            await store.ping()
+
+    await store.ping()
+    for turns in range(40):
+        task = asyncio.ensure_future(call())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,), timeout=20)
+        assert task.cancelled(), turns
 
 
 async def test_of_two_deadlines_the_earlier_one_counts_and_the_outer_one_comes_back() -> None:

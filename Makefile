@@ -54,7 +54,9 @@ bench-files: $(STAMPS)/test ## Measure what imports and exports of COUNT=100000 
 	@exec $(BIN)/python -m tests.bench.files
 
 bench-attacks: $(STAMPS)/test ## Measure what attacks cost, over the largest customers that there can be (four minutes)
-	@exec $(BIN)/python -m tests.bench.attacks
+	@$(BIN)/python -m tests.bench.attacks
+	@exec $(BIN)/python -m tests.bench.guesses
+
 slow: $(STAMPS)/test ## Measure what 1,000 slow clients cost the others
 	@docker/system-parts.sh wrk slowhttptest
 	@exec $(BIN)/python -m tests.bench.slow

@@ -3,95 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from tests import factories
+from tests.faults.keyed import KeyedClient
 from tests.faults.ledger import Ledger, Write
+from tests.faults.listener import Listener
+from tests.faults.wire import CUSTOMERS, PATIENCE, Answer, Connection, for_graphql
 
-CUSTOMERS: Final = "/api/v1/customers"
-PATIENCE: Final = 20.0
-"""Seconds after which a client gives up; far beyond any time that the gateway allows itself."""
 _PAUSE: Final = 0.1
 """Seconds that a client waits after a failure, instead of what `Retry-After` asks for: so recovery is seen sooner."""
-_IDLE: Final = 5.0
-"""Seconds after which a connection is not used again: the gateway ends those that are idle for long."""
 _PULSE: Final = 0.1
 _LIFE: Final = 12
 _CREATE: Final = "mutation($input: CreateCustomerInput!) { createCustomer(input: $input) { id } }"
 _ADD: Final = """mutation($id: ID!, $input: PhoneNumberInput!) {
   addPhoneNumber(customerId: $id, input: $input) { id }
 }"""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; status 0 where the connection ended before anything did."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-    @property
-    def problem(self) -> dict[str, Any]:
-        """The problem that either door tells; empty where it tells none."""
-        body = self.body if isinstance(self.body, dict) else {}
-        if body.get("errors") and "extensions" in body["errors"][0]:
-            return dict(body["errors"][0]["extensions"])
-        return body if "code" in body and "status" in body else {}
-
-
-class Connection:
-    """A keep-alive connection of one client, made anew when it has ended."""
-
-    def __init__(self, url: str, key: str) -> None:
-        address = urlsplit(url)
-        self._host, self._port, self._key = str(address.hostname), int(address.port or 80), key
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._used = 0.0
-
-    async def ask(self, method: str, path: str, body: Any = None, leave: float | None = None, **more: str) -> Answer:
-        """Send a request and return its answer; with `leave` go away after so many seconds."""
-        try:
-            async with asyncio.timeout(PATIENCE if leave is None else leave):
-                return await self._exchange(method, path, body, more)
-        except (OSError, EOFError, TimeoutError):
-            self.close()
-            return Answer(0, {}, None)
-
-    async def _exchange(self, method: str, path: str, body: Any, more: dict[str, str]) -> Answer:
-        if time.monotonic() - self._used > _IDLE:
-            self.close()
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
-        reader, writer = self._streams
-        content = b"" if body is None else json.dumps(body).encode()
-        fixed = {"Host": "gateway", "X-API-Key": self._key, "Content-Length": str(len(content))}
-        if body is not None:
-            fixed["Content-Type"] = "application/json"
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in {**fixed, **more}.items())]
-        writer.write("\r\n".join([*lines, "", ""]).encode() + content)
-        status, *heads = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
-        pairs = (line.partition(":") for line in heads)
-        headers = {name.lower(): value.strip() for name, _, value in pairs}
-        raw = await reader.readexactly(int(headers.get("content-length", "0")))
-        self._used = time.monotonic()
-        if headers.get("connection") == "close":
-            self.close()
-        return Answer(int(status.split()[1]), headers, json.loads(raw) if raw else None)
-
-    def close(self) -> None:
-        """End the connection; the next request makes another."""
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
 
 
 @dataclass
@@ -115,6 +49,12 @@ class Crowd:
     think: float = 0.0
     """Seconds that a client waits between two requests."""
     leaving: float = 0.0
+    keyed: int = 0
+    """How many clients there are besides who use idempotency keys, and send all again until it is done."""
+    listener: Listener | None = None
+    """Who reads the change feed meanwhile."""
+    keys: Counter[str] = field(default_factory=Counter)
+    """What clients with keys have counted."""
     paused: bool = False
     customers: dict[str, Known] = field(default_factory=dict)
     """Every customer whose creation was acknowledged and that nobody has asked to delete."""
@@ -149,7 +89,7 @@ class Crowd:
         """Return when nobody waits for an answer, and let nobody begin anything."""
         self.paused = True
         deadline = time.monotonic() + PATIENCE + 5
-        while self._idle < self.size + 1:
+        while self._idle < self.size + self.keyed + 1:
             assert time.monotonic() < deadline, "a client still waits"
             time.sleep(0.02)
 
@@ -159,9 +99,17 @@ class Crowd:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._pulse(group))
-            for number in range(self.size):
-                group.create_task(self._client(number))
+            listening = None if self.listener is None else group.create_task(self.listener.run())
+            if self.listener is not None:
+                await self.listener.begun.wait()
+            async with asyncio.TaskGroup() as workers:
+                workers.create_task(self._pulse(workers))
+                for number in range(self.size):
+                    workers.create_task(self._client(number))
+                for number in range(self.keyed):
+                    workers.create_task(self._keyed(number))
+            if listening is not None:
+                listening.cancel()
 
     async def _client(self, number: int) -> None:
         connection = Connection(self.urls[number % len(self.urls)], self.key)
@@ -171,6 +119,17 @@ class Crowd:
             await client.step()
             await asyncio.sleep(self.think)
         connection.close()
+
+    async def _keyed(self, number: int) -> None:
+        urls = [self.urls[(number + more) % len(self.urls)] for more in range(len(self.urls))]
+        connections = [Connection(url, self.key) for url in urls]
+        client = KeyedClient(connections, self.ledger, random.Random(-number), self.keys)
+        while not self._ended:
+            await self._while_paused()
+            await client.step()
+            await asyncio.sleep(self.think)
+        for connection in connections:
+            connection.close()
 
     async def _while_paused(self) -> None:
         if self.paused:
@@ -239,7 +198,7 @@ class Client:
         write = self.crowd.ledger.begin("create")
         body = factories.customer(lastName=write.mark, email=f"{write.mark}@example.org")
         if self.chance.random() < 0.3:
-            variables = {"input": _for_graphql(body)}
+            variables = {"input": for_graphql(body)}
             answer = await self._ask(write, "POST", "/graphql", {"query": _CREATE, "variables": variables})
         else:
             answer = await self._ask(write, "POST", CUSTOMERS, body)
@@ -247,6 +206,8 @@ class Client:
             return
         made = answer.body["data"]["createCustomer"] if "data" in answer.body else answer.body
         self.known = Known(made["id"], answer.headers.get("etag", ""), {write.mark})
+        if self.crowd.listener is not None:
+            self.crowd.listener.acknowledged[made["id"], 1] = (time.monotonic(), write.fault)
         self.crowd.customers[made["id"]] = self.known
 
     async def update(self) -> None:
@@ -356,10 +317,3 @@ class Client:
         assert self.known is not None
         self.known.writes += 1
         self.known.etag = answer.headers.get("etag", "") if write.told == "acknowledged" else ""
-
-
-def _for_graphql(body: dict[str, Any]) -> dict[str, Any]:
-    def upper(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**part, "type": part["type"].upper()} for part in parts]
-
-    return {**body, "addresses": upper(body["addresses"]), "phoneNumbers": upper(body["phoneNumbers"])}

@@ -135,7 +135,9 @@ class Witness:
         self.done: Counter[str] = Counter()
         self.there: dict[Any, Counter[str]] = {}
         """The marks of every customer that is stored, by its place in the collection."""
-        self._ids: dict[Any, str] = {}
+        self._ids: dict[Any, tuple[str, int]] = {}
+        self.versions: set[tuple[str, int]] = set()
+        """Each change of a customer: its id, and the version that the change made."""
 
     def catch_up(self) -> None:
         """Read all that has happened so far; tries again where the primary goes away meanwhile."""
@@ -167,12 +169,15 @@ class Witness:
         place = event["documentKey"]["_id"]
         before = self.there.pop(place, Counter())
         if event["operationType"] == "delete":
-            self.done[f"delete {self._ids.pop(place)}"] += 1
+            customer, version = self._ids.pop(place)
+            self.done[f"delete {customer}"] += 1
+            self.versions.add((customer, version + 1))
             return
         document = event["fullDocument"]  # an update that is no whole document would have none, and fail here
         after = marks_of(document)
         self.there[place] = after
-        self._ids[place] = document["id"]
+        self._ids[place] = (document["id"], document["version"])
+        self.versions.add(self._ids[place])
         self.done.update(after - before)
 
 

@@ -2,7 +2,9 @@
 
 The primary is killed `KILLS` times (100), and between the kills every other fault is done in turn, three times each
 where there are kills enough. It ends earlier after `MINUTES` (60). `CLIENTS` (24) clients write meanwhile, at both
-doors. `WRITE=1` puts the table into docs/faults.md. It ends with 1 where the gateway did not keep its word.
+doors, a third as many more with idempotency keys, and one reads the events. In the end `KEYS` (1000) keys are sent
+five times each, many at a time, over one more kill. `WRITE=1` puts the table into docs/faults.md. It ends with 1 where
+the gateway did not keep its word.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,11 +27,13 @@ from pymongo import version as pymongo_version
 from tests.bench.report import put, table
 from tests.faults.faults import KILL, OTHERS, Fault
 from tests.faults.ledger import Count, total
+from tests.faults.listener import Verdict, p99
 from tests.faults.trial import CALM, Recovery, Trial, running, verdict
 
 KILLS: Final = int(os.environ.get("KILLS", "100"))
 MINUTES: Final = float(os.environ.get("MINUTES", "60"))
 CLIENTS: Final = int(os.environ.get("CLIENTS", "24"))
+KEYS: Final = int(os.environ.get("KEYS", "1000"))
 PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
 DISK_MEGABYTES: Final = 2048
 _HEAD: Final = (
@@ -41,20 +46,48 @@ def main() -> None:
     """Do the faults, count, print, and say whether all was well."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as name, small_disk(Path(name) / "disk") as disk:
-        with running(Path(name), size=CLIENTS, think=0.02, gateways=2, small_disk=disk) as trial:
-            counts = _all(trial, began + MINUTES * 60)
+        with running(Path(name), size=CLIENTS, keyed=CLIENTS // 3, think=0.02, gateways=2, small_disk=disk) as trial:
+            _all(trial, began + MINUTES * 60)
             trial.stage.crowd.rest()
+            raced, there = trial.race(KEYS, parallel=KEYS // 5, often=5, seconds=2)
             time.sleep(1)  # what was sent late has come
             trial.witness.catch_up()
             counts = trial.ledger.judge(trial.witness.done)
-            wrong = verdict(trial, counts) + trial.missing()[:20]
+            events = trial.events()
+            wrong = verdict(trial, counts) + trial.missing()[:20] + events.wrong
+            wrong += [f"{there} customers of {KEYS} keys"] * (there != KEYS)
     report = _report(trial.recoveries, counts, (time.monotonic() - began) / 60, disk=disk is not None)
+    report += f"\n\n{_keys(trial.stage.crowd.keys, raced, there)}\n\n{_events(events)}"
     print(report)
     for line in wrong:
         print(line[:1000])
     if os.environ.get("WRITE") == "1":
         put(PAGE, "faults", report)
     sys.exit(1 if wrong else 0)
+
+
+def _keys(crowd: Counter[str], raced: Counter[str], there: int) -> str:
+    """Return what became of the requests with idempotency keys."""
+    both = crowd + raced
+    return (
+        f"{both['keys']:,} of these writes were sent with an idempotency key, at one door after the other, until they "
+        f"were acknowledged: {both['tries']:,} requests, {both['replays']:,} of them answered by replays, and "
+        f"{both['other']} by something else than before. {KEYS:,} keys, each sent five times, {KEYS // 5} requests at "
+        f"a time while the primary was killed, made {there:,} customers."
+    )
+
+
+def _events(events: Verdict) -> str:
+    """Return what became of the events."""
+    calm, killed = (p99(events.lags.get(fault, [])) for fault in (CALM, KILL.name))
+    others = p99([lag for fault, lags in events.lags.items() if fault != CALM for lag in lags])
+    return (
+        f"{events.told:,} events were read meanwhile by one who had to come back {events.resumed} times: "
+        f"{events.lost} were lost, {events.phantom} told of nothing, {events.doubled} came twice, and "
+        f"{events.disordered} out of the order of their customer. 99 of 100 came within {calm:.3f} s of the "
+        f"acknowledgement while nothing was done to MongoDB, within {killed:.3f} s when the primary was killed, and "
+        f"within {others:.3f} s over all faults."
+    )
 
 
 def plan(kills: int, *, disk: bool) -> list[Fault]:

@@ -13,11 +13,12 @@ import pytest
 
 from storage.deadlines import GRACE
 from tests import factories
-from tests.faults.crowd import CUSTOMERS
 from tests.faults.faults import KILL, LOST_REPLIES, STOP
 from tests.faults.ledger import total
+from tests.faults.listener import p99
 from tests.faults.relay import SLOW, Relays
-from tests.faults.trial import DATABASE, Trial, running, verdict
+from tests.faults.trial import CALM, DATABASE, Trial, running, verdict
+from tests.faults.wire import CUSTOMERS
 from tests.harness import make_key
 from tests.harness import running as running_gateway
 from tests.storage.conftest import directly
@@ -27,23 +28,43 @@ CREATE = "mutation($input: CreateCustomerInput!) { createCustomer(input: $input)
 
 @pytest.mark.slow
 @pytest.mark.untraced
-def test_c115_through_kills_lost_answers_and_a_stop_nothing_is_lost_doubled_or_denied(tmp_path: Path) -> None:
+def test_c104_c115_through_kills_lost_answers_and_a_stop_nothing_is_lost_doubled_or_denied(tmp_path: Path) -> None:
+    """Neither writes, nor those that clients repeat with their keys, nor events."""
     began = time.monotonic()
-    with running(tmp_path, size=12, think=0.02) as trial:
+    with running(tmp_path, size=12, think=0.02, keyed=6) as trial:
         print(f"set up in {time.monotonic() - began:.1f} s")
         for fault in (KILL, replace(LOST_REPLIES, seconds=1.5), KILL, replace(STOP, seconds=0.0)):
             print(trial.inflict(fault))
         counts = trial.audit()
         trial.stage.crowd.rest()
         assert trial.missing() == []
+        events, keys = trial.events(), trial.stage.crowd.keys
         reads_go_on_where_nothing_can_be_written(trial)
     for fault_name, count in counts.items():
         print(fault_name, count)
     found = total(counts.values())
+    print(events._replace(lags={}), {fault: f"{p99(lags):.3f} s" for fault, lags in events.lags.items()}, keys)
     assert verdict(trial, counts) == []
+    assert events.wrong == []
+    assert {CALM, KILL.name} <= events.lags.keys()
+    assert keys["tries"] > keys["keys"] > 20
+    assert (keys["replays"] > 0, keys["other"]) == (True, 0)
     assert found.unanswered == 0
     assert found.acknowledged > 100
     print(f"{time.monotonic() - began:.1f} s in all, {found.acknowledged} writes acknowledged")
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+def test_c044_of_many_keys_that_race_while_the_primary_is_killed_each_makes_one_customer(tmp_path: Path) -> None:
+    with running(tmp_path, size=0, think=0.02, gateways=2) as trial:
+        counts, there = trial.race(keys=100, parallel=50, often=8, seconds=0.5)
+        print(counts)
+        assert there == counts["keys"] // 8 == 100
+        assert counts["tries"] > counts["keys"]
+        assert counts["other"] == 0
+        trial.stage.crowd.rest()
+        assert verdict(trial, trial.audit()) == []
 
 
 def test_c116_what_the_admission_takes_is_taken_from_the_time_of_the_request(mongod_url: str, database: str) -> None:

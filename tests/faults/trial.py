@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 from tests.commands import Started, serving, until
 from tests.faults.crowd import Crowd
-from tests.faults.faults import Fault, Stage
+from tests.faults.faults import KILL, Fault, Stage
+from tests.faults.keyed import race
 from tests.faults.ledger import Count, Ledger, Witness, marks_of, total
+from tests.faults.listener import Listener, Verdict
 from tests.faults.replica_set import ReplicaSet
 from tests.harness import make_key
 
@@ -88,6 +93,38 @@ class Trial:
         wrong += [f"{one} is there, although deleted" for one in self.stage.crowd.deleted if one in there]
         return wrong + [f"{one} has no tombstone" for one in self.stage.crowd.deleted if one not in tombstones]
 
+    def events(self) -> Verdict:
+        """Return what became of the events, once all are told or that took too long; nobody may write meanwhile."""
+        listener = self.stage.crowd.listener
+        assert listener is not None
+        self.witness.catch_up()
+        with suppress(AssertionError):
+            until(lambda: listener.knows(self.witness.versions), 10, "the last event")
+        return listener.verdict(self.witness.versions)
+
+    def race(self, keys: int, parallel: int, often: int, seconds: float) -> tuple[Counter[str], int]:
+        """Let many send the same keys while the primary is killed; return counts, and how many customers there are.
+
+        Each key must have been answered with one and the same customer.
+        """
+        crowd, ended = self.stage.crowd, list[tuple[Counter[str], dict[str, set[str]]]]()
+        connect = [(url, crowd.key) for url in crowd.urls]
+        thread = Thread(target=lambda: ended.append(asyncio.run(race(connect, self.ledger, keys, parallel, often))))
+        thread.start()
+        time.sleep(seconds)
+        self.ledger.fault = KILL.name
+        with KILL.does(self.stage):
+            self.stage.replica_set.wait_primary()
+        thread.join(240)
+        self.stage.replica_set.wait_whole()
+        self.ledger.fault = CALM
+        counts, told = ended[0]
+        wrong = {mark: ids for mark, ids in told.items() if len(ids) != 1 or "" in ids}
+        assert not wrong, wrong
+        with self.stage.replica_set.witness() as client:
+            there = client[DATABASE]["customers"].count_documents({"lastName": {"$in": list(told)}})
+        return counts, there
+
     def _back(self, whole: float) -> float | None:
         ends = [end for begin, end in list(self.ledger.acknowledged_at) if begin >= whole]
         return min(ends) - whole if ends else None
@@ -95,7 +132,7 @@ class Trial:
 
 @contextmanager
 def running(
-    folder: Path, *, size: int, think: float, gateways: int = 1, small_disk: Path | None = None
+    folder: Path, *, size: int, think: float, keyed: int = 0, gateways: int = 1, small_disk: Path | None = None
 ) -> Iterator[Trial]:
     """Set a trial up, let the crowd work, and end everything at the end of the block."""
     folders = [folder / f"member{number}" for number in range(3)]
@@ -109,7 +146,8 @@ def running(
         homes = [folder / f"gateway{number}" for number in range(gateways)]
         served = [stack.enter_context(_serving(home, settings)) for home in homes]
         witness = Witness(replica_set, DATABASE)
-        crowd = Crowd([gateway.url for gateway in served], key, ledger, size, think)
+        urls = [gateway.url for gateway in served]
+        crowd = Crowd(urls, key, ledger, size, think, keyed=keyed, listener=Listener(urls, key))
         stage = Stage(replica_set, served[0], crowd, small_disk)
         with crowd.working():
             yield Trial(stage, ledger, witness)

@@ -16,7 +16,8 @@ from storage.jobs import Job, JobError, JobId, JobKind
 RESOURCE: Final = "operations"
 MOST_RUNNING: Final = 20
 """How many operations of one caller may be under way."""
-MOST_LISTED: Final = 100
+MOST_LISTED: Final = 50
+"""How many operations a list shows: no more than one document of GraphQL may ask for with all that they have."""
 POLL_SECONDS: Final = 1
 """After how long it is worth to ask again."""
 SHOWN: Final = (

@@ -1,9 +1,10 @@
 """What a GraphQL operation costs: the objects that it may answer, known before anything runs.
 
 Each object costs 1, its scalars nothing. A list of customers counts as many as its page may hold (`first`, `last`,
-`size`, or the number of `ids`), the results of a batch as many as its `operations`, a list inside a customer counts
-`EMBEDDED`, and what is selected of each object is multiplied with them. A few fields cost what `COSTLY` says, and the
-introspection that tools send `INTROSPECTION`, any other as much more or less as it holds more or less. From the cost
+`size`, or the number of `ids`), the results of a batch as many as its `operations`, the lists of the caller's
+operations and webhooks as many as they may hold, a list inside any of these counts `EMBEDDED`, and what is selected
+of each object is multiplied with them. A few fields cost what `COSTLY` says, and the introspection that tools send
+`INTROSPECTION`, any other as much more or less as it holds more or less. From the cost
 follows the price in units of the budget that both doors share: one unit for every `PER_UNIT`, and at least one for each
 root field, of a batch for each operation.
 """
@@ -29,7 +30,9 @@ from graphql import (
 )
 
 from resolvers.batches import MAX_ITEMS
+from resolvers.jobs import MOST_LISTED
 from resolvers.renderings import Shown
+from resolvers.webhooks import MOST as MOST_WEBHOOKS
 from schema.rows import Row, rows_of_one_kind
 from storage.query import DEFAULT_SIZE, MAX_SIZE
 
@@ -49,6 +52,8 @@ PAGES: Final = {
     "WebhookDeliveryPage": ("deliveries",),
 }
 """Which lists hold one page, of customers or of what belongs to the caller, or the results of a batch."""
+WHOLE_LISTS: Final = {"operations": MOST_LISTED, "webhooks": MOST_WEBHOOKS}
+"""The lists of the root that have no size: as many as they may hold."""
 
 _SIZES: Final = ("first", "last", "size")
 _OPERATIONS: Final = "operations"
@@ -102,6 +107,8 @@ def field_cost(
     one = below + Cost(COSTLY.get(name, 1))
     if name in PAGES.get(parent.name, ()):
         return Cost(0, one.fixed)
+    if parent.name == "Query" and name in WHOLE_LISTS:
+        return one.times(WHOLE_LISTS[name])
     return one.times(EMBEDDED) if _is_list(field) else one
 
 

@@ -11,7 +11,7 @@ from resolvers.commands import DeleteCustomers, GetJob
 from resolvers.deletions import delete_customers
 from resolvers.filtering import all_of, search
 from resolvers.identifiers import job_id
-from resolvers.jobs import cancel_job, get_job, list_jobs, shown_job
+from resolvers.jobs import MOST_LISTED, cancel_job, get_job, list_jobs, shown_job
 from resolvers.problems import NOT_FOUND, Problem
 from schema.commands import Key, key_of
 from schema.filters import CustomerFilter, where
@@ -139,7 +139,7 @@ class JobQueries:
                 return None
             raise
 
-    @strawberry.field(description="The newest 100 operations of the caller, the newest first.")
+    @strawberry.field(description=f"The newest {MOST_LISTED} operations of the caller, the newest first.")
     async def operations(self, info: Info) -> list[Operation]:
         """Return operations."""
         return [_shown(job) for job in await list_jobs(info.context, None)]

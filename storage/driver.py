@@ -60,6 +60,7 @@ def first_attempt(error: BaseException) -> bool:
     """Tell whether an error is certainly that of a command's first attempt: none was sent before it.
 
     Both drivers count the attempts of a command where they repeat it, and tell nobody. The frames of that error know.
+    Should they no longer know, this is False, which is safe, and `tests/storage/test_attempts.py` fails.
     """
     trace = error.__traceback__
     counts: list[object] = []

@@ -138,7 +138,7 @@ to ask again; it ends as `succeeded`, `failed` or `cancelled`, and can be read f
 `total` are done (`total` is null until it is known), `failed` of them were refused, `counts` says what became of all. \
 `errors` tells the first 100.""",
     "listOperations": """\
-The newest 100 that this caller began, the newest first: the way to find one whose 202 was lost. Ended ones are listed \
+The newest 50 that this caller began, the newest first: the way to find one whose 202 was lost. Ended ones are listed \
 for seven days.""",
     "cancelOperation": """\
 It ends after what is being done at this moment, within seconds; what is done stays done. `cancelRequested` is true \

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, variance
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 
@@ -46,7 +46,7 @@ def fastest(times: Sequence[float]) -> Sequence[float]:
 def main() -> None:
     """Guess, and say what the times tell."""
     with store() as (mongod, _), tempfile.TemporaryDirectory(prefix="bench-guesses-") as folder:
-        settings = {"mongodb_url": mongod.url, "mongodb_database": "guesses", "rate_limit": "off"}
+        settings: dict[str, Any] = {"mongodb_url": mongod.url, "mongodb_database": "guesses", "rate_limit": "off"}
         with serving(Path(folder), **settings) as server, server.client() as client:
             times = guess(client, make_key(mongod.url, "guesses"))
     near, far = (fastest(times[kind]) for kind in ("near", "far"))

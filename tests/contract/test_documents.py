@@ -70,11 +70,11 @@ def test_every_statement_has_its_tests_or_a_reason_and_the_page_names_them() -> 
 
 
 def test_a_number_that_loses_its_test_or_is_nobodys_is_named(tmp_path: Path) -> None:
-    names = ("test_c064_one", "test_m107_two", "test_b107_three", "test_c128_four", "test_c001_to_c031_five")
+    names = ("test_c070_one", "test_m107_two", "test_b107_three", "test_c128_four", "test_c001_to_c031_five")
     (tmp_path / "test_some.py").write_text("".join(f"async def {name}(\n" for name in names), encoding="utf-8")
-    proven = {*range(1, 32), 64, 107}
+    proven = {*range(1, 32), 70, 107}
     lost = [f"{one} has no test" for one in range(33, 128) if one not in proven | set(UNPROVEN)]
-    assert conformance.faults(tmp_path) == ["test_b107_three", "test_c128_four", *lost, "64 has a test"]
+    assert conformance.faults(tmp_path) == ["test_b107_three", "test_c128_four", *lost, "70 has a test"]
 
 
 def test_gateway_schema_prints_the_committed_schema() -> None:

@@ -32,7 +32,7 @@ from hypothesis import HealthCheck, given, settings
 
 from resolvers.problems import Problem
 from schema.build import SchemaOptions, build_schema
-from schema.cost import EMBEDDED, EXPLAIN, INTROSPECTION, PAGES
+from schema.cost import EMBEDDED, EXPLAIN, INTROSPECTION, PAGES, WHOLE_LISTS
 from schema.documents import DocumentErrors, Documents
 from schema.limits import DocumentLimits
 from schema.measure import Measure
@@ -116,7 +116,8 @@ class Naive:
         if kind is None or not isinstance(named, Parent):
             return 0
         inside = _page(node) if parent.name == "Query" else size
-        many = inside if node.name.value in PAGES.get(parent.name, ()) else EMBEDDED if _listed(kind) else 1
+        listed = WHOLE_LISTS.get(node.name.value, EMBEDDED) if parent.name == "Query" else EMBEDDED
+        many = inside if node.name.value in PAGES.get(parent.name, ()) else listed if _listed(kind) else 1
         own = EXPLAIN if node.name.value == "explainCustomers" else 1
         return sum(own + self.objects(node.selection_set, named, inside) for _ in range(many))
 

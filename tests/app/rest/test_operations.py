@@ -12,10 +12,14 @@ import httpx2
 import pytest
 from pymongo import MongoClient
 
+from app.settings import Settings
 from resolvers import deletions
+from resolvers.jobs import MOST_LISTED
+from resolvers.webhooks import MOST as MOST_WEBHOOKS
 from tests.commands import until
 from tests.conftest import StartGateway
 from tests.harness import Gateway
+from tests.parity.doors import OPERATION
 
 CUSTOMERS = "/api/v1/customers"
 OPERATIONS = "/api/v1/operations"
@@ -148,6 +152,16 @@ class TestOwners:
             assert other.post("/graphql", json={"query": query}).json()["data"] == {"operations": [], "operation": None}
         assert own.http.get(OPERATIONS).json() == {"content": [mine]}
         assert own.http.get(f"{OPERATIONS}/{nobodys[:-1]}").status_code == 400
+
+    def test_c084_a_list_of_operations_or_webhooks_costs_what_it_may_hold_and_fits_as_a_whole(
+        self, own: Gateway
+    ) -> None:
+        def cost(selected: str) -> Any:
+            return own.graphql(f"{{ {selected} }}")["extensions"]["cost"]["requested"]
+
+        assert cost("operations { id }") == MOST_LISTED
+        assert cost("webhooks { id }") == MOST_WEBHOOKS
+        assert MOST_LISTED < cost(f"operations {{ {OPERATION} }}") <= Settings.model_fields["graphql_max_cost"].default
 
     def test_an_operation_that_has_ended_is_not_cancelled(self, own: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(deletions, "AT_ONCE", 0)

@@ -14,7 +14,10 @@ from tests import factories
 from tests.faults.ledger import Ledger, Write
 from tests.faults.wire import CUSTOMERS, PATIENCE, Answer, Connection, for_graphql
 
-_PAUSE: Final = 0.05
+_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+"""Seconds after the first answer that was none, and after many; by chance up to as much."""
+RACE: Final = 200.0
+"""Seconds in which each key of a race is done, however many wait at the same gateways."""
 _AGAIN: Final = 0.2
 """The share of requests that are sent once more although they were answered."""
 _LIFE: Final = 8
@@ -82,6 +85,8 @@ class KeyedClient:
     chance: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     """Keys, tries, answers that say that they are replays, and those that say something else than the first one."""
+    patience: float = PATIENCE
+    """Seconds after which a key is given up."""
     _customer: str = ""
     _writes: int = 0
 
@@ -101,7 +106,7 @@ class KeyedClient:
         """Send a request until it is answered by what was done; None where that does not happen in time."""
         began, first, tries = time.monotonic(), self.chance.randrange(2), 0
         self.counts["keys"] += 1
-        while time.monotonic() - began < PATIENCE:
+        while time.monotonic() - began < self.patience:
             answer = await self._try(request, write, first + tries)
             tries += 1
             if (done := effect(answer)) is not None:
@@ -109,7 +114,7 @@ class KeyedClient:
                 if self.chance.random() < _AGAIN:
                     self._compare(done, await self._try(request, write, first + tries), write)
                 return done
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(self.chance.uniform(_PAUSE / 2, min(_PAUSE * 2**tries, _LONGEST_PAUSE)))
         return None
 
     async def _try(self, request: Request, write: Write, number: int) -> Answer:
@@ -149,7 +154,7 @@ async def race(
 
     async def client(number: int) -> None:
         connections = [Connection(*connect[(number + more) % len(connect)]) for more in range(len(connect))]
-        one = KeyedClient(connections, ledger, random.Random(number), counts)
+        one = KeyedClient(connections, ledger, random.Random(number), counts, RACE)
         while work:
             write = work.pop()
             done = await one.settle(requests[write.mark], write)

@@ -56,6 +56,7 @@ def main() -> None:
             events = trial.events()
             wrong = verdict(trial, counts) + trial.missing()[:20] + events.wrong
             wrong += [f"{there} customers of {KEYS} keys"] * (there != KEYS)
+            wrong += [f"{raced['other']} keys with several answers"] * (raced["other"] > 0)
     report = _report(trial.recoveries, counts, (time.monotonic() - began) / 60, disk=disk is not None)
     report += f"\n\n{_keys(trial.stage.crowd.keys, raced, there)}\n\n{_events(events)}"
     print(report)

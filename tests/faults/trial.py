@@ -15,7 +15,7 @@ from typing import Any, Final
 from tests.commands import Started, serving, until
 from tests.faults.crowd import Crowd
 from tests.faults.faults import KILL, Fault, Stage
-from tests.faults.keyed import race
+from tests.faults.keyed import RACE, race
 from tests.faults.ledger import Count, Ledger, Witness, marks_of, total
 from tests.faults.listener import Listener, Verdict
 from tests.faults.replica_set import ReplicaSet
@@ -105,7 +105,7 @@ class Trial:
     def race(self, keys: int, parallel: int, often: int, seconds: float) -> tuple[Counter[str], int]:
         """Let many send the same keys while the primary is killed; return counts, and how many customers there are.
 
-        Each key must have been answered with one and the same customer.
+        Keys that were not always answered by one and the same customer count as `other`.
         """
         crowd, ended = self.stage.crowd, list[tuple[Counter[str], dict[str, set[str]]]]()
         connect = [(url, crowd.key) for url in crowd.urls]
@@ -115,12 +115,11 @@ class Trial:
         self.ledger.fault = KILL.name
         with KILL.does(self.stage):
             self.stage.replica_set.wait_primary()
-        thread.join(240)
+        thread.join(RACE + 40)
         self.stage.replica_set.wait_whole()
         self.ledger.fault = CALM
         counts, told = ended[0]
-        wrong = {mark: ids for mark, ids in told.items() if len(ids) != 1 or "" in ids}
-        assert not wrong, wrong
+        counts["other"] += sum(len(ids) != 1 or "" in ids for ids in told.values())
         with self.stage.replica_set.witness() as client:
             there = client[DATABASE]["customers"].count_documents({"lastName": {"$in": list(told)}})
         return counts, there

@@ -101,7 +101,8 @@ def _rounds(url: str, made: NewKey, before: int) -> Iterator[list[Sent]]:
 def _progress(found: Verdicts, watch: Watch, begun: float) -> None:
     done, seconds = found.counts.total(), time.monotonic() - begun
     told = f"{done:,} requests, {done / seconds:,.0f} a second, {watch.memory[-1]:.0f} MB, {len(found.faults)} faults"
-    sys.stderr.write(told + "\n")
+    sys.stderr.write(told + "\n" + "".join(map(_fault, found.faults[found.told :])))
+    found.told = len(found.faults)
 
 
 def _told(found: Verdicts, by_tool: Mapping[tuple[str, int], int], watch: Watch, server: Client, seconds: float) -> int:
@@ -111,8 +112,6 @@ def _told(found: Verdicts, by_tool: Mapping[tuple[str, int], int], watch: Watch,
     sys.stdout.write("kind         status      answers\n")
     for (kind, status), count in sorted(counts.items()):
         sys.stdout.write(f"{kind:12} {status or 'none':>6} {count:12,}\n")
-    for fault in found.faults:
-        sys.stdout.write(_fault(fault))
     for line in watch.errors[:20]:
         sys.stdout.write(f"in the log: {line[:600].decode('utf-8', 'replace')}\n")
     ready = httpx2.get(f"{server.url}/health/ready").status_code

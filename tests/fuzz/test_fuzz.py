@@ -29,6 +29,7 @@ HEAD = {
     "content-type": ["application/json; charset=utf-8"],
     "x-request-id": ["a"],
     "x-content-type-options": ["nosniff"],
+    "api-version": ["1.0.0"],
 }
 PROBLEM = {
     "type": "http://127.0.0.1/problems/not-found", "title": "Not found", "status": 404, "code": 1200, "detail": "No.",
@@ -112,6 +113,7 @@ def problem(status: int = 404, **changes: Any) -> Answer:
         (ONE, answer(200, {}), "without a strong ETag"),
         (ONE, answer(200, {}, etag='W/"1"'), "without a strong ETag"),
         (ONE, answer(200, {}, etag='"1"', x_request_id=None), "not one X-Request-Id"),
+        (ONE, answer(200, {}, etag='"1"', api_version="1"), "without the version"),
         (ONE, answer(200, {}, etag='"1"', server="uvicorn"), "headers of security"),
         (ONE, answer(401, PROBLEM | {"status": 401}), "without a challenge"),
         (ONE, answer(405, None), "without Allow"),

@@ -129,14 +129,27 @@ def _tamed(path: str, query: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _uri(random: Random, world: World) -> Sent:
     seed = random.choice(rest_seeds())
-    query = [(name, mutations.text(random, given)) for name, given in _some(random, seed)]
+    query = [(name, _odd(random, given)) for name, given in _some(random, seed)]
     if random.random() < 0.3:
         query.append((random.choice((*PARAMETERS, mutations.text(random, "filter"))), random.choice(mutations.ODD)))
     path = _real(random, world, seed.path) if random.random() < 0.5 else seed.path
-    if random.random() < 0.3:
-        path = "/" + quote(mutations.text(random, path[1:]).encode("utf-8", "replace"), safe="/%;:.~@!$&'()*+,=")
+    if random.random() < 0.5:
+        path = _path(random, path)
     method = seed.method if random.random() < 0.5 and not seed.body else random.choice(_METHODS)
     return Sent("addresses", method, _target(path, query), {"X-API-Key": world.key})
+
+
+def _odd(random: Random, given: str) -> str:
+    """Return an odd text, or a good one with accidents."""
+    return random.choice(mutations.ODD) if random.random() < 0.4 else mutations.text(random, given)
+
+
+def _path(random: Random, path: str) -> str:
+    """Return a path of which one part is odd, mostly the last."""
+    parts = path[1:].split("/")
+    place = -1 if random.random() < 0.7 else random.randrange(len(parts))
+    parts[place] = quote(_odd(random, parts[place]).encode("utf-8", "replace"), safe="%;:.~@!$&'()*+,=/")
+    return "/" + "/".join(parts)
 
 
 def _json(random: Random, world: World) -> Sent:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from tests.fuzz.run import Watch
 from tests.fuzz.seeds import generated, graphql_seeds, rest_seeds
 from tests.fuzz.wire import MISSED, Answer, Crew
 from tests.fuzz.world import known
-from tests.harness import Gateway, make_new_key
+from tests.harness import Gateway, make_new_key, running
 
 COUNT = 4000
 DOCUMENTS = 40
@@ -38,6 +40,13 @@ PROBLEM = {
 MASKED = {
     "type": "/problems/internal-error", "title": "Internal error", "status": 500, "code": 1900, "requestId": "a"
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def gateway(mongod_url: str) -> Iterator[Gateway]:
+    """A gateway of its own, which does not give up where the machine is busy with other tests."""
+    with running(mongod_url, f"fuzz_{uuid.uuid4().hex[:16]}", request_timeout=120) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
 .PHONY: help setup setup-test run test lint fix bench bench-profile bench-steady bench-scale bench-limits
-.PHONY: bench-attacks bench-files slow faults overload questions docs lock clean system-run system-test system-bench
+.PHONY: bench-attacks bench-files slow faults overload questions fuzz judges docs lock clean system-run system-test system-bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,8 +70,15 @@ overload: system-bench $(STAMPS)/test ## Measure what is left of the goodput at 
 questions: $(STAMPS)/test ## Ask thousands of generated questions at every door
 	QUESTIONS=2000 $(BIN)/python -m pytest tests/parity/test_questions.py $(ARGS)
 
+fuzz: $(STAMPS)/test $(STAMPS)/pages ## Send REQUESTS=1000000 bad requests of every kind, for at most MINUTES=60
+	@exec $(BIN)/python -m tests.fuzz.run
+
+judges: setup-test ## Ask other people's checkers what they find, and print one table
+	@exec $(BIN)/python -m tests.contract.judges
+
 docs: $(STAMPS)/test ## Build the documentation, which the gateway then serves at /guide
 	$(BIN)/gateway documents --write
+	$(BIN)/python -m tests.contract.licences --write
 	$(BIN)/python -m tests.contract.conformance --write
 	@$(MAKE) --no-print-directory $(STAMPS)/guide
 

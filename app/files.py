@@ -30,8 +30,12 @@ _TYPES: Final = {
 def find(folder: Path, text: str) -> Path | None:
     """Return the file of that path inside a folder; None for what is none, lies outside, or is a packed form."""
     root = folder.resolve()
-    path = (root / text.lstrip("/")).resolve() if "\0" not in text else root
-    return path if path.is_relative_to(root) and path.is_file() and path.suffix not in _CODINGS.values() else None
+    try:
+        path = (root / text.lstrip("/")).resolve() if "\0" not in text else root
+        found = path.is_relative_to(root) and path.is_file() and path.suffix not in _CODINGS.values()
+    except OSError:  # no file system has such a name: it is too long
+        return None
+    return path if found else None
 
 
 def coding_of(request: Request, path: Path) -> str | None:

@@ -150,8 +150,8 @@ class Conversation:
         if self._caller is None:
             raise Closing(UNAUTHORIZED, "Unauthorized")
         name, payload = _id(said), said.get("payload")
-        if payload is None:
-            raise Closing(BAD_REQUEST, "A subscribe has a payload")
+        if payload is None or not (isinstance(payload.get("query"), str) or payload.get("extensions")):
+            raise Closing(BAD_REQUEST, "A subscribe has a payload with a document, or the hash of one")
         if name in self._running:
             raise Closing(TAKEN, f"Subscriber for {name[:64]} already exists")
         if len(self._running) >= MAX_OPERATIONS:

@@ -96,7 +96,17 @@ def test_names_that_change_with_their_content_are_kept_for_good_and_others_are_a
 
 
 @pytest.mark.parametrize(
-    "path", ["none.html", "index.html.br", "..%2fdist%2fhome.html", "%2e%2e/dist/home.html", "a%00b", "assets", "404"]
+    "path",
+    [
+        "none.html",
+        "index.html.br",
+        "..%2fdist%2fhome.html",
+        "%2e%2e/dist/home.html",
+        "a%00b",
+        "assets",
+        "404",
+        "a" * 300,
+    ],
 )
 def test_c017_what_is_no_part_of_the_guide_is_not_found(gateway: Gateway, path: str) -> None:
     with gateway.client() as anyone:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.rest.openapi import openapi
+from tests.fuzz.schemas import schemathesis
 from tests.harness import Gateway
 
 COMMAND = Path(sys.executable).with_name("st")
@@ -43,3 +44,10 @@ def test_schemathesis_finds_nothing(group: str, gateway: Gateway, tmp_path: Path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout[-8000:]
     assert re.search(r"(\d+) generated, \1 passed", done.stdout)
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing_along_the_links_from_one_operation_to_the_next(gateway: Gateway) -> None:
+    found = schemathesis(gateway.url, gateway.key, seed=1, examples=1, seconds=15, phases="stateful")
+    assert found.passed, found.told
+    assert [status for _, status in found.counts if 200 <= status < 300]

@@ -152,7 +152,7 @@ def test_check_judges_what_the_server_says(changes: dict[str, Any], subject: str
 
 def test_check_names_a_few_of_many_missing_indexes_and_says_why_no_key_works() -> None:
     made = Instant("2026-01-01T00:00:00.000Z")
-    old = KeyRecord(KeyId("1"), "old", ("customers:read",), "c", made, made, None, None)
+    old = KeyRecord(KeyId("1"), "old", "c", ("customers:read",), made, made, None, None)
     assert (_indexes(list("abcdefg")).found, _indexes(["a"]).found) == (
         "missing: a, b, c, d, e and 2 more",
         "missing: a",

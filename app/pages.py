@@ -110,10 +110,15 @@ async def problem_index(request: Request) -> Response:
 def _described(kind: ProblemType) -> str:
     return (
         f"<p><code>{kind.slug}</code> · HTTP status {kind.status} · code {kind.code}</p>"
-        f"<h2>What it means</h2><p>{html.escape(kind.cause)}</p>"
-        f"<h2>What to do</h2><p>{html.escape(kind.cure)}</p>"
+        f"<h2>What it means</h2><p>{_prose(kind.cause)}</p>"
+        f"<h2>What to do</h2><p>{_prose(kind.cure)}</p>"
         '<p><a href="/problems">All problems</a></p>'
     )
+
+
+def _prose(text: str) -> str:
+    """Return a sentence of the registry as HTML: what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _html(title: str, body: str) -> Response:

@@ -45,8 +45,13 @@ def not_runnable(binary: Path, error: OSError) -> MongodError:
 
 def not_writable(folder: Path, error: OSError) -> MongodError:
     """The error for a data folder that cannot be made, written or locked."""
+    reason = (
+        "it, or what it lies in, is a file"
+        if isinstance(error, (FileExistsError, NotADirectoryError))
+        else error.strerror
+    )
     return MongodError(
-        f"The data folder {folder} cannot be used ({error.strerror}): make it writable for this user,"
+        f"The data folder {folder} cannot be used ({reason}): make it writable for this user,"
         " or set GATEWAY_DATA_DIR to a folder that is."
     )
 

@@ -20,6 +20,8 @@ _CLOCK_WARNING, _CLOCK_BAD = 2.0, 60.0
 """Seconds that two clocks may differ; tokens are taken with 60 seconds of leave."""
 _FREE_WARNING, _FREE_BAD = 0.15, 0.05
 """Parts of the store's disk that should be free."""
+_NAMED: Final = 5
+"""How many missing indexes are named; a new store misses all."""
 _GIB: Final = 1024**3
 
 
@@ -79,7 +81,8 @@ def _disk(free: int, total: int) -> Finding:
 
 def _indexes(missing: list[str]) -> Finding:
     if missing:
-        found = f"missing: {', '.join(missing)}"
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        found = f"missing: {', '.join(missing[:_NAMED])}{more}"
         return Finding("indexes", "warning", found, "gateway indexes makes them, and so does the next start")
     return Finding("indexes", "good", "all stand")
 
@@ -88,7 +91,8 @@ def _keys(keys: list[KeyRecord]) -> Finding:
     usable = [key for key in keys if key.works(datetime.now(UTC))]
     if usable:
         return Finding("keys", "good", f"{len(usable)} of {len(keys)} work")
-    return Finding("keys", "warning", "there is none that works", "gateway keys create --name … --scope customers:read")
+    found = f"none of {len(keys)} works: they have expired or were revoked" if keys else "there is none"
+    return Finding("keys", "warning", found, "gateway keys create --name … --scope customers:read")
 
 
 async def _signing(store: Store, settings: Settings) -> Finding:

@@ -15,6 +15,7 @@ from storage.documents import Customer, instant
 
 _ADDRESS_TYPES: Final = ("home", "billing", "shipping", "work")
 _PHONE_TYPES: Final = ("mobile", "home", "work", "other")
+_NO_MIDDLE_NAMES: Final = {"CN", "EG", "IS", "JP", "KR", "TH", "VN"}
 _BEGIN: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _STROKES: Final = str.maketrans({"ł": "l", "Ł": "l", "ı": "i", "đ": "d", "Đ": "d", "Þ": "th", "þ": "th", "ð": "d",
                                  "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o"})  # fmt: skip
@@ -38,7 +39,7 @@ def _customer(chance: random.Random, names: random.Random, number: int) -> Custo
         "id": _id(names),
         "version": 1,
         "firstName": given,
-        "middleName": chance.choice(country.first) if chance.random() < 0.2 else None,
+        "middleName": _middle(chance, country, given),
         "lastName": family,
         "email": f"{_latin(given)}.{_latin(family)}.{names.getrandbits(44):011x}@example.com",
         "addresses": [_address(chance, names, country) for _ in range(chance.choice((1, 1, 2)))],
@@ -48,6 +49,12 @@ def _customer(chance: random.Random, names: random.Random, number: int) -> Custo
         "updatedAt": time,
     }
     return cast("Customer", fields)
+
+
+def _middle(chance: random.Random, country: Country, given: str) -> str | None:
+    """Return a middle name for some, where people have one: another than their first."""
+    middle = chance.choice(country.first) if chance.random() < 0.2 else None
+    return middle if middle != given and country.code not in _NO_MIDDLE_NAMES else None
 
 
 def _id(names: random.Random) -> str:

@@ -59,7 +59,7 @@ def import_customers(
     as_json: AsJson = False,
 ) -> None:
     """Add the customers of a file, one in each line, NDJSON or CSV. The same command goes on after a kill."""
-    kind = format_of(file, form)
+    kind = _format(file, form)
     if restore and (kind == "csv" or strict):
         misuse("--restore takes what `gateway export --backup` wrote: NDJSON, without --strict.")
     told = {"--on-conflict": on_conflict, "--restore": restore, "--strict": strict, "format": kind}
@@ -90,6 +90,12 @@ def import_customers(
         raise typer.Exit(IN_PART)
 
 
+def _format(file: str, form: Format | None) -> Format:
+    if (found := format_of(file, form)) is None:
+        misuse(f"the ending of {file} tells no format: say --format ndjson or --format csv.")
+    return found
+
+
 def export_customers(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file; - for standard output.")] = STANDARD,
     form: InFormat = None,
@@ -101,7 +107,7 @@ def export_customers(
     as_json: AsJson = False,
 ) -> None:
     """Write all customers, one in each line, NDJSON or CSV. The same command goes on after a kill."""
-    kind = format_of(file, form)
+    kind = _format(file, form)
     if backup and kind == "csv":
         misuse("--backup writes NDJSON: CSV has no place for versions and ids of parts.")
     if as_json and file == STANDARD:

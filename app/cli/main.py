@@ -46,6 +46,8 @@ Port = Annotated[int | None, typer.Option("--port", help="Port to listen on (GAT
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (GATEWAY_WORKERS).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 _DEV_CUSTOMERS = 100
+_START_SECONDS = 60.0
+"""How long a first start may take: a slow or busy machine makes all indexes in it."""
 
 
 def run() -> None:
@@ -91,7 +93,7 @@ def dev(host: Host = None, port: Port = None) -> None:
     with server.listen(settings) as listener, telling(), store_address(settings) as url:
         local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
         with audited(local, "startOfDev"):
-            key = with_store(local, _prepare)
+            key = with_store(local, _prepare, _START_SECONDS)
         _welcome(local.local_url(), key)
         server.run(local.model_copy(update={"dev_key": key, "dev": True}), listener, url)
 

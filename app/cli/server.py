@@ -172,8 +172,10 @@ def listen(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except OSError as error:
-        reason = (error.strerror or "not possible").lower()
-        fail(f"cannot listen at {settings.host}:{settings.port} ({reason}): choose another --host or --port.")
+        # asyncio and socket put their own words behind the system's.
+        reason = (os.strerror(error.errno) if error.errno else "no such address").lower()
+        cure = "choose another --port or GATEWAY_PORT, or another --host or GATEWAY_HOST"
+        fail(f"cannot listen at {settings.host}:{settings.port} ({reason}): {cure}.")
 
 
 def end_when_told() -> None:

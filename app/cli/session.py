@@ -138,12 +138,12 @@ def with_store(
 ) -> T:
     """Run work on the open store and return its result; a store that fails ends the command.
 
-    With `seconds` None only each call of the store has a limit. The indexes are made first, unless `indexed`
-    leaves that to the work.
+    With `seconds` None only each call of the store has a limit. What may take long may also wait longer for one call.
+    The indexes are made first, unless `indexed` leaves that to the work.
     """
 
     async def run(url: str) -> T:
-        timeout = _CALL_SECONDS if seconds is None else _COMMAND_SECONDS
+        timeout = _CALL_SECONDS if seconds is None or seconds > _CALL_SECONDS else _COMMAND_SECONDS
         options = StoreOptions(url, settings.mongodb_database, settings.mongodb_driver, timeout)
         async with opened(options) as store:
             with wire_deadline(_COMMAND_SECONDS):

@@ -29,9 +29,18 @@ class Writer(Protocol):
         """Return the lines of customers."""
 
 
-def format_of(path: str, chosen: Format | None) -> Format:
-    """Return the format that was chosen, else that of the file's name."""
-    return chosen or ("csv" if PurePath(path).suffix.lower() == ".csv" else "ndjson")
+_ENDINGS: Final[dict[str, Format]] = {
+    "": "ndjson",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".csv": "csv",
+    ".tsv": "csv",
+}
+
+
+def format_of(path: str, chosen: Format | None) -> Format | None:
+    """Return the format that was chosen, else that of the file's name; None where its ending is of neither."""
+    return chosen or _ENDINGS.get(PurePath(path).suffix.lower())
 
 
 def reader_of(form: Format, header: bytes) -> Read:

@@ -16,16 +16,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.cli.check_store import check_server
+from app.cli.check_store import _indexes, _keys, check_server
 from app.cli.check_transport import check_transport
 from app.cli.command_page import commands
 from app.cli.demo import demo_customers
 from app.cli.demo_countries import COUNTRIES, LATIN
 from app.cli.finding import Finding
 from app.cli.main import app
+from app.cli.session import with_store
 from app.settings import Settings
+from storage.documents import Instant
 from storage.facts import ServerFacts
+from storage.keys import KeyId, KeyRecord
 from storage.model import CustomerInput
+from storage.store import Store
 from tests.commands import COMMAND, started, until
 from tests.inprocess import run_here
 
@@ -70,6 +74,8 @@ def test_every_option_tells_what_it_does() -> None:
         (("demo", "--count", "0"), {}),
         (("keys", "revoke"), {}),
         (("exprt",), {}),
+        (("import", "customers.xlsx"), {}),
+        (("export", "customers.json"), {}),
         (("version", "--jsn"), {}),
         (("indexes",), {"GATEWAY_PORT": "http"}),
     ],
@@ -144,6 +150,29 @@ def test_check_judges_what_the_server_says(changes: dict[str, Any], subject: str
     assert told in f"{found.found} {found.cure}"
 
 
+def test_check_names_a_few_of_many_missing_indexes_and_says_why_no_key_works() -> None:
+    made = Instant("2026-01-01T00:00:00.000Z")
+    old = KeyRecord(KeyId("1"), "old", "c", ("customers:read",), made, made, None, None)
+    assert (_indexes(list("abcdefg")).found, _indexes(["a"]).found) == (
+        "missing: a, b, c, d, e and 2 more",
+        "missing: a",
+    )
+    assert _keys([old]).found == "none of 1 works: they have expired or were revoked"
+    assert _keys([]).found == "there is none"
+
+
+async def call_seconds(store: Store) -> float | None:
+    """For how long a command waits for one call of the store."""
+    found: float | None = store.client.options.timeout
+    return found
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(5.0, 5), (61.0, 30), (None, 30)])
+def test_work_that_may_take_long_waits_longer_for_one_call(mongod_url: str, seconds: float | None, told: float) -> None:
+    where = settings(mongodb_url=mongod_url)
+    assert with_store(where, call_seconds, seconds, indexed=False) == told
+
+
 def settings(**changes: Any) -> Settings:
     return Settings(_env_file=None, **{"port": 0, **changes})
 
@@ -210,6 +239,14 @@ class TestPorts:
             one = found("port", port=taken.getsockname()[1])
         assert (one.state, one.cure) == ("warning", "stop it or set GATEWAY_PORT")
 
+    def test_a_server_that_finds_its_port_taken_says_so_in_one_plain_sentence(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            ended = run_here("dev", env={"GATEWAY_PORT": str(port)})
+        cure = "choose another --port or GATEWAY_PORT, or another --host or GATEWAY_HOST"
+        told = f"gateway: cannot listen at 127.0.0.1:{port} (address already in use): {cure}.\n"
+        assert (ended.code, ended.err) == (1, told)
+
     def test_a_port_at_which_a_gateway_answers(self, gateway: Any) -> None:
         assert "a gateway answers" in found("port", port=int(gateway.url.rpartition(":")[2])).found
 
@@ -245,6 +282,12 @@ class TestDemo:
                 assert re.fullmatch(form.replace("#", "[0-9]"), phone["number"]), phone
             assert re.fullmatch(r"[a-z0-9]{2,}\.[a-z0-9]{2,}\.[0-9a-f]{11}@example\.com", customer["email"])
         assert seen == countries.keys()
+
+    def test_middle_names_are_others_than_first_names_and_stand_only_where_people_have_them(self) -> None:
+        named = [one for one in demo_customers(3000) if one["middleName"]]
+        assert len(named) > 200
+        assert [one for one in named if one["middleName"] == one["firstName"]] == []
+        assert {"JP", "KR", "CN", "VN"} & {one["addresses"][0]["country"] for one in named} == set()
 
     def test_every_name_in_other_letters_has_its_latin_form(self) -> None:
         names = {name for group in COUNTRIES for country in group for name in (*country.first, *country.last)}

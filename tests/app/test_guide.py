@@ -84,6 +84,8 @@ def test_a_page_comes_compressed_and_only_once(gateway: Gateway, accepted: str, 
     assert len(raw) < len(plain) / 3 if coding else raw == plain
     assert gzip.decompress(raw) == plain if coding == "gzip" else True
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    # A browser replaces what it has kept by the headers of a 304 (RFC 9111 section 3.2).
+    assert again.headers["content-security-policy"] == response.headers["content-security-policy"]
 
 
 def test_names_that_change_with_their_content_are_kept_for_good_and_others_are_asked_for_again(

@@ -139,6 +139,12 @@ def test_the_guide_is_found_searched_and_read_in_the_dark(browser: Chrome, gatew
     assert_at_home_and_quiet(browser, gateway)
 
 
+def test_a_page_of_the_guide_looks_the_same_when_it_is_opened_again(browser: Chrome, gateway: Gateway) -> None:
+    for _ in range(2):
+        open_page(browser, gateway, "/guide/start.html", "label.md-header__button")
+        assert_at_home_and_quiet(browser, gateway)
+
+
 def test_the_home_page_gives_a_command_that_works_as_it_stands(browser: Chrome, gateway: Gateway) -> None:
     open_page(browser, gateway, "/")
     command = visible(browser, "#curl-rest").text

@@ -26,6 +26,8 @@ import pytest
 from app.cli.main import app as command_line
 from app.rest.openapi import openapi
 from app.settings import Settings
+from resolvers.context import ALL_SCOPES, Scope
+from resolvers.operations import OPERATIONS
 from resolvers.problems import PROBLEM_TYPES
 from tests.conftest import StartGateway
 from tests.contract.reading import FENCE, ROOT, Reader, add_demo_customers, blocks
@@ -75,6 +77,41 @@ def test_every_link_leads_to_a_file_and_a_heading_of_this_tree(page: Path) -> No
         if anchor:
             headings = re.findall(r"^#+ (.*)$", prose(target), re.MULTILINE)
             assert anchor in {slug(heading) for heading in headings}, f"{path}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_page)
+def test_a_table_ends_with_a_blank_line_and_no_sentence_stands_twice(page: Path) -> None:
+    text = prose(page)
+    assert re.findall(r"^\|.*\n(?![|\n]|$|<!--).*", text, re.MULTILINE) == []
+    sentences = [
+        one
+        for one in re.split(r"(?<=[.:])\s", " ".join(text.split()))
+        if len(one) > 60 and not re.search(r"\||<br>", one)
+    ]
+    assert {one for one in sentences if sentences.count(one) > 1} == set()
+
+
+def test_the_page_of_keys_names_all_that_each_scope_allows() -> None:
+    told = dict(re.findall(r"^\| `(customers:\w+)` \| (.*) \|$", prose(ROOT / "docs/keys.md"), re.MULTILINE))
+    assert told.keys() == set(ALL_SCOPES)
+    words = {
+        "import": "import",
+        "export": "export",
+        "delete": "erase",
+        "webhook": "webhooks",
+        "explain": "store answers",
+    }
+    admin = [operation.name.lower() for operation in OPERATIONS if operation.scope is Scope.ADMIN]
+    for name in admin:
+        said = [word for kind, word in words.items() if kind in name]
+        assert said, f"{name} is of a kind that the page does not know"
+        assert [word for word in said if word not in told["customers:admin"].lower()] == []
+    assert "metrics" in told["customers:admin"]
+
+
+def test_the_page_of_architecture_leads_to_every_decision() -> None:
+    told = prose(ROOT / "docs/architecture.md")
+    assert [page.name for page in DOCS if page.parent.name == "decisions" and page.name not in told] == []
 
 
 def test_the_rest_guide_lists_exactly_the_routes_of_openapi() -> None:

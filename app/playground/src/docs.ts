@@ -4,6 +4,7 @@ import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import './docs.css';
 import { demoKey } from './demo-key';
 import { type OpenApi, presented } from './presented';
+import { keepOneMain, ours } from './swagger';
 
 const SECURITY_SCHEME = 'apiKey';
 
@@ -15,10 +16,13 @@ followTheme();
 const key = demoKey();
 
 function show(spec: OpenApi) {
+  const page = document.getElementById('main')!;
+  keepOneMain(page);
   const ui = SwaggerUI({
     spec,
-    domNode: document.getElementById('main'),
+    domNode: page,
     presets: [SwaggerUI.presets.apis],
+    plugins: [ours(spec)],
     layout: 'BaseLayout',
     deepLinking: true,
     filter: true,

@@ -10,7 +10,8 @@ interface Parameter {
   schema?: { default?: unknown; items?: { format?: string } };
 }
 
-type PathItem = Record<string, { parameters?: Parameter[] }>;
+interface Operation { parameters?: Parameter[] }
+type PathItem = Record<string, Operation> & { parameters?: Parameter[] };
 
 export interface OpenApi {
   servers: { url: string; description?: string }[];
@@ -29,7 +30,7 @@ const HERE = { url: '/', description: 'The gateway that shows this page.' };
  */
 export function presented(document: OpenApi): OpenApi {
   const shared = Object.values(document.components.parameters);
-  const own = Object.values(document.paths).flatMap((item) => METHODS.flatMap((method) => item[method]?.parameters ?? []));
+  const own = Object.values(document.paths).flatMap((item) => operations(item).flatMap((one) => one.parameters ?? []));
   for (const parameter of [...shared, ...own]) {
     if (parameter.required) {
       if (parameter.name === 'If-Match') tell(parameter, '*');
@@ -38,6 +39,13 @@ export function presented(document: OpenApi): OpenApi {
     }
   }
   return { ...document, servers: [HERE] };
+}
+
+/** The operations of an address, each with the parameters that stand there for all of them. */
+function operations({ parameters = [], ...item }: PathItem): Operation[] {
+  const found = METHODS.flatMap((method) => item[method] ?? []);
+  for (const one of found) one.parameters = [...parameters, ...(one.parameters ?? [])];
+  return found;
 }
 
 /** Says example and default in the description, and leaves in the field what is given. */

@@ -181,6 +181,7 @@ def test_the_type_of_each_problem_is_a_page(gateway: Gateway, kind: Any) -> None
     assert page.headers["Content-Type"].startswith("text/html")
     for text in (kind.slug, str(kind.code), str(kind.status)):
         assert text in page.text
+    assert "`" not in page.text, "what is code is shown as code"
 
 
 def test_problem_codes_and_slugs_are_unique_and_never_reused(gateway: Gateway) -> None:

@@ -1,6 +1,5 @@
 import './workers';
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
-import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 // Not graphiql/style.css: it brings two fonts along, half a megabyte of them.
@@ -14,10 +13,12 @@ import { demoKey } from '../demo-key';
 import { AnswerBar } from './answer-bar';
 import { credentialsPlugin } from './credentials';
 import { examplesPlugin } from './examples';
+import { explorer } from './explorer';
 import { fetcher, noteHeaders } from './fetcher';
 import { kept } from './kept';
 import { LinkButton } from './link';
 import { Choice, Headers, Operation, Scheme } from './session';
+import { Keyboard } from './keyboard';
 import { hasFragment, leaveAddress, start } from './start';
 import { twinPlugin } from './twin-panel';
 
@@ -29,9 +30,9 @@ addEventListener('hashchange', () => hasFragment() && location.reload());
 // What a newcomer sees first, where there is room for it: the examples, or where to put the key they need.
 const firstPanel = opened.headers ? examplesPlugin : credentialsPlugin;
 const showPanel = opened.firstVisit && innerWidth >= 900;
-const plugins = [examplesPlugin, twinPlugin, explorerPlugin(), HISTORY_PLUGIN, credentialsPlugin];
+const plugins = [examplesPlugin, twinPlugin, explorer, HISTORY_PLUGIN, credentialsPlugin];
 
-createRoot(document.getElementById('main')!).render(
+createRoot(document.getElementById('playground')!).render(
   <GraphiQL
     fetcher={fetcher}
     plugins={plugins}
@@ -63,5 +64,6 @@ createRoot(document.getElementById('main')!).render(
     <Operation name={opened.operationName} />
     <Choice />
     <Scheme />
+    <Keyboard />
   </GraphiQL>,
 );

@@ -1,4 +1,5 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { closePanel } from './keyboard';
 import { pretty } from './start';
 
 /** A function that opens an operation in a new tab, with the headers of the tab one comes from. */
@@ -13,6 +14,7 @@ export function useOpenTab(): (query: string, variables: Record<string, unknown>
     headerEditor?.setValue(headers);
     variableEditor?.setValue(pretty(variables));
     queryEditor?.setValue(query);
+    if (matchMedia('(max-width: 900px)').matches) closePanel(); // the panel lies over the editors
     queryEditor?.focus();
   };
 }

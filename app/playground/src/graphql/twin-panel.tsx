@@ -1,5 +1,5 @@
 import type { GraphiQLPlugin } from '@graphiql/react';
-import { useState, type ReactNode } from 'react';
+import { Fragment, useState, type ReactNode } from 'react';
 import { copy } from '../copy';
 import doors from '../doors.json';
 import { NoTwin, addressOf, curlLine, twinsOf } from '../twin/twins.js';
@@ -159,9 +159,14 @@ function Code({ name, text, copied = text }: { name: string; text: string; copie
         {name}
         <button type="button" className="gateway-button" aria-label={`Copy: ${name}`} onClick={() => void onClick()}>{done ? 'Copied' : 'Copy'}</button>
       </figcaption>
-      <pre tabIndex={0} aria-label={name}>{text}</pre>
+      <pre tabIndex={0} aria-label={name}><Broken text={text} /></pre>
     </figure>
   );
+}
+
+/** A text that may be broken where an address has its joints. */
+function Broken({ text }: { text: string }) {
+  return text.split(/(?<=[?&,])(?=\S)/).map((part, index) => <Fragment key={index}>{index > 0 && <wbr />}{part}</Fragment>);
 }
 
 function Icon() {

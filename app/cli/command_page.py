@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
-import typer.main
+import typer
 
-from app.cli.main import app
 from app.cli.session import ENDS
 
 
@@ -20,9 +19,9 @@ class Described(NamedTuple):
     examples: list[str]
 
 
-def commands() -> list[Described]:
-    """Return all commands that are shown, in their order."""
-    return list(_below("gateway", typer.main.get_command(app)))
+def commands(command_line: typer.Typer) -> list[Described]:
+    """Return all commands of a command line that are shown, in their order."""
+    return list(_below("gateway", typer.main.get_command(command_line)))
 
 
 def _below(words: str, command: Any) -> Iterator[Described]:
@@ -34,9 +33,9 @@ def _below(words: str, command: Any) -> Iterator[Described]:
             yield Described(f"{words} {name}", one, [example for example in examples if example])
 
 
-def body() -> str:
+def body(command_line: typer.Typer) -> str:
     """Return what stands below the title."""
-    sections = [_section(one) for one in commands()]
+    sections = [_section(one) for one in commands(command_line)]
     return f"{ENDS}\n\nSuggestions for the shell come with `gateway --install-completion`.\n\n" + "\n".join(sections)
 
 

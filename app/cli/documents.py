@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
+import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app.cli import command_page
 from app.observe.families import FAMILIES
 from app.rest.customers import PREFIX
 from app.rest.openapi_deprecation import deprecation_table
@@ -28,8 +30,8 @@ _DEPRECATIONS: Final = "<!-- Deprecations: made by `make docs` from their regist
 _DEPRECATIONS_END: Final = "<!-- End of the deprecations. -->"
 
 
-def documents() -> Mapping[str, str]:
-    """Return the documents by their names in `docs/`."""
+def documents(command_line: typer.Typer) -> Mapping[str, str]:
+    """Return the documents by their names in `docs/`, with that command line's commands."""
     return {
         "schema.graphql": graphql_schema(),
         "parity.md": parity(),
@@ -38,7 +40,7 @@ def documents() -> Mapping[str, str]:
         "security.md": security(),
         "metrics.md": metrics(),
         "versions.md": versions(),
-        "commands.md": commands(),
+        "commands.md": commands(command_line),
     }
 
 
@@ -104,12 +106,10 @@ def metrics() -> str:
     )
 
 
-def commands() -> str:
+def commands(command_line: typer.Typer) -> str:
     """Return the page of commands."""
-    from app.cli.command_page import body
-
     lead = "They work beside a running gateway, with the same [settings](settings.md). Each has `--help`."
-    return _page("Commands", "the commands of the command line", lead, body())
+    return _page("Commands", "the commands of the command line", lead, command_page.body(command_line))
 
 
 def security() -> str:
@@ -197,16 +197,16 @@ def _choices(field: FieldInfo) -> str:
     return f" One of {', '.join(f'`{word}`' for word in words)}." if words else ""
 
 
-def differing(folder: Path = DOCS) -> list[str]:
+def differing(command_line: typer.Typer, folder: Path = DOCS) -> list[str]:
     """Return the names of the documents that are not in the folder as they should be."""
     return [
         name
-        for name, text in documents().items()
+        for name, text in documents(command_line).items()
         if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
     ]
 
 
-def write(folder: Path = DOCS) -> None:
+def write(command_line: typer.Typer, folder: Path = DOCS) -> None:
     """Write all documents."""
-    for name, text in documents().items():
+    for name, text in documents(command_line).items():
         (folder / name).write_text(text, encoding="utf-8")

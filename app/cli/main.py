@@ -179,9 +179,9 @@ def documents(
     from app.cli import playground
 
     if write:
-        made.write()
+        made.write(app)
         playground.write()
-    elif names := [*made.differing(), *([] if playground.is_current() else [playground.DOORS.name])]:
+    elif names := [*made.differing(app), *([] if playground.is_current() else [playground.DOORS.name])]:
         fail(f"not as the code has it, run `make docs`: {', '.join(names)}")
 
 

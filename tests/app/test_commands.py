@@ -33,7 +33,7 @@ from storage.store import Store
 from tests.commands import COMMAND, started, until
 from tests.inprocess import run_here
 
-COMMANDS = {one.words: one for one in commands()}
+COMMANDS = {one.words: one for one in commands(app)}
 SILENT = {"gateway serve", "gateway dev", "gateway template"}
 """Those that print no facts: two serve, and one prints a file."""
 

@@ -47,20 +47,20 @@ def by_name(operation: Operation[Any, Any]) -> str:
     return operation.name
 
 
-@pytest.mark.parametrize("name", list(documents.documents()))
+@pytest.mark.parametrize("name", list(documents.documents(command_line)))
 def test_the_committed_document_is_what_the_code_makes(name: str) -> None:
-    assert name not in documents.differing(), "run `make docs`"
+    assert name not in documents.differing(command_line), "run `make docs`"
 
 
 def test_the_check_names_what_differs_and_writing_mends_it(tmp_path: Path) -> None:
-    documents.write(tmp_path)
+    documents.write(command_line, tmp_path)
     (tmp_path / "parity.md").write_text("other", encoding="utf-8")
     (tmp_path / "settings.md").unlink()
     page = tmp_path / "security.md"
     page.write_text(page.read_text(encoding="utf-8").replace("| 403 | ✓ |", "| ✓ | ✓ |", 1), encoding="utf-8")
-    assert documents.differing(tmp_path) == ["parity.md", "settings.md", "security.md"]
-    documents.write(tmp_path)
-    assert documents.differing(tmp_path) == []
+    assert documents.differing(command_line, tmp_path) == ["parity.md", "settings.md", "security.md"]
+    documents.write(command_line, tmp_path)
+    assert documents.differing(command_line, tmp_path) == []
 
 
 def test_every_statement_has_its_tests_or_a_reason_and_the_page_names_them() -> None:

@@ -2,6 +2,7 @@ import type { GraphiQLPlugin } from '@graphiql/react';
 import { useState } from 'react';
 import doors from '../doors.json';
 import chosen from '../examples.json';
+import { knownHeaders } from './fetcher';
 import { filled } from './seen';
 import { useOpenTab } from './tabs';
 
@@ -39,7 +40,7 @@ function Examples() {
             <ul className="gateway-examples">
               {inGroup.map((one) => (
                 <li key={one.title}>
-                  <button type="button" onClick={() => void filled(one.variables).then((variables) => openTab(one.query, variables))}>
+                  <button type="button" onClick={() => void filled(one.variables, knownHeaders()).then((variables) => openTab(one.query, variables))}>
                     {one.title}
                   </button>
                 </li>

@@ -3,7 +3,7 @@
  * create one, and "Update" changes that one.
  */
 
-import { knownHeaders } from './fetcher';
+import type { Headers } from './tokens';
 
 interface Part { id?: string }
 interface SeenCustomer { id: string; version: number; email?: string; addresses?: Part[]; phoneNumbers?: Part[] }
@@ -29,14 +29,14 @@ function findCustomer(value: unknown): SeenCustomer | null {
   return null;
 }
 
-/** The customer seen last with all that examples need; where none was seen, the newest that the tab's credentials may read. */
-async function lookUp(): Promise<void> {
+/** The customer seen last with all that examples need; where none was seen, the newest that these headers' credentials may read. */
+async function lookUp(headers: Headers): Promise<void> {
   const fields = 'id version email addresses { id } phoneNumbers { id }';
   const query = seen ? `{ customer(id: "${seen.id}") { ${fields} } }` : `{ customers(last: 1) { nodes { ${fields} } } }`;
   try {
     const response = await fetch('/graphql', {
       method: 'POST',
-      headers: { Accept: 'application/graphql-response+json', 'Content-Type': 'application/json', ...knownHeaders() },
+      headers: { Accept: 'application/graphql-response+json', 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify({ query }),
     });
     if (response.ok) remember({ query }, (await response.json()) as { data?: unknown });
@@ -45,11 +45,14 @@ async function lookUp(): Promise<void> {
   }
 }
 
-/** The variables of an example, where they name a customer, its version or a part of it: with those last seen. */
-export async function filled(variables: Record<string, unknown>): Promise<Record<string, unknown>> {
+/**
+ * The variables of an example, where they name a customer, its version or a part of it: with those last seen, or looked
+ * up with these headers.
+ */
+export async function filled(variables: Record<string, unknown>, headers: Headers): Promise<Record<string, unknown>> {
   const wanted = ['customerId', 'ids', 'ifVersion', 'email'].some((name) => name in variables);
   const lacking = !seen || ('addressId' in variables && !seen.addresses) || ('phoneNumberId' in variables && !seen.phoneNumbers);
-  if (wanted && lacking && Object.keys(knownHeaders()).length > 0) await lookUp();
+  if (wanted && lacking && Object.keys(headers).length > 0) await lookUp(headers);
   const known: Record<string, unknown> = seen
     ? {
         customerId: seen.id,

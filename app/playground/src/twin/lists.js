@@ -17,7 +17,7 @@ import { lower } from './values.js';
 /**
  * The request of REST for a list; what is too long for an address goes in a body.
  * @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation[]} candidates
- * @returns {import('./to-rest.js').RestTwin}
+ * @returns {import('./rest-parts.js').RestTwin}
  */
 export function listTwin(doors, run, root, candidates) {
   const shown = below(run, root).map((one) => one.name);

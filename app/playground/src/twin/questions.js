@@ -1,13 +1,13 @@
 import { getNamedType, isEnumType, isInputObjectType, isObjectType } from 'graphql';
+import { Writer, brackets, shownPaths } from './graphql-parts.js';
 import { NoTwin, camelCase } from './refusal.js';
 import { all, outside, readFilter } from './odata.js';
-import { Writer, brackets, shownPaths } from './to-graphql.js';
 import { selectionOf, upper, everything } from './values.js';
 
 /**
  * @typedef {import('./refusal.js').Doors} Doors
  * @typedef {import('./refusal.js').Json} Json
- * @typedef {import('./to-graphql.js').Asked} Asked
+ * @typedef {import('./graphql-parts.js').Asked} Asked
  */
 
 /**

@@ -1,9 +1,9 @@
 // What is followed: a subscription of GraphQL, and the server-sent events of REST. The last event's id goes as a header there.
 import { getNamedType, isLeafType, isObjectType } from 'graphql';
+import { Writer, brackets } from './graphql-parts.js';
 import { NoTwin } from './refusal.js';
 import { requestOf } from './rest-parts.js';
 import { below } from './selections.js';
-import { Writer, brackets } from './to-graphql.js';
 
 /**
  * @typedef {import('./refusal.js').Doors} Doors
@@ -15,7 +15,7 @@ import { Writer, brackets } from './to-graphql.js';
 const KIND = 'customer.';
 const POSITION = 'Last-Event-ID';
 
-/** @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation} operation @returns {import('./to-rest.js').RestTwin} */
+/** @param {Doors} doors @param {Run} run @param {Selected} root @param {Operation} operation @returns {import('./rest-parts.js').RestTwin} */
 export function streamTwin(doors, run, root, operation) {
   const { after, types = [], ids = [] } = root.args;
   /** @type {[string, string][]} */ const query = [
@@ -29,7 +29,7 @@ export function streamTwin(doors, run, root, operation) {
   return { operation: operation.name, request, notes };
 }
 
-/** @param {import('graphql').GraphQLSchema} schema @param {Operation} operation @param {import('./to-graphql.js').Asked} asked @param {string[]} notes @returns {import('./to-graphql.js').GraphQLTwin} */
+/** @param {import('graphql').GraphQLSchema} schema @param {Operation} operation @param {import('./graphql-parts.js').Asked} asked @param {string[]} notes @returns {import('./graphql-parts.js').GraphQLTwin} */
 export function subscriptionOf(schema, operation, { request, given }, notes) {
   const name = operation.graphql[0]?.split('.')[1] ?? '';
   const field = schema.getSubscriptionType()?.getFields()[name];

@@ -12,11 +12,7 @@ import { streamTwin } from './streams.js';
  * @typedef {import('./refusal.js').Operation} Operation
  * @typedef {import('./selections.js').Run} Run
  * @typedef {import('./selections.js').Selected} Selected
- *
- * @typedef {object} RestTwin
- * @property {string} operation The name of the operation that both requests are.
- * @property {import('./requests.js').Request} request
- * @property {string[]} notes What differs, in sentences.
+ * @typedef {import('./rest-parts.js').RestTwin} RestTwin
  */
 
 /**

@@ -10,8 +10,10 @@ from urllib.parse import urlencode
 import orjson
 from starlette.responses import Response
 
+from app.http.admission import pay
 from app.http.edge import MAX_URI
 from app.http.requests import path_of, state_of
+from app.limits.prices import price
 from app.rest.call import Call
 from app.rest.list_parameters import SEARCH_PARAMETERS
 from app.rest.parameters import from_body
@@ -53,6 +55,9 @@ def _explained(plan: QueryPlan) -> dict[str, Any]:
 async def search(call: Call) -> Response:
     """POST /customers:search: the list with its query in the body."""
     parameters = from_body((await call.body())(), SEARCH_PARAMETERS)
+    if parameters.flag("explain", default=False):
+        explain_customers.permit(call.ctx)
+        await pay(call.request, call.ctx, price("explain"))
     return await list_all(replace(call, parameters=parameters))
 
 

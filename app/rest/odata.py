@@ -7,8 +7,9 @@ literals, and timestamps and numbers also without quotes. Faults are told with t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
@@ -54,6 +55,11 @@ _PARSER: Final = Lark(
     lexer="contextual",
 )
 _FUNCTIONS: Final = {"startswith": "startsWith", "contains": "contains"}
+_OPERATORS: Final = ("eq", "ne", "gt", "ge", "lt", "le", "in")
+_SIGNS: Final = {"=": "eq", "==": "eq", "!=": "ne", "<>": "ne", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
+"""What people write who know other languages, and what it is here."""
+_AS_OPERATOR: Final = re.compile(r"([a-z]{1,32}|[=!<>~]{1,3})(?=\s*(?:['(0-9-]|true\b|false\b|null\b))", re.IGNORECASE)
+"""What stands where an operator does: before a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,24 @@ def _fault(text: str, error: UnexpectedInput) -> Problem:
     ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
     if ended or position is None or not 0 <= position < len(text):
         return Problem(INVALID_FILTER, f"The filter ends too early, at position {len(text) + 1}.")
+    written = _AS_OPERATOR.match(text, position)
+    if written and written[1].lower() not in _OPERATORS and "COMPARISON" in _wanted(error):
+        return _no_operator(written[1], position)
     near = text[position : position + 20]
     return Problem(INVALID_FILTER, f"The filter cannot be read from position {position + 1}: {near!r}.")
+
+
+def _wanted(error: UnexpectedInput) -> Collection[str]:
+    """Return the names of what could have stood there."""
+    found: Collection[str] | None = getattr(error, "accepts" if isinstance(error, UnexpectedToken) else "allowed", None)
+    return found or ()
+
+
+def _no_operator(written: str, position: int) -> Problem:
+    """Return the problem for an operator that does not exist: with the nearest one, or all that there are."""
+    near = [_SIGNS[written]] if written in _SIGNS else get_close_matches(written.lower(), _OPERATORS, 1, 0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(_OPERATORS)}."
+    return Problem(INVALID_FILTER, f"There is no operator {written!r}. {hint} See position {position + 1}.")
 
 
 Reader = Callable[[list[Any], Variable | None], Filter]

@@ -37,6 +37,17 @@ def test_both_doors_spend_one_budget_and_show_it(start_gateway: StartGateway) ->
     assert gateway.http.get("/health/live").status_code == 200
 
 
+def test_an_explanation_costs_the_same_however_it_is_asked_for(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(rate_limit="100/hour")
+    left = [
+        gateway.http.get(CUSTOMERS, params={"explain": "true"}).headers["RateLimit"],
+        gateway.http.post(f"{CUSTOMERS}:search", json={"explain": True}).headers["RateLimit"],
+        gateway.http.post("/graphql", json={"query": "{ explainCustomers { returned } }"}).headers["RateLimit"],
+        gateway.http.post(f"{CUSTOMERS}:search", json={"explain": False}).headers["RateLimit"],
+    ]
+    assert [read_list(one)[0][1]["r"] for one in left] == [90, 80, 70, 69]
+
+
 @pytest.mark.parametrize("door", ["rest", "graphql"])
 def test_c045_over_the_limit_both_doors_say_429_and_when(start_gateway: StartGateway, door: str) -> None:
     gateway = start_gateway(rate_limit="2/hour")

@@ -258,12 +258,25 @@ NEAR = (
     ("adresses/any(a: a/city eq 'x')", "addresses"),
     ("addresses/any(a: a/postalcode eq 'x')", "postalCode"),
     ("concat(firstName,'xyz')", "contains"),
+    ("firstName like 'x'", "le"),
+    ("firstName equals 'x'", "eq"),
+    ("postalCode neq 5", "ne"),
+    ("firstName = 'x'", "eq"),
+    ("firstName <> 'x'", "ne"),
+    ("createdAt >= 2001-01-01", "ge"),
+    ("addresses/any(a: a/city == 'x')", "eq"),
+    ("notificationPreferences/sms != true", "ne"),
 )
 
 
 @pytest.mark.parametrize(("text", "hint"), NEAR, ids=[text for text, _ in NEAR])
 def test_the_nearest_known_name_is_told(text: str, hint: str) -> None:
     assert f"Did you mean {hint}?" in fault(text)
+
+
+def test_an_operator_like_no_other_is_answered_with_all_that_there_are() -> None:
+    told = fault("firstName matches 'x'")
+    assert told == "There is no operator 'matches'. There are eq, ne, gt, ge, lt, le, in. See position 11."
 
 
 FAULTS = (

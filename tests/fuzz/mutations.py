@@ -10,7 +10,26 @@ from typing import Any, Final
 
 from tests.corpus import EVIL, REDOS
 
-ODD: Final = (*EVIL, *REDOS, "", " ", "\x00", "\r\nX-Odd: 1", "a" * 300, "null", "true", "-1", "0", "1e999", "[]", "{}")
+WRONG: Final = "\ufffd"
+"""Stands for a byte that is no text."""
+ODD: Final = (
+    WRONG,
+    f"{WRONG}a",
+    *EVIL,
+    *REDOS,
+    "",
+    " ",
+    "\x00",
+    "\r\nX-Odd: 1",
+    "a" * 300,
+    "null",
+    "true",
+    "-1",
+    "0",
+    "1e999",
+    "[]",
+    "{}",
+)
 _LETTERS: Final = "aZ0'\"\\/?#%&=+-:;,.()[]{}<>$*!|@~ \t\x00\x7fé\u202e\ufeff🦊"
 _NUMBERS: Final = (0, -1, 1, 101, 2**31, 2**53 + 1, 2**63, -(2**63) - 1, 0.1, 1e308, 10**40)
 _TOKENS: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|\w+|\s+|[^\w\s]")

@@ -108,7 +108,8 @@ def _target(path: str, query: list[tuple[str, str]]) -> str:
 
 
 def _quoted(given: str) -> str:
-    return quote(given.encode("utf-8", "replace"), safe="")
+    """Encode a text; what stands for a wrong one becomes a byte that is no UTF-8."""
+    return quote(given.encode("utf-8", "replace"), safe="").replace(quote(mutations.WRONG), "%FF")
 
 
 def _real(random: Random, world: World, given: str) -> str:

@@ -31,7 +31,7 @@ class Ended:
 def schemathesis(
     url: str, key: str, seed: int, examples: int, seconds: float, *, phases: str = "fuzzing,stateful"
 ) -> Ended:
-    """Let Schemathesis generate so many examples of each operation, and follow the links of OpenAPI."""
+    """Let Schemathesis generate so many examples of each operation, and follow their links."""
     with tempfile.TemporaryDirectory(prefix="schemathesis-") as folder:
         counts = Path(folder) / "counts.json"
         run = [str(COMMAND), "--config-file", str(CONFIGURATION), "run", f"{url}/openapi.json", "--header"]

@@ -29,9 +29,10 @@ class Outlet(asyncio.Transport):
         self._is_read = weakref.WeakMethod(is_read)
 
     def write(self, data: Any) -> None:
-        """Send bytes."""
+        """Send bytes; nobody gets them where the connection has ended, of which uvloop would make an error."""
         self.written += len(data)
-        self.inner.write(data)
+        if not self.inner.is_closing():
+            self.inner.write(data)
 
     def is_closing(self) -> bool:
         """Tell whether nothing more can be answered."""

@@ -133,9 +133,10 @@ class GatewayProtocol(EndingProtocol, Watched):
         if parser.should_upgrade() and self._should_upgrade():  # to WebSocket: uvicorn's own from here
             return
         url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
+        raw_path = url.path or b"/"  # the whole address may stand there, and have none (RFC 9112 section 3.2.2)
+        path = raw_path.decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        scope["raw_path"], scope["query_string"] = raw_path, url.query or b""
         self._persistent = version != "1.0" and not self._retired and parser.should_keep_alive()
         self._framing = 0
         self.headers = TRAILERS

@@ -11,6 +11,7 @@ _GOOD: Final = b'{"firstName":"A"}'
 _LINES: Final = (
     b"GET /api/v1/customers?size=1 HTTP/1.1", b"POST /api/v1/customers HTTP/1.1", b"POST /graphql HTTP/1.1",
     b"GET http://127.0.0.1/api/v1/viewer HTTP/1.1", b"OPTIONS * HTTP/1.1", b"CONNECT a:1 HTTP/1.1",
+    b"GET a://b HTTP/1.1",
     b"GET / HTTP/0.9", b"GET / HTTP/2.0", b"GET /", b"get / HTTP/1.1", b"GET  / HTTP/1.1", b"GET / http/1.1",
     b"GET /\xff HTTP/1.1", b"GET /a b HTTP/1.1", b"PROPFIND / HTTP/1.1", b"A" * 9000 + b" / HTTP/1.1",
     b"GET /" + b"a" * 9000 + b" HTTP/1.1", b"GET /#f HTTP/1.1", b"GET ? HTTP/1.1", b"PRI * HTTP/2.0", b"",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import uvloop
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.http.cycle import Cycle
+from app.http.outlet import Outlet
 
 Headers = list[tuple[bytes, bytes]]
 DATE: Headers = [(b"date", b"Fri, 20 Nov 2026 18:00:00 GMT")]
@@ -147,3 +150,29 @@ async def test_to_a_client_that_has_gone_nothing_is_sent() -> None:
     cycle.disconnected = True
     for message in ANSWERS["whole"]:
         await cycle.send(message)
+
+
+def test_what_is_sent_to_a_connection_that_has_ended_is_no_error() -> None:
+    """Who has handed a connection over to WebSocket is not told of its end, and may still have an answer to send."""
+    lost = asyncio.Event()
+
+    class Ended(asyncio.Protocol):
+        def connection_lost(self, _exc: Exception | None) -> None:
+            lost.set()
+
+        def read(self) -> bool:
+            return True
+
+    async def end() -> Outlet:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            host, port = listener.getsockname()
+            transport, protocol = await asyncio.get_running_loop().create_connection(Ended, host, port)
+            outlet = Outlet(transport, protocol.read)
+            transport.abort()
+            await lost.wait()
+            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+            outlet.write(b"HTTP/1.1 200 OK")
+            return outlet
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(end()).written == 15

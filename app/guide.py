@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from app.files import IMMUTABLE, coding_of, content_of, file_response, find
 from app.http.problems import problem_response
 from app.rest.conditions import not_modified
-from resolvers.problems import NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_FOUND
 
 FOLDER: Final = Path(__file__).parent / "playground" / "guide"
 _FIRST: Final = "index.html"

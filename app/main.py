@@ -32,7 +32,8 @@ from app.rest.documents import openapi_json, openapi_yaml, schema_document
 from app.rest.routes import rest_routes
 from app.settings import Settings
 from resolvers.deprecation import DEPRECATIONS, Deprecations
-from resolvers.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import METHOD_NOT_ALLOWED, NOT_FOUND
 
 if TYPE_CHECKING:  # it imports OpenTelemetry, which is there only where traces are wanted
     from app.observe.traces import Traces

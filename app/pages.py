@@ -15,7 +15,8 @@ from app.files import IMMUTABLE, coding_of, content_of, file_response, find
 from app.http.problems import problem_response
 from app.http.requests import state_of
 from app.settings import is_loopback
-from resolvers.problems import NOT_FOUND, PROBLEM_TYPES, Problem, ProblemType
+from resolvers.problem import Problem, ProblemType
+from resolvers.problems import NOT_FOUND, PROBLEM_TYPES
 
 DIST: Final = Path(__file__).parent / "playground" / "dist"
 _CSP: Final = (

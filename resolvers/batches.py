@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.context import IdempotencyKey
-from resolvers.problems import Fault, Path, Problem
+from resolvers.problem import Fault, Path, Problem
 from resolvers.validation import refused
 from storage.documents import Customer, CustomerId, Tombstone
 

@@ -24,7 +24,8 @@ from resolvers.customers import create_customer, delete_customer, replace_custom
 from resolvers.idempotency import Keyed, once
 from resolvers.kept_batches import earlier, kept, meaning
 from resolvers.operation import operation, problem_of, unavailable
-from resolvers.problems import BATCH_FAILED, GONE, Failure, Path, Problem
+from resolvers.problem import Failure, Path, Problem
+from resolvers.problems import BATCH_FAILED, GONE
 from storage.bulk import Bulk
 from storage.claims import Claim
 from storage.deadlines import seconds_left

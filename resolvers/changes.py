@@ -14,7 +14,8 @@ from typing import Any, cast
 from resolvers.context import Context, Scope
 from resolvers.operation import email_taken
 from resolvers.preconditions import Precondition
-from resolvers.problems import GONE, NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import GONE, NOT_FOUND
 from storage.documents import Customer, CustomerFields, CustomerId, Instant, instant
 from storage.text import fold
 

@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple, NewType
 from resolvers.audit import Audit, CallerKind, Entry, Outcome, unheard
 from resolvers.cursors import CursorCipher
 from resolvers.pages import PageReads
-from resolvers.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import FORBIDDEN, UNAUTHORIZED
 from resolvers.renderings import RenderMemory
 from resolvers.webhook_rules import WebhookRules
 from storage.claims import Claim, Writes

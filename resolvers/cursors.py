@@ -15,7 +15,8 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from resolvers.problems import INVALID_CURSOR, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_CURSOR
 from storage.query import Key
 
 _NONCE: Final = 12

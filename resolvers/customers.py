@@ -18,7 +18,8 @@ from resolvers.meanings import keyed_change, keyed_create
 from resolvers.operation import operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, shown, with_ids
 from resolvers.patches import Change
-from resolvers.problems import NOT_FOUND, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import NOT_FOUND
 from resolvers.validation import Locate, check, check_read_only, nearest
 from storage.documents import Customer, CustomerFields, Tombstone, instant, new_id
 from storage.errors import WriteConflict

@@ -13,7 +13,8 @@ from resolvers.filtering import all_of, condition
 from resolvers.idempotency import Keyed
 from resolvers.jobs import begin_job, check_room
 from resolvers.operation import operation
-from resolvers.problems import INVALID_PARAMETER, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import INVALID_PARAMETER
 from storage.documents import instant
 from storage.erasing import Erasing, kept_filter
 from storage.errors import Unavailable

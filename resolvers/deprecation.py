@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from resolvers.problems import RETIRED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import RETIRED
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 

@@ -9,7 +9,8 @@ from resolvers.commands import WatchCustomers
 from resolvers.context import Context, Scope
 from resolvers.identifiers import customer_id
 from resolvers.operation import operation, problem_of
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_PARAMETER
 from storage.changes import Change, Watch
 from storage.documents import CustomerId
 from storage.errors import StoreError

@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from resolvers.identifiers import customer_id
-from resolvers.problems import INVALID_FILTER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_FILTER
 from storage.documents import Instant
 from storage.query import (
     CUSTOMER_FIELDS,

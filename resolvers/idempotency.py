@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from resolvers import problems as p
 from resolvers.context import Context, IdempotencyKey
-from resolvers.problems import JsonValue, Problem, ProblemType
+from resolvers.problem import JsonValue, Problem, ProblemType
 from storage.claims import Claim
 from storage.documents import CustomerId
 from storage.errors import ClaimLost, StoreError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from resolvers.problems import INVALID_ID, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_ID
 from storage.deliveries import DeliveryId
 from storage.documents import CustomerId, PartId
 from storage.jobs import JobId

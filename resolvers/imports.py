@@ -17,7 +17,8 @@ from resolvers.audit import Told
 from resolvers.context import Clock, utc_now
 from resolvers.operation import email_taken
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, with_ids
-from resolvers.problems import CONFLICT, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import CONFLICT
 from resolvers.validation import check, nearest
 from storage.bulk import Bulk, Prepared, prepare
 from storage.documents import Customer, CustomerId, Instant, differences, instant

@@ -9,7 +9,8 @@ from typing import Any, Final
 from resolvers.commands import GetJob
 from resolvers.context import Caller, Context
 from resolvers.operation import operation
-from resolvers.problems import NOT_FOUND, PROBLEM_TYPES, RATE_LIMITED, UNAUTHORIZED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_FOUND, PROBLEM_TYPES, RATE_LIMITED, UNAUTHORIZED
 from storage.documents import instant, new_id
 from storage.jobs import Job, JobError, JobId, JobKind
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from resolvers.batches import Batch, Done, Item
 from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.context import Context
-from resolvers.problems import PROBLEM_TYPES, Fault, JsonValue, Problem
+from resolvers.problem import Fault, JsonValue, Problem
+from resolvers.problems import PROBLEM_TYPES
 from resolvers.validation import check
 from storage.model import CustomerInput
 from storage.turns import Turns

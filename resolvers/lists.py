@@ -10,7 +10,8 @@ from functools import lru_cache
 from resolvers.commands import Count, ListPage, ListQuery, ListWindow
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_PARAMETER
 from resolvers.renderings import ReadPage, Shown
 from storage.documents import Customer
 from storage.orders import key_of

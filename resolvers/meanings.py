@@ -14,7 +14,7 @@ from resolvers.commands import AddPart, ChangeCustomer, ChangePart, CreateCustom
 from resolvers.context import Context
 from resolvers.idempotency import Keyed, Outcome
 from resolvers.parts import PartKind, parts_of
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 from resolvers.validation import check
 from storage.documents import Customer, PartId
 from storage.model import CustomerInput

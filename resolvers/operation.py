@@ -12,16 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from resolvers.context import Context, Scope
 from resolvers.idempotency import Keyed, once
-from resolvers.problems import (
-    BODY_TOO_LARGE,
-    CONFLICT,
-    HISTORY_LOST,
-    INVALID_PARAMETER,
-    READER_TOO_SLOW,
-    UNAVAILABLE,
-    JsonValue,
-    Problem,
-)
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import BODY_TOO_LARGE, CONFLICT, HISTORY_LOST, INVALID_PARAMETER, READER_TOO_SLOW, UNAVAILABLE
 from storage.deadlines import GRACE, WireDeadline
 from storage.errors import (
     ClaimLost,

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from resolvers.filtering import camel_case
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_PARAMETER
 from storage.query import DEFAULT_ORDER, Order, OrderField
 
 _BY_NAME: Final = {field.value: field for field in OrderField}

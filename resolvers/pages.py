@@ -8,7 +8,8 @@ from typing import Final
 
 import orjson
 
-from resolvers.problems import ANSWER_TOO_LARGE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import ANSWER_TOO_LARGE
 from storage.documents import Customer
 from storage.errors import PageTooLarge
 from storage.query import Question

@@ -21,7 +21,8 @@ from resolvers.meanings import keyed_add, keyed_change, keyed_part_change
 from resolvers.operation import Operation, operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, PartKind, parts_of, position, with_ids
 from resolvers.patches import Change
-from resolvers.problems import VALIDATION_ERROR, WRONG_TOP_LEVEL, Fault, JsonValue, Path, Problem
+from resolvers.problem import Fault, JsonValue, Path, Problem
+from resolvers.problems import VALIDATION_ERROR, WRONG_TOP_LEVEL
 from resolvers.validation import Locate, check, check_read_only, refused
 from storage.documents import Customer, CustomerFields, PartId, new_id
 from storage.model import MAX_PARTS

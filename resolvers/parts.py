@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
-from resolvers.problems import NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_FOUND
 from storage.documents import Customer, PartId, new_id
 from storage.model import AddressInput, Input, PhoneNumberInput
 

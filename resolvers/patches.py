@@ -15,15 +15,8 @@ from typing import Any, Final, Protocol, cast
 import jsonpatch
 from jsonpointer import JsonPointer, JsonPointerException
 
-from resolvers.problems import (
-    BODY_TOO_LARGE,
-    INVALID_PATCH,
-    PATCH_CONFLICT,
-    WRONG_TOP_LEVEL,
-    JsonValue,
-    Path,
-    Problem,
-)
+from resolvers.problem import JsonValue, Path, Problem
+from resolvers.problems import BODY_TOO_LARGE, INVALID_PATCH, PATCH_CONFLICT, WRONG_TOP_LEVEL
 from resolvers.validation import nearest
 
 MAX_OPERATIONS: Final = 100

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from resolvers.etags import etag, version_of
-from resolvers.problems import PRECONDITION_FAILED, PRECONDITION_MISSING, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import PRECONDITION_FAILED, PRECONDITION_MISSING
 from storage.documents import Customer, CustomerId
 
 Tags = tuple[str, ...]

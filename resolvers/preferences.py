@@ -9,7 +9,7 @@ from resolvers.commands import ChangeCustomer, GetCustomer
 from resolvers.context import Context, Scope
 from resolvers.meanings import keyed_change
 from resolvers.operation import operation
-from resolvers.problems import JsonValue
+from resolvers.problem import JsonValue
 from resolvers.validation import check
 from storage.documents import Customer, CustomerFields
 from storage.model import NotificationPreferencesInput

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from resolvers.imports import KINDS, Outcome, Ready, Result, Rules, refused
 from resolvers.operation import email_taken
-from resolvers.problems import CONFLICT, WRONG_TOP_LEVEL, Fault, JsonValue, Problem
+from resolvers.problem import Fault, JsonValue, Problem
+from resolvers.problems import CONFLICT, WRONG_TOP_LEVEL
 from resolvers.validation import check, nearest
 from resolvers.validation import refused as not_valid
 from storage.bulk import Bulk, expired, prepare

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from resolvers.filtering import camel_case
-from resolvers.problems import INVALID_PARAMETER, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import INVALID_PARAMETER
 from storage.model import AddressInput, CustomerInput, Input, NotificationPreferencesInput, PhoneNumberInput
 
 Selection = frozenset[str]

@@ -14,7 +14,8 @@ from resolvers.idempotency import Keyed
 from resolvers.imports import OnConflict
 from resolvers.jobs import begin_job, check_room, new_job_id
 from resolvers.operation import operation, problem_of
-from resolvers.problems import EMPTY_BODY, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import EMPTY_BODY
 from storage.chunks import CHUNK
 from storage.deadlines import wire_deadline
 from storage.errors import StoreError

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from resolvers.problems import VALIDATION_ERROR, WRONG_TOP_LEVEL, Fault, JsonValue, Path, Problem
+from resolvers.problem import Fault, JsonValue, Path, Problem
+from resolvers.problems import VALIDATION_ERROR, WRONG_TOP_LEVEL
 from storage.model import Input
 from storage.plain import plain_fields
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from resolvers.context import Budget, Caller, Context
 from resolvers.operation import operation
-from resolvers.problems import UNAUTHORIZED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import UNAUTHORIZED
 
 
 @dataclass(frozen=True, slots=True)

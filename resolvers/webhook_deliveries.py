@@ -7,7 +7,8 @@ from typing import Final
 
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
-from resolvers.problems import INVALID_CURSOR, INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_CURSOR, INVALID_PARAMETER
 from resolvers.webhook_commands import AtWebhook, DeliveryPage, ListDeliveries, ReplayDeliveries, ReplayDelivery
 from resolvers.webhook_fields import replay_range
 from resolvers.webhook_keys import keyed_test

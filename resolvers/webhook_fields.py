@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from resolvers.patches import Change
-from resolvers.problems import WRONG_TOP_LEVEL, Fault, JsonValue, Path, Problem
+from resolvers.problem import Fault, JsonValue, Path, Problem
+from resolvers.problems import WRONG_TOP_LEVEL
 from resolvers.validation import Locate, nearest, refused
 from resolvers.webhook_rules import WebhookRules
 from resolvers.webhook_targets import BadTarget, is_address, is_public, target_of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from resolvers.context import Context
-from resolvers.problems import NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_FOUND
 from storage.webhooks import Webhook, WebhookId
 
 

@@ -13,7 +13,8 @@ from typing import Final
 
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
-from resolvers.problems import CONFLICT, Problem
+from resolvers.problem import Problem
+from resolvers.problems import CONFLICT
 from resolvers.webhook_commands import AtWebhook, ChangeWebhook, CreateWebhook, NewWebhook
 from resolvers.webhook_fields import Fields, changed_fields, check_name, created_fields
 from resolvers.webhook_keys import kept_webhook, keyed_rotation, keyed_webhook

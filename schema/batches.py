@@ -17,8 +17,8 @@ from resolvers.etags import etag
 from resolvers.identifiers import customer_id
 from resolvers.patches import Body, Change, MergePatch, Replace
 from resolvers.preconditions import Precondition
-from resolvers.problems import Path
-from resolvers.problems import Problem as Refusal
+from resolvers.problem import Path
+from resolvers.problem import Problem as Refusal
 from schema.inputs import CreateCustomerInput, UpdateCustomerInput, to_json
 from schema.types import Customer, key
 

@@ -22,7 +22,8 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import GRAPHQL_COST, GRAPHQL_VALIDATION
 from schema.cost import changes, is_fixed, page_size, units
 from schema.deprecation import Places, Uses, uses_of
 from schema.limits import DocumentLimits, check_text

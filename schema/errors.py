@@ -8,7 +8,8 @@ from typing import Any, Final
 from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.validation.validate import ValidationAbortedError
 
-from resolvers.problems import GRAPHQL_LIMIT, GRAPHQL_SYNTAX, GRAPHQL_VALIDATION, INTERNAL_ERROR, Problem
+from resolvers.problem import Problem
+from resolvers.problems import GRAPHQL_LIMIT, GRAPHQL_SYNTAX, GRAPHQL_VALIDATION, INTERNAL_ERROR
 
 _LONGEST: Final = 500
 """How many characters of a message are told: some hold a whole value, once for each fault in it."""

@@ -11,7 +11,8 @@ from strawberry import UNSET
 
 from resolvers.filtering import all_of, check_size, compare, condition
 from resolvers.ordering import order_of
-from resolvers.problems import INVALID_FILTER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_FILTER
 from schema.types import AddressType, DateTime, PhoneType, key
 from storage.query import PART_FIELDS, And, Filter, ListName, Not, Or, Order, Some
 

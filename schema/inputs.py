@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from resolvers.problems import JsonValue
+from resolvers.problem import JsonValue
 from schema.types import AddressType, PhoneType, key
 
 

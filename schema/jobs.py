@@ -12,7 +12,8 @@ from resolvers.deletions import delete_customers
 from resolvers.filtering import all_of, search
 from resolvers.identifiers import job_id
 from resolvers.jobs import MOST_LISTED, cancel_job, get_job, list_jobs, shown_job
-from resolvers.problems import NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_FOUND
 from schema.commands import Key, key_of
 from schema.filters import CustomerFilter, where
 from schema.types import DateTime, Info

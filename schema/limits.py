@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from resolvers.problems import (
-    GRAPHQL_LIMIT,
-    GRAPHQL_TOKENS,
-    GRAPHQL_TOO_LONG,
-    JsonValue,
-    Problem,
-    ProblemType,
-)
+from resolvers.problem import JsonValue, Problem, ProblemType
+from resolvers.problems import GRAPHQL_LIMIT, GRAPHQL_TOKENS, GRAPHQL_TOO_LONG
 
 _TOKEN = re.compile(
     r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n\r])*"|#[^\n\r]*'

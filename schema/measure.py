@@ -21,13 +21,7 @@ from graphql import (
     get_named_type,
 )
 
-from resolvers.problems import (
-    GRAPHQL_ALIASES,
-    GRAPHQL_DEPTH,
-    GRAPHQL_DIRECTIVES,
-    GRAPHQL_LIMIT,
-    GRAPHQL_ROOT_FIELDS,
-)
+from resolvers.problems import GRAPHQL_ALIASES, GRAPHQL_DEPTH, GRAPHQL_DIRECTIVES, GRAPHQL_LIMIT, GRAPHQL_ROOT_FIELDS
 from schema.cost import Cost, field_cost
 from schema.limits import DocumentLimits, over
 

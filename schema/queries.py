@@ -19,7 +19,8 @@ from resolvers.customers import get_customer, get_customer_by_email, get_custome
 from resolvers.filtering import all_of, search
 from resolvers.identifiers import customer_id
 from resolvers.lists import explain_customers, list_customers, walk_customers
-from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import GONE, INVALID_PARAMETER, NOT_FOUND
 from resolvers.renderings import Renderings
 from resolvers.viewer import get_viewer
 from schema.filters import CustomerFilter, CustomerOrder, order, where

@@ -15,7 +15,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from schema.planned import UNFIT, Outcome, PlanCounts, PlannedExecutor
 from schema.selection import LoneInfo
 from schema.variants import Root, Variant

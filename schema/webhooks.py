@@ -9,7 +9,8 @@ import strawberry
 
 from resolvers.identifiers import delivery_id, webhook_id
 from resolvers.patches import Body, MergePatch
-from resolvers.problems import NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_FOUND
 from resolvers.webhook_commands import (
     AtWebhook,
     ChangeWebhook,

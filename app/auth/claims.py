@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from resolvers.context import Scope
-from resolvers.problems import JsonValue
+from resolvers.problem import JsonValue
 
 SKEW_SECONDS: Final = 60
 """How far the clocks of issuer and gateway may be apart."""

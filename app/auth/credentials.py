@@ -21,7 +21,8 @@ from app.auth.remembered import RememberedCallers
 from app.auth.tokens import TokenVerifier
 from app.http.heads import Heads
 from resolvers.context import Caller, Clock
-from resolvers.problems import UNAUTHORIZED, UNAVAILABLE, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import UNAUTHORIZED, UNAVAILABLE
 from storage.deadlines import wire_deadline
 from storage.documents import instant
 from storage.errors import Unavailable

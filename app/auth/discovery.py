@@ -13,7 +13,7 @@ import httpx2
 
 from app.http.body import parse_json
 from app.settings import is_loopback
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 
 MAX_BYTES: Final = 256 * 1024
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}  # a compressed answer could be a bomb

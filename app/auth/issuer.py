@@ -15,7 +15,8 @@ from app.auth.key_ring import ALGORITHM, TOKEN_SECONDS
 from app.auth.signing import SigningKeys
 from app.auth.token_server import TokenAnswer, TokenServer
 from resolvers.context import Allowance, Caller, Clock
-from resolvers.problems import UNAUTHORIZED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import UNAUTHORIZED
 from storage.documents import moment, new_id
 from storage.keys import KeyId, KeyRecord, Keys
 

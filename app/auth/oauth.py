@@ -27,7 +27,8 @@ from app.http.requests import state_of
 from app.rest.conditions import not_modified
 from resolvers.context import ALL_SCOPES
 from resolvers.operation import unavailable
-from resolvers.problems import UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE
 from storage.deadlines import wire_deadline
 from storage.errors import Unavailable
 

@@ -21,7 +21,7 @@ from joserfc.jws import JWSRegistry
 
 from app.auth.discovery import Unreadable
 from app.http.body import parse_json
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 
 MAX_KEYS: Final = 64
 """How many keys of one set are looked at."""

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 from app.auth.credentials import Authenticator
 from app.http.heads import Heads
 from resolvers.context import Caller
-from resolvers.problems import UNAUTHORIZED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import UNAUTHORIZED
 from storage.deadlines import wire_deadline
 from storage.errors import StoreError
 

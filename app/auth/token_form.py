@@ -9,7 +9,8 @@ from starlette.requests import Request
 
 from app.auth.client_authentication import decoded
 from app.http.body import read_body
-from resolvers.problems import UNSUPPORTED_MEDIA_TYPE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import UNSUPPORTED_MEDIA_TYPE
 
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_BODY: Final = 16 * 1024

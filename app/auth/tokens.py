@@ -23,7 +23,7 @@ from app.auth.claims import InvalidToken, VerifiedToken, verified_token
 from app.auth.jwks import KeySource
 from app.http.body import parse_json
 from resolvers.context import Caller, Clock
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 
 MAX_TOKEN: Final = 8 * 1024
 """Characters of a token."""

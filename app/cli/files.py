@@ -28,7 +28,7 @@ from app.transfer.lines import lines
 from app.transfer.state import ExportState, ImportState, OtherState
 from resolvers.exports import Export
 from resolvers.imports import OUTCOMES, CustomerImport, Importer, OnConflict, Rules
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from resolvers.restores import Restore
 from storage.errors import StoreError
 from storage.query import EVERYTHING, Filter

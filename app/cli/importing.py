@@ -18,7 +18,7 @@ from app.transfer import state
 from app.transfer.importing import faults_of
 from app.transfer.state import ImportState
 from resolvers.imports import Importer, Result
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 from storage.errors import Unavailable
 
 T = TypeVar("T")

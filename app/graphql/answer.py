@@ -18,6 +18,7 @@ from app.http.problems import problem_headers
 from app.http.requests import base_url, request_id, state_of
 from resolvers.context import Budget, Context
 from resolvers.pages import MAX_ANSWER, too_large
+from resolvers.problem import Problem
 from resolvers.problems import (
     ANSWER_TOO_LARGE,
     GRAPHQL_LIMITS,
@@ -25,7 +26,6 @@ from resolvers.problems import (
     METHOD_NOT_ALLOWED,
     UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
-    Problem,
 )
 from resolvers.renderings import Shown
 from schema.cost import objects

@@ -20,7 +20,8 @@ from app.http.body import parse_json
 from app.http.heads import Heads, heads_of
 from app.http.requests import request_id, state_of
 from resolvers.context import Caller, Context
-from resolvers.problems import GRAPHQL_LIMIT, INTERNAL_ERROR, Problem
+from resolvers.problem import Problem
+from resolvers.problems import GRAPHQL_LIMIT, INTERNAL_ERROR
 from schema.documents import DocumentErrors, Operation
 from schema.subscriptions import Watching
 

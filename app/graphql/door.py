@@ -37,7 +37,8 @@ from app.http.requests import base_url, state_of
 from app.pages import playground
 from resolvers.context import Context, IdempotencyKey
 from resolvers.idempotency import malformed
-from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE
 from schema.documents import DocumentErrors, Operation, Price
 from schema.errors import forget_frames, is_internal
 

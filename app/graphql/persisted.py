@@ -21,7 +21,8 @@ from redis.exceptions import RedisError
 from app.auth.cache import BoundedCache
 from app.limits.redis import connections
 from app.settings import Settings
-from resolvers.problems import DOCUMENT_NOT_TRUSTED, GRAPHQL_REQUEST, PERSISTED_QUERY_NOT_FOUND, Problem
+from resolvers.problem import Problem
+from resolvers.problems import DOCUMENT_NOT_TRUSTED, GRAPHQL_REQUEST, PERSISTED_QUERY_NOT_FOUND
 
 KEPT_SECONDS: Final = 24 * 3600
 _IN_MEMORY: Final = 1000

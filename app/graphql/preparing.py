@@ -8,7 +8,8 @@ from starlette.requests import HTTPConnection
 from app.graphql.request import GraphQLRequest
 from app.http.requests import state_of
 from app.observe.metrics import GRAPHQL_OPERATION
-from resolvers.problems import METHOD_NOT_ALLOWED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import METHOD_NOT_ALLOWED
 from schema.documents import Operation
 
 

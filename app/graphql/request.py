@@ -14,7 +14,8 @@ from starlette.requests import Request
 from app.http.body import parse_json, read_body
 from app.http.heads import heads_of
 from app.http.requests import state_of
-from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSUPPORTED_MEDIA_TYPE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSUPPORTED_MEDIA_TYPE
 from schema.limits import over
 
 JSON: Final = "application/json"

@@ -14,7 +14,8 @@ from app.http.heads import heads_of
 from app.http.origins import is_own
 from app.http.problems import problem_response
 from app.http.requests import base_url, state_of
-from resolvers.problems import ORIGIN_REFUSED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import ORIGIN_REFUSED
 
 
 class GraphQLSocket:

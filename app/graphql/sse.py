@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from app.graphql.answer import COMPLETE, as_json, result_body, told
 from app.http.event_source import block
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from schema.subscriptions import Watching
 
 

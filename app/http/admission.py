@@ -17,7 +17,8 @@ from app.http.requests import base_url, request_id, state_of
 from app.limits.refusals import Refused, impossible
 from resolvers.context import Budget, Caller, Context, Door
 from resolvers.operation import unavailable
-from resolvers.problems import RATE_LIMITED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import RATE_LIMITED
 from storage.deadlines import GRACE, WireDeadline
 from storage.errors import Unavailable
 

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from app.http.heads import heads_of
+from resolvers.problem import JsonValue, Problem
 from resolvers.problems import (
     BODY_TOO_LARGE,
     EMPTY_BODY,
@@ -26,8 +27,6 @@ from resolvers.problems import (
     JSON_TOO_DEEP,
     JSON_TRAILING_DATA,
     REQUEST_TIMEOUT,
-    JsonValue,
-    Problem,
 )
 from storage.deadlines import HardEnd
 

@@ -25,7 +25,8 @@ from app.observe.logs import AccessLog
 from app.observe.metrics import Metrics
 from app.settings import MOST_IN_FLIGHT
 from app.version import API_VERSION
-from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG, Problem
+from resolvers.problem import Problem
+from resolvers.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, MALFORMED_REQUEST, URI_TOO_LONG
 from storage.timing import StoreTime, measure
 
 MAX_URI: Final = 2000

@@ -18,7 +18,7 @@ from app.http.heads import heads_of
 from app.http.requests import state_of
 from app.observe.metrics import StreamKind
 from resolvers.context import Caller, Context
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 
 _RANDOM: Final = Random()  # noqa: S311 - it only spreads
 EVENT_STREAM: Final = "text/event-stream"

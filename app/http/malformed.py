@@ -6,7 +6,8 @@ import re
 
 import httptools
 
-from resolvers.problems import MALFORMED_REQUEST, Problem
+from resolvers.problem import Problem
+from resolvers.problems import MALFORMED_REQUEST
 
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ (/[!-~]*) HTTP/1\.[01]\r\n")
 _NO_URI = "The request's target is not a URI (RFC 3986)."

@@ -10,7 +10,8 @@ from starlette.requests import HTTPConnection
 
 from app.http.heads import heads_of
 from app.http.requests import state_of
-from resolvers.problems import NOT_ACCEPTABLE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import NOT_ACCEPTABLE
 
 _JSON = "application/json"
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from app.http.heads import Heads
-from resolvers.problems import ORIGIN_REFUSED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import ORIGIN_REFUSED
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -12,7 +12,8 @@ from typing import Final
 from starlette.types import Scope
 
 from app.observe.metrics import Metrics
-from resolvers.problems import OVERLOADED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import OVERLOADED
 
 _RANDOM: Final = Random()  # noqa: S311 - it only spreads
 REFUSED: Final = "overload.refused"

@@ -11,15 +11,8 @@ from starlette.responses import Response
 
 from app.http.negotiation import wants_envelope
 from app.http.requests import base_url, path_of, request_id, state_of
-from resolvers.problems import (
-    PATCH_CONFLICT,
-    PRECONDITION_FAILED,
-    PRECONDITION_MISSING,
-    UNAUTHORIZED,
-    UNAVAILABLE,
-    Failure,
-    Problem,
-)
+from resolvers.problem import Failure, Problem
+from resolvers.problems import PATCH_CONFLICT, PRECONDITION_FAILED, PRECONDITION_MISSING, UNAUTHORIZED, UNAVAILABLE
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_SECONDS = 1

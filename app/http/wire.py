@@ -34,7 +34,8 @@ from app.http.ending import EndingProtocol
 from app.http.malformed import malformed, unknown_method
 from app.http.outlet import Outlet
 from app.http.sweep import Sweeper, Wait, Watched
-from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG, Problem
+from resolvers.problem import Problem
+from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG
 
 MAX_HEAD: Final = MAX_URI + MAX_HEADER_BYTES + 64
 """Bytes of a head, of which no more is held: what the edge takes, with the rest of the request line."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from resolvers.audit import Entry, Outcome
 from resolvers.context import Services
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from storage.chunks import ORPHANED
 from storage.deadlines import wire_deadline
 from storage.documents import instant

@@ -18,7 +18,8 @@ from app.transfer.lines import lines
 from app.transfer.state import ImportState
 from resolvers.imports import CustomerImport, Importer, Result, Rules
 from resolvers.jobs import job_error
-from resolvers.problems import INTERNAL_ERROR, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import INTERNAL_ERROR
 from storage.chunks import CHUNK
 from storage.deadlines import wire_deadline
 from storage.jobs import MOST_ERRORS, JobError

@@ -15,7 +15,8 @@ from app.jobs.held import Cancelled, Failed, Held
 from app.observe.logs import failure_fields
 from resolvers.context import Services
 from resolvers.jobs import job_error
-from resolvers.problems import INTERNAL_ERROR, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INTERNAL_ERROR
 from storage.deadlines import wire_deadline
 from storage.documents import new_id
 from storage.errors import LeaseLost, StoreError

@@ -9,7 +9,7 @@ from math import floor
 from typing import Final
 
 from resolvers.context import Budget
-from resolvers.problems import Problem, ProblemType
+from resolvers.problem import Problem, ProblemType
 
 Jitter = Callable[[int], int]
 """Gives a random integer from 0 up to, but not including, its argument."""

@@ -38,7 +38,8 @@ from app.observe.workers import Sum
 from app.state import State
 from app.version import API_VERSION, product_version
 from resolvers.context import Scope
-from resolvers.problems import UNAVAILABLE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import UNAVAILABLE
 from storage.deadlines import wire_deadline
 from storage.errors import Unavailable
 from storage.store import Store

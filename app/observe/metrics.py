@@ -21,7 +21,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from app.webhooks.counts import WebhookCounts
-from resolvers.problems import ProblemType
+from resolvers.problem import ProblemType
 from storage.timing import StoreTime
 
 StreamKind = Literal["sse", "graphql-sse", "websocket"]

@@ -12,7 +12,7 @@ from app.rest.examples import EXAMPLES, ID, TIMES, enveloped_problem_example, pr
 from app.rest.file_media import customer_files, report_file
 from app.rest.shapes import Schema, ref
 from resolvers import problems as p
-from resolvers.problems import ProblemType
+from resolvers.problem import ProblemType
 
 Answers = dict[str, Any]
 

@@ -13,7 +13,8 @@ from resolvers.commands import ChangeCustomer, CreateCustomer, DeleteCustomer
 from resolvers.identifiers import customer_id
 from resolvers.patches import Body, Change, JsonPatch, MergePatch, Replace
 from resolvers.preconditions import Precondition
-from resolvers.problems import WRONG_TOP_LEVEL, Fault, JsonValue, Path, Problem
+from resolvers.problem import Fault, JsonValue, Path, Problem
+from resolvers.problems import WRONG_TOP_LEVEL
 from resolvers.validation import refused
 from storage.documents import CustomerId
 

@@ -20,7 +20,8 @@ from resolvers.context import Context, IdempotencyKey
 from resolvers.idempotency import idempotency_key
 from resolvers.identifiers import customer_id, part_id
 from resolvers.patches import Body, Change, JsonPatch, MergePatch, Replace
-from resolvers.problems import UNSUPPORTED_MEDIA_TYPE, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import UNSUPPORTED_MEDIA_TYPE
 from storage.documents import CustomerId, PartId
 
 JSON = "application/json"

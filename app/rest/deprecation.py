@@ -18,7 +18,7 @@ from resolvers.context import Context
 from resolvers.deprecation import Deprecation, Deprecations, unknown
 from resolvers.filtering import camel_case
 from resolvers.operations import OPERATIONS
-from resolvers.problems import JsonValue
+from resolvers.problem import JsonValue
 from resolvers.selection import PATHS
 
 _BELOW: Final = {

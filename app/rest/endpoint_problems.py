@@ -6,7 +6,7 @@ from typing import Final
 
 from app.rest.endpoints import Endpoint, Kind
 from resolvers import problems as p
-from resolvers.problems import ProblemType
+from resolvers.problem import ProblemType
 
 _READ: Final = (p.MALFORMED_REQUEST, p.INVALID_ID, p.UNKNOWN_PARAMETER, p.INVALID_PARAMETER)
 _JSON: Final = tuple(kind for kind in p.PROBLEM_TYPES if 1001 <= kind.code <= 1009)

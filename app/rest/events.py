@@ -18,7 +18,8 @@ from app.rest.parameters import Parameter
 from app.rest.shapes import UUID
 from resolvers.commands import WatchCustomers
 from resolvers.events import MOST_IDS, EventStream, watch_customers, watched_ids
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_PARAMETER
 from storage.changes import Change, ChangeType
 
 TYPES: Final[dict[str, ChangeType]] = {

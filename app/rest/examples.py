@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from app.rest.webhook_schemas import WEBHOOK_EXAMPLES, WEBHOOK_PATHS
+from resolvers.problem import JsonValue, ProblemType
 from resolvers.problems import (
     BATCH_FAILED,
     CONFLICT,
@@ -17,8 +18,6 @@ from resolvers.problems import (
     READER_TOO_SLOW,
     UNAVAILABLE,
     VALIDATION_ERROR,
-    JsonValue,
-    ProblemType,
 )
 
 ID: Final = "d68825b3-830c-44f8-953e-a8b5cd943aa8"

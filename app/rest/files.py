@@ -22,7 +22,8 @@ from resolvers.exports import Export, ExportCustomers, Page, export_customers
 from resolvers.imports import ON_CONFLICT, OnConflict
 from resolvers.jobs import get_refused_lines, shown_error
 from resolvers.operation import problem_of
-from resolvers.problems import MALFORMED_REQUEST, Problem
+from resolvers.problem import Problem
+from resolvers.problems import MALFORMED_REQUEST
 from resolvers.uploads import ImportCustomers, import_customers, open_upload
 from storage.deadlines import wire_deadline
 from storage.errors import StoreError

@@ -30,7 +30,8 @@ from resolvers.lists import (
     walk_customers,
 )
 from resolvers.pages import MAX_ANSWER, too_large
-from resolvers.problems import URI_TOO_LONG, Problem
+from resolvers.problem import Problem
+from resolvers.problems import URI_TOO_LONG
 from storage.documents import Customer
 from storage.orders import order_fields
 from storage.plans import QueryPlan

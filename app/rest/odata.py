@@ -15,7 +15,8 @@ from typing import Any, Final, cast
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
 from resolvers.filtering import check_size, compare, condition, find_element_field, unknown
-from resolvers.problems import INVALID_FILTER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_FILTER
 from storage.query import PART_FIELDS, And, Filter, ListName, Not, Or, Some
 
 MAX_LENGTH: Final = 8000

@@ -10,6 +10,7 @@ from app.rest.shapes import ref
 from app.version import API_VERSION
 from resolvers import problems as p
 from resolvers.context import Scope
+from resolvers.problem import ProblemType
 from storage.schema import customer_schema
 
 Document = dict[str, Any]
@@ -120,7 +121,7 @@ def _guide(path: Document) -> Document:
     }
 
 
-def _page(name: str, summary: str, tag: str, *kinds: p.ProblemType) -> Document:
+def _page(name: str, summary: str, tag: str, *kinds: ProblemType) -> Document:
     return _public(name, summary, _HTML, None, *kinds, media="text/html", tag=tag)
 
 
@@ -129,7 +130,7 @@ def _public(
     summary: str,
     example: object,
     schema: str | None = None,
-    *kinds: p.ProblemType,
+    *kinds: ProblemType,
     media: str = JSON,
     tag: str = "Gateway",
 ) -> Document:

@@ -10,6 +10,7 @@ from app.rest.call import JSON
 from app.rest.examples import CUSTOMER, graphql_error_example
 from app.rest.shapes import ref
 from resolvers import problems as p
+from resolvers.problem import ProblemType
 
 Document = dict[str, Any]
 
@@ -88,7 +89,7 @@ def _parameter(name: str, description: str, example: str) -> Document:
     return {"name": name, "in": "query", "description": description, "schema": schema, "example": example}
 
 
-def _responses(kinds: tuple[p.ProblemType, ...], *, page: bool = False) -> Document:
+def _responses(kinds: tuple[ProblemType, ...], *, page: bool = False) -> Document:
     media = {"schema": ref("GraphQLResponse"), "examples": {"example": {"summary": "A customer", "value": _ANSWER}}}
     shown = {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>…"}} if page else {}
     good = {
@@ -101,7 +102,7 @@ def _responses(kinds: tuple[p.ProblemType, ...], *, page: bool = False) -> Docum
     return {"200": good, **refused, **problem_answers(_AT_THE_EDGE, "/graphql")}
 
 
-def _refusal(kinds: list[p.ProblemType]) -> Document:
+def _refusal(kinds: list[ProblemType]) -> Document:
     examples = {kind.slug: {"summary": kind.title, "value": graphql_error_example(kind)} for kind in kinds}
     media = {"schema": ref("GraphQLResponse"), "examples": examples}
     return {

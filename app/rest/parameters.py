@@ -10,14 +10,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from resolvers.problems import (
-    INVALID_PARAMETER,
-    MALFORMED_REQUEST,
-    UNKNOWN_PARAMETER,
-    WRONG_TOP_LEVEL,
-    JsonValue,
-    Problem,
-)
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import INVALID_PARAMETER, MALFORMED_REQUEST, UNKNOWN_PARAMETER, WRONG_TOP_LEVEL
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _NUMBER = re.compile(r"[0-9]{1,10}")

@@ -12,7 +12,8 @@ from resolvers.commands import Count, ListPage, ListQuery, ListWindow
 from resolvers.filtering import all_of, check_size, condition, search
 from resolvers.identifiers import customer_id
 from resolvers.ordering import order_of
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_PARAMETER
 from resolvers.renderings import Renderings
 from resolvers.selection import EVERYTHING_SHOWN, Selection, paths_shown, select
 from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE, Filter

@@ -23,7 +23,8 @@ from app.rest.endpoints import ENDPOINTS, Endpoint
 from app.rest.parameters import parse_parameters
 from app.rest.preferences import parse_prefer
 from resolvers.deprecation import DEPRECATIONS, Deprecations
-from resolvers.problems import METHOD_NOT_ALLOWED, Problem
+from resolvers.problem import Problem
+from resolvers.problems import METHOD_NOT_ALLOWED
 
 ALIAS = "/customers"
 """The path of the Customer Management API, served by the same handlers."""

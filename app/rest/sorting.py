@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 from app.rest.parameters import Parameters
-from resolvers.problems import INVALID_PARAMETER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_PARAMETER
 
 Terms = list[tuple[str, bool]]
 """Names and directions; True is descending."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from resolvers.problems import MALFORMED_REQUEST, JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
+from resolvers.problems import MALFORMED_REQUEST
 from storage.model import (
     MAX_PARTS,
     AddressInput,

@@ -11,7 +11,7 @@ import orjson
 from app.http.body import parse_json
 from app.transfer.columns import CsvReader, CsvWriter
 from resolvers.customers import representation
-from resolvers.problems import JsonValue
+from resolvers.problem import JsonValue
 from storage.documents import Customer
 
 Format = Literal["ndjson", "csv"]

@@ -11,7 +11,8 @@ from app.transfer.formats import Read
 from app.transfer.lines import LONGEST, Line, lines
 from app.transfer.state import ImportState
 from resolvers.imports import Importer, Result
-from resolvers.problems import BODY_TOO_LARGE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import BODY_TOO_LARGE
 
 _BATCH_LINES: Final = 1000
 _BATCH_BYTES: Final = 4_000_000

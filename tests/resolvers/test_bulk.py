@@ -19,7 +19,7 @@ from resolvers.context import Context
 from resolvers.customers import create_customer, update_customer
 from resolvers.patches import MergePatch
 from resolvers.preconditions import ANY, Precondition
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 from storage.documents import Customer, CustomerId
 from storage.errors import Unavailable
 from storage.staging import StagedCustomers

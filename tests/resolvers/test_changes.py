@@ -18,7 +18,7 @@ from resolvers.operations import OPERATIONS
 from resolvers.part_operations import ADDRESSES
 from resolvers.patches import MergePatch, Replace
 from resolvers.preconditions import ANY, Precondition
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from storage.documents import Customer, CustomerId, PartId
 from tests import factories
 from tests.resolvers.conftest import Hands, NewContext

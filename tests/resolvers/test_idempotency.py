@@ -19,7 +19,7 @@ from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.patches import JsonPatch, MergePatch, Replace
 from resolvers.preconditions import ANY, Precondition
 from resolvers.preferences import replace_preferences, set_preferences
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from storage.documents import Customer
 from tests import factories
 from tests.resolvers.conftest import Hands, NewContext

@@ -16,7 +16,7 @@ from resolvers.commands import DeleteCustomer
 from resolvers.context import Context, IdempotencyKey
 from resolvers.customers import delete_customer
 from resolvers.preconditions import Precondition
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from storage.claims import Claim
 from storage.errors import Unavailable
 from storage.store import Store

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.patches import Change, JsonPatch, MergePatch, Replace
-from resolvers.problems import JsonValue, Problem
+from resolvers.problem import JsonValue, Problem
 
 scalars: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab~/", max_size=2)
 documents = st.recursive(

@@ -8,7 +8,7 @@ import pytest
 
 from resolvers.commands import CreateCustomer
 from resolvers.customers import create_customer
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from resolvers.validation import check
 from storage.model import AddressInput
 from storage.us_addresses import STATES

@@ -30,7 +30,7 @@ from graphql import (
 )
 from hypothesis import HealthCheck, given, settings
 
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from schema.build import SchemaOptions, build_schema
 from schema.cost import EMBEDDED, EXPLAIN, INTROSPECTION, PAGES, WHOLE_LISTS
 from schema.documents import DocumentErrors, Documents

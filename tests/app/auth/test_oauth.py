@@ -25,7 +25,7 @@ from joserfc.jwk import KeySet
 from app.auth.issuer import TokenIssuer
 from app.auth.signing import SigningKeys
 from resolvers.context import ALL_SCOPES
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from storage.keys import KeyId, NewKey, new_secret
 from storage.mongod import acquire
 from storage.store import Store, StoreOptions, open_store

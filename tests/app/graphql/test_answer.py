@@ -9,7 +9,7 @@ import pytest
 
 from app.graphql import answer
 from app.graphql.request import _is_json
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from schema.rows import Member, Row, row_json, row_type
 
 PART: Final = row_type("Part", [Member("city", "city", str)])

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.http.body import MAX_DEPTH, _plain_json, _strict_json, parse_json
-from resolvers.problems import JSON_DUPLICATE_KEY, Problem
+from resolvers.problem import Problem
+from resolvers.problems import JSON_DUPLICATE_KEY
 from tests import factories
 
 MANY = settings(max_examples=2000, deadline=None, derandomize=True)

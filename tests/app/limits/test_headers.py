@@ -30,7 +30,7 @@ from app.observe.metrics import Metrics
 from app.rest.endpoints import ENDPOINTS
 from app.settings import Settings
 from resolvers.context import Allowance, Budget, Caller
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from storage.store import StoreOptions, open_store
 from tests.app.limits.hammer import ROOT
 from tests.app.limits.structured import read_list

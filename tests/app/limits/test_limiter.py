@@ -19,7 +19,8 @@ from app.limits.table import SharedTable
 from app.limits.windows import parse_rate
 from app.settings import Settings
 from resolvers.context import Allowance, Budget, Caller
-from resolvers.problems import QUOTA_EXHAUSTED, RATE_LIMITED, UNAVAILABLE, Problem
+from resolvers.problem import Problem
+from resolvers.problems import QUOTA_EXHAUSTED, RATE_LIMITED, UNAVAILABLE
 from storage.quotas import Quotas
 from storage.store import Store, StoreOptions, open_store
 from tests.app.limits.conftest import HandClock

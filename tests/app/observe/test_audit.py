@@ -21,7 +21,8 @@ from resolvers.context import ALL_SCOPES, Caller, Context, Services
 from resolvers.cursors import CursorCipher
 from resolvers.customers import create_customer
 from resolvers.operations import OPERATIONS
-from resolvers.problems import FORBIDDEN, PRECONDITION_FAILED, VALIDATION_ERROR, Problem
+from resolvers.problem import Problem
+from resolvers.problems import FORBIDDEN, PRECONDITION_FAILED, VALIDATION_ERROR
 from storage.customers import Customers
 from storage.errors import Unavailable
 from storage.store import StoreOptions, open_store

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from app.rest.odata import MAX_LENGTH, parse_filter
 from resolvers.filtering import MAX_NODES, MAX_VALUES
-from resolvers.problems import INVALID_FILTER, Problem
+from resolvers.problem import Problem
+from resolvers.problems import INVALID_FILTER
 from storage.query import CUSTOMER_FIELDS, PART_FIELDS, And, Compare, Filter, ListName, Not, Operator, Or, Scalar, Some
 from tests import questions
 from tests.harness import Gateway

@@ -24,7 +24,7 @@ from app.http.body import parse_json, read_body
 from app.http.edge import Edge
 from app.observe.logs import AccessLog
 from app.version import API_VERSION
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from tests import factories
 from tests.conftest import StartGateway
 from tests.harness import Gateway

@@ -13,7 +13,7 @@ import pytest
 from app.webhooks.addresses import Names
 from app.webhooks.endpoint import Answer, open_endpoints, retry_after
 from app.webhooks.schedule import decide
-from resolvers.problems import Problem
+from resolvers.problem import Problem
 from resolvers.webhook_fields import check_name
 from resolvers.webhook_rules import WebhookRules
 from resolvers.webhook_targets import BadTarget, Target, is_public, target_of

@@ -16,8 +16,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("app", "schema", "resolvers", "storage")
 SCRIPTS = ROOT / "app" / "playground" / "src"
 MAX_LINES = 300
-TABLES = {"resolvers/problems.py": "one registry, nearly all of it a table of problems"}
-"""Modules that may be longer, with the reason."""
 
 
 def test_imports_keep_the_one_direction() -> None:
@@ -30,12 +28,7 @@ def test_imports_keep_the_one_direction() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_module_is_longer_than_300_lines(package: str) -> None:
     sizes = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / package).rglob("*.py")}
-    names = {str(path.relative_to(ROOT)) for path, lines in sizes.items() if lines > MAX_LINES}
-    assert names <= set(TABLES)
-
-
-def test_every_named_exception_is_needed() -> None:
-    assert [name for name in TABLES if len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MAX_LINES] == []
+    assert {str(path.relative_to(ROOT)) for path, lines in sizes.items() if lines > MAX_LINES} == set()
 
 
 def test_whatever_is_public_has_a_docstring() -> None:

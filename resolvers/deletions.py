@@ -19,7 +19,7 @@ from storage.documents import instant
 from storage.erasing import Erasing, kept_filter
 from storage.errors import Unavailable
 from storage.jobs import Job
-from storage.query import EVERYTHING
+from storage.query import EVERYTHING, And, Filter, Not, Or, Some
 
 AT_ONCE: Final = 1000
 """How many customers are erased before the answer; more of them, or where that takes too long, by an operation."""
@@ -68,11 +68,24 @@ async def delete_customers(ctx: Context, command: DeleteCustomers) -> DeletedCus
 
 def _check_meant(command: DeleteCustomers) -> None:
     """Refuse a request that might mean more than it says."""
-    if command.everything == (command.where != EVERYTHING):
+    if command.everything == (_same_for_all(command.where) is not True):
         raise Problem(
             INVALID_PARAMETER,
             "Say which customers are to be erased, by a filter that leaves some out, or confirm that all of them are.",
         )
+
+
+def _same_for_all(where: Filter) -> bool | None:
+    """Return what a filter says of every customer alike, such as one put together from empty parts; None if it asks."""
+    if isinstance(where, Some):
+        return _same_for_all(where.term)  # no customer is without an address and a phone number
+    if isinstance(where, Not):
+        inner = _same_for_all(where.term)
+        return None if inner is None else not inner
+    if not isinstance(where, And | Or):
+        return None
+    decisive, found = isinstance(where, Or), {_same_for_all(term) for term in where.terms}
+    return decisive if decisive in found else None if None in found else not decisive
 
 
 async def _erase(ctx: Context, erasure: Erasure) -> DeletedCustomers:

@@ -100,6 +100,38 @@ class TestDeleting:
         assert own.data(mutation, all="ALL", dry=False)["deleteCustomers"]["deleted"] == 1
         assert stored.customers.count_documents({}) == 0
 
+    @pytest.mark.parametrize(
+        "empty",
+        [
+            {"and": [{}, {"lastName": {}}]},
+            {"or": [{}, {"lastName": {"eq": "Nobody"}}]},
+            {"not": {"or": []}},
+            {"not": {"not": {}}},
+            {"addresses": {"some": {}}},
+            {"addresses": {"none": {"or": []}}},
+            {"and": [{"phoneNumbers": {"some": {"and": [{}]}}}]},
+        ],
+        ids=str,
+    )
+    def test_a_filter_of_empty_parts_means_all_and_so_needs_to_be_confirmed(
+        self, own: Gateway, empty: Any, stored: Any
+    ) -> None:
+        filled(own, Abel=1)
+        mutation = """mutation($f: CustomerFilter, $all: Confirmation) {
+          deleteCustomers(filter: $f, confirm: $all) { deleted }
+        }"""
+        (error,) = own.graphql(mutation, f=empty)["errors"]
+        assert error["extensions"]["type"].endswith("/invalid-parameter")
+        assert stored.customers.count_documents({}) == 1
+        assert own.data(mutation, f=empty, all="ALL")["deleteCustomers"]["deleted"] == 1
+
+    def test_a_filter_that_nobody_can_fulfil_erases_nobody(self, own: Gateway, stored: Any) -> None:
+        filled(own, Abel=1)
+        for none in ({"or": []}, {"not": {}}, {"and": [{"or": []}, {"lastName": {"eq": "Abel"}}]}):
+            mutation = "mutation($f: CustomerFilter) { deleteCustomers(filter: $f) { deleted } }"
+            assert own.data(mutation, f=none)["deleteCustomers"]["deleted"] == 0
+        assert stored.customers.count_documents({}) == 1
+
     def test_an_operation_puts_each_customer_that_it_erases_into_the_audit(
         self, start_gateway: StartGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -152,11 +152,12 @@ class BatchResult:
 
 
 def batch_of(
-    operations: Sequence[CustomerOperation], *, atomic: bool, dry_run: bool, key: IdempotencyKey | None
+    operations: Sequence[CustomerOperation], *, atomic: bool | None, dry_run: bool | None, key: IdempotencyKey | None
 ) -> Batch:
-    """Return the batch that these operations are. Raises validation-error for too many or none."""
+    """Return the batch that these operations are, atomic unless that is false. Raises validation-error for too many."""
     check_size(len(operations), ("operations",))
-    return Batch(tuple(_item(one, index) for index, one in enumerate(operations)), atomic, dry_run, key)
+    items = tuple(_item(one, index) for index, one in enumerate(operations))
+    return Batch(items, atomic is not False, bool(dry_run), key)
 
 
 def _item(sent: CustomerOperation, index: int) -> Item:

@@ -26,7 +26,7 @@ Key = Annotated[
 ]
 
 
-def key_of(info: Info, argument: str | None = None, *, dry_run: bool) -> IdempotencyKey | None:
+def key_of(info: Info, argument: str | None = None, *, dry_run: bool | None) -> IdempotencyKey | None:
     """Return the key of a change: the argument, or that of a request with this change alone; a dry run has none."""
     whole = info.context.key
     key = whole if argument is None else idempotency_key(argument)
@@ -35,9 +35,9 @@ def key_of(info: Info, argument: str | None = None, *, dry_run: bool) -> Idempot
     return None if dry_run else key
 
 
-def target_of(text: str, version: int | None, *, dry_run: bool) -> Target:
+def target_of(text: str, version: int | None, *, dry_run: bool | None) -> Target:
     """Return which customer is to change, from which version. Raises invalid-id."""
-    return Target(customer_id(text), Precondition(version=version), dry_run)
+    return Target(customer_id(text), Precondition(version=version), bool(dry_run))
 
 
 def body_of(value: object) -> Body:

@@ -157,7 +157,7 @@ Confirm = Annotated[
     Confirmation | None,
     strawberry.argument(description="ALL says that really all customers are meant, instead of a filter."),
 ]
-DryRun = Annotated[bool, strawberry.argument(description="Count the customers; erase nobody.")]
+DryRun = Annotated[bool | None, strawberry.argument(description="Count the customers; erase nobody.")]
 
 
 @strawberry.type
@@ -177,7 +177,7 @@ class JobMutations:
         """Problems: invalid-parameter, invalid-filter, rate-limited."""
         meant = _meant(filter, search)
         key = key_of(info, idempotency_key, dry_run=dry_run)
-        deleted = await delete_customers(info.context, DeleteCustomers(meant, confirm is not None, dry_run, key))
+        deleted = await delete_customers(info.context, DeleteCustomers(meant, confirm is not None, bool(dry_run), key))
         job = deleted.job
         return DeletedCustomers(deleted=deleted.count, operation=_shown(job) if job else None)
 

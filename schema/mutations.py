@@ -51,7 +51,7 @@ Id = Annotated[strawberry.ID, _says("The customer's UUID.")]
 PartIdArgument = Annotated[strawberry.ID, _says("The UUID of the part.")]
 Version = Annotated[int, _says("The version that the change was made from; another one is refused.")]
 OptionalVersion = Annotated[int | None, _says("Refuse unless this is the present version.")]
-DryRun = Annotated[bool, _says("Check everything and answer what would happen; store nothing.")]
+DryRun = Annotated[bool | None, _says("Check everything and answer what would happen; store nothing.")]
 
 
 @strawberry.type(description="Everything that can be changed.")
@@ -68,7 +68,9 @@ class Mutation(JobMutations):
     ) -> Customer:
         """Problems: validation-error, conflict."""
         key = key_of(info, idempotency_key, dry_run=dry_run)
-        return shown(await create_customer(info.context, CreateCustomer(body_of(input), dry_run=dry_run, key=key)))
+        return shown(
+            await create_customer(info.context, CreateCustomer(body_of(input), dry_run=bool(dry_run), key=key))
+        )
 
     @strawberry.mutation(description="Put another customer in the place of this one; id and creation stay.")
     async def replace_customer(
@@ -113,7 +115,7 @@ class Mutation(JobMutations):
         self,
         info: Info,
         operations: Annotated[list[CustomerOperation], _says("The operations in their order, at most 1,000.")],
-        atomic: Annotated[bool, _says("Whether nothing is changed where one operation cannot be done.")] = True,
+        atomic: Annotated[bool | None, _says("Whether nothing is changed where one operation cannot be done.")] = True,
         idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> BatchResult:

@@ -43,8 +43,8 @@ Words = Annotated[
 ]
 OrderBy = Annotated[list[CustomerOrder] | None, strawberry.argument(description="The order; by creation if absent.")]
 Fields = frozenset[str] | None
-PageNumber = Annotated[int, strawberry.argument(description="Which page, from 1.")]
-PageSize = Annotated[int, strawberry.argument(description="How many customers a page has, 1 to 100.")]
+PageNumber = Annotated[int | None, strawberry.argument(description="Which page, from 1.")]
+PageSize = Annotated[int | None, strawberry.argument(description="How many customers a page has, 1 to 100.")]
 
 
 @strawberry.type(description="Everything that can be asked.")
@@ -96,7 +96,8 @@ class Query(JobQueries):
         fields = needed_fields(info, "items")
         query = _query(filter, search, order_by, fields, renderings_of(info, fields))
         count: Count = "auto" if counts(info) else "none"
-        return CustomerPage.of(await list_customers(info.context, ListPage(page, size, count, query)))
+        command = ListPage(1 if page is None else page, DEFAULT_SIZE if size is None else size, count, query)
+        return CustomerPage.of(await list_customers(info.context, command))
 
     @strawberry.field(description="How the store answers a list (scope customers:admin).")
     async def explain_customers(

@@ -79,17 +79,18 @@ def count_mode(given: Parameters) -> Count:
 
 
 def _filters(given: Parameters) -> Iterator[Filter]:
+    """Give the conditions; in an address or a moment, which hold no blank, one that arrives was a plus."""
     ids = given.every("id")
     if ids:
         yield condition("id", "in", [customer_id(text) for text in ids])
     for name in EQUALITIES:
         value = given.one(name)
         if value is not None:
-            yield condition(name, "eq", value)
+            yield condition(name, "eq", value.replace(" ", "+") if name == "email" else value)
     for name, (field, operator) in MOMENTS.items():
         value = given.one(name)
         if value is not None:
-            yield condition(field, operator, value)
+            yield condition(field, operator, value.replace(" ", "+"))
     for flags in given.every("notify"):
         yield from (condition(f"notificationPreferences.{flag.strip()}", "eq", True) for flag in flags.split(","))
     if (words := given.one("q")) is not None:

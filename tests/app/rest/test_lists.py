@@ -9,6 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
+from app.rest.list_parameters import LIST_PARAMETERS
+from app.rest.parameters import parse_parameters
+from app.rest.questions import where_of
+from storage.query import CUSTOMER_FIELDS, And, Compare
 from tests.crowd import LIST, SEARCH, Crowd, crowded, links, member, names, problem
 from tests.wiretap import recorder
 
@@ -289,6 +293,27 @@ def test_an_id_may_stand_several_times(crowd: Crowd) -> None:
 
 def test_an_email_is_compared_without_case(crowd: Crowd) -> None:
     assert _some(crowd, email=crowd.customers[5]["email"].upper()) == ["Name005"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "createdAfter=2026-03-01T14:00:57+02:00",
+        "created_after=2026-03-01T14:00:57.000+02:00",
+    ],
+)
+def test_the_plus_of_a_zone_may_arrive_as_a_blank(crowd: Crowd, query: str) -> None:
+    assert names(crowd.gateway.http.get(f"{LIST}?size=100&{query}")) == ALL[58:]
+
+
+def test_the_plus_of_an_email_may_arrive_as_a_blank_and_other_blanks_stay() -> None:
+    given = parse_parameters(b"email=ann+news@example.com&lastName=van+Dyk", LIST_PARAMETERS)
+    assert where_of(given) == And(
+        (
+            Compare(CUSTOMER_FIELDS["lastName"], "eq", "van Dyk"),
+            Compare(CUSTOMER_FIELDS["email"], "eq", "ann+news@example.com"),
+        )
+    )
 
 
 @pytest.mark.parametrize("field", ["created", "updated"])

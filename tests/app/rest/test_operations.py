@@ -127,7 +127,8 @@ class TestDeleting:
 
     def test_a_filter_that_nobody_can_fulfil_erases_nobody(self, own: Gateway, stored: Any) -> None:
         filled(own, Abel=1)
-        for none in ({"or": []}, {"not": {}}, {"and": [{"or": []}, {"lastName": {"eq": "Abel"}}]}):
+        impossible: list[Any] = [{"or": []}, {"not": {}}, {"and": [{"or": []}, {"lastName": {"eq": "Abel"}}]}]
+        for none in impossible:
             mutation = "mutation($f: CustomerFilter) { deleteCustomers(filter: $f) { deleted } }"
             assert own.data(mutation, f=none)["deleteCustomers"]["deleted"] == 0
         assert stored.customers.count_documents({}) == 1

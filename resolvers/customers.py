@@ -29,8 +29,6 @@ from storage.query import Question, by_ids
 READ_ONLY = ("id", "createdAt", "updatedAt")
 """What the server makes itself; a client that sends them is not obeyed."""
 
-CUSTOMER_FIELDS = tuple(CustomerInput.model_fields)
-
 
 @operation(
     "createCustomer",

@@ -63,11 +63,6 @@ def malformed(detail: str) -> Problem:
     return _problem(p.IDEMPOTENCY_KEY, detail)
 
 
-def line_key(key: IdempotencyKey, line: int) -> IdempotencyKey:
-    """Return the key of one line of a request that has one for all; no client can send it."""
-    return IdempotencyKey(f"{key}\0{line}")
-
-
 @dataclass(frozen=True, slots=True)
 class Keyed(Generic[ResultT]):
     """A request with a key: what it means, and how its result comes back from what was kept.

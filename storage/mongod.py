@@ -5,15 +5,12 @@ ends. A small keeper process (`storage.mongod_keeper`) starts mongod, starts it 
 ends it when nobody shares that lock any more.
 """
 
-import asyncio
 import importlib.util
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +18,7 @@ from typing import Self
 from storage.mongod_files import Folder, Lock
 from storage.mongod_reasons import MongodError, last_complaint, not_installed
 
-__all__ = ["EmbeddedMongod", "MongodError", "acquire", "find_mongod", "hold", "running_url"]
+__all__ = ["EmbeddedMongod", "MongodError", "acquire", "find_mongod"]
 
 _TICK = 0.01  # seconds between two looks at the folder
 _TIMEOUT = 20.0  # seconds
@@ -99,31 +96,6 @@ def acquire(data_dir: Path, timeout: float = _TIMEOUT, *, binary: Path | None = 
         held.release()
         raise
     return held
-
-
-@asynccontextmanager
-async def hold(
-    data_dir: Path,
-    timeout: float = _TIMEOUT,  # noqa: ASYNC109 - asyncio.timeout would leave the thread at work
-    *,
-    binary: Path | None = None,
-) -> AsyncIterator[EmbeddedMongod]:
-    """As `acquire`, for an event loop: held within the block, and given up when the task is cancelled.
-
-    Raises:
-        MongodError: It does not start, or not in time; the text says how to mend it.
-    """
-    deadline = time.monotonic() + timeout
-    held = await asyncio.to_thread(_join, Folder(data_dir), deadline, timeout, binary)
-    with held:
-        await asyncio.to_thread(held.revive, deadline - time.monotonic())
-        yield held
-
-
-def running_url(data_dir: Path) -> str | None:
-    """The address of a mongod that runs for this folder and is ready, else None; starts and holds nothing."""
-    record = Folder(data_dir).running()
-    return record.url if record else None
 
 
 def find_mongod() -> Path:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -64,14 +63,3 @@ def measure() -> StoreTime:
     spent = StoreTime()
     _CURRENT.set(spent)
     return spent
-
-
-@contextmanager
-def measured() -> Iterator[StoreTime]:
-    """Sum up what is waited for the store inside the block, tasks that it starts included."""
-    spent = StoreTime()
-    token = _CURRENT.set(spent)
-    try:
-        yield spent
-    finally:
-        _CURRENT.reset(token)

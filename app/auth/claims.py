@@ -40,7 +40,6 @@ class VerifiedToken:
     client_id: str | None
     scopes: frozenset[str]
     expires: float
-    token_id: str | None
 
     def check_expiry(self, now: datetime) -> None:
         """Raise InvalidToken where the token has expired."""
@@ -57,9 +56,8 @@ def verified_token(claims: Claims, audience: str, now: datetime) -> VerifiedToke
     subject, client = _name(claims, "sub"), _name(claims, "client_id") or _name(claims, "azp")
     if subject is None and client is None:
         raise InvalidToken("sub")
-    token = VerifiedToken(
-        str(claims["iss"]), subject, client, _scopes(claims.get("scope", "")), expires, _name(claims, "jti")
-    )
+    _name(claims, "jti")  # means nothing here, but one that is no text is refused
+    token = VerifiedToken(str(claims["iss"]), subject, client, _scopes(claims.get("scope", "")), expires)
     token.check_expiry(now)
     for name in ("nbf", "iat"):
         begins = _seconds(claims, name)

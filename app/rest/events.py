@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -108,18 +108,10 @@ def _shown(change: Change) -> bytes:
     return _block(change.id, change.type, change.timestamp, change.customer_id, change.version, change.changed)
 
 
-def event_body(change: Change) -> dict[str, Any]:
-    """Return an event as REST and webhooks show it: no values of the customer."""
-    return _body(change.id, change.type, change.timestamp, change.customer_id, change.version, change.changed)
-
-
-def _body(key: str, kind: str, when: str, customer: str, version: int, changed: tuple[str, ...]) -> dict[str, Any]:
-    data = {"customerId": customer, "version": version, "changed": list(changed)}
-    return {"id": key, "type": f"customer.{kind}", "timestamp": when, "data": data}
-
-
 @lru_cache(maxsize=1024)
 def _block(key: str, kind: str, when: str, customer: str, version: int, changed: tuple[str, ...]) -> bytes:
-    """Return the event of a change, written once for all who watch."""
-    body = _body(key, kind, when, customer, version, changed)
-    return block(event=body["type"], data=orjson.dumps(body), position=key)
+    """Return the event of a change, written once for all who watch: no values of the customer."""
+    told = {"customerId": customer, "version": version, "changed": changed}
+    name = f"customer.{kind}"
+    body = {"id": key, "type": name, "timestamp": when, "data": told}
+    return block(event=name, data=orjson.dumps(body), position=key)

@@ -33,7 +33,6 @@ _REFUSED: Final = (
     p.METHOD_NOT_ALLOWED,
     p.UNAVAILABLE,
 )
-_OF_BODIES: Final = (p.IDEMPOTENCY_KEY, p.ORIGIN_REFUSED, p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE)
 _KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",

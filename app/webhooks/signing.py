@@ -8,7 +8,6 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import orjson
 
@@ -18,9 +17,6 @@ from resolvers.webhook_rules import SECRET_PREFIX
 from storage.deliveries import Event
 from storage.documents import instant
 from storage.webhooks import StoredSecret, Webhook
-
-MAX_BODY: Final = 20_000
-"""The longest body, in bytes: names of parts are all of it that can vary, so none comes near."""
 
 
 class Unsignable(Exception):

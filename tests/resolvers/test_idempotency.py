@@ -14,7 +14,7 @@ from resolvers.changes import Target
 from resolvers.commands import AddPart, ChangeCustomer, ChangePart, CreateCustomer, DeleteCustomer, PartResult
 from resolvers.context import Caller, Context, IdempotencyKey
 from resolvers.customers import create_customer, delete_customer, replace_customer, update_customer
-from resolvers.idempotency import Keyed, idempotency_key, line_key, once
+from resolvers.idempotency import Keyed, idempotency_key, once
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.patches import JsonPatch, MergePatch, Replace
 from resolvers.preconditions import ANY, Precondition
@@ -90,14 +90,6 @@ def test_c038_what_is_no_key_is_refused_before_anything_is_asked(text: str) -> N
     with pytest.raises(Problem) as raised:
         idempotency_key(text)
     assert (raised.value.type.slug, raised.value.type.status) == ("idempotency-key", 400)
-
-
-def test_c043_lines_of_one_request_have_keys_that_nobody_can_send() -> None:
-    keys = {line_key(KEY, 1), line_key(KEY, 11), line_key(line_key(KEY, 1), 1), line_key(IdempotencyKey("a key1"), 1)}
-    assert len(keys) == 4
-    for key in keys:
-        with pytest.raises(Problem):
-            idempotency_key(key)
 
 
 async def test_c033_the_same_request_again_gives_the_customer_as_it_was(context: NewContext) -> None:

@@ -1,6 +1,5 @@
 """The embedded mongod, with real processes: it starts, is shared, survives, and ends with its last user."""
 
-import asyncio
 import os
 import signal
 import socketserver
@@ -19,7 +18,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from storage.mongod import EmbeddedMongod, MongodError, acquire, find_mongod, hold, running_url
+from storage.mongod import EmbeddedMongod, MongodError, acquire, find_mongod
 from storage.mongod_files import LOG_LIMIT, Folder, Record
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +78,11 @@ def kill_all(folder: Path) -> None:
         return pids
 
     until(lambda: not signalled())
+
+
+def running_url(folder: Path) -> str | None:
+    record = Folder(folder).running()
+    return record.url if record else None
 
 
 def record_of(folder: Path) -> Record:
@@ -402,26 +406,6 @@ def test_a_log_that_outgrew_its_limit_makes_room(folder: Path) -> None:
     with acquire(folder):
         assert (folder / "mongod.log").stat().st_size < LOG_LIMIT
         assert (folder / "mongod.log.1").stat().st_size == LOG_LIMIT + 1
-
-
-async def test_an_event_loop_holds_it_within_a_block(folder: Path) -> None:
-    async with hold(folder) as held:
-        assert running_url(folder) == held.url
-        keeper = record_of(folder).keeper_pid
-    until(lambda: not alive(keeper), 5)
-
-
-async def test_a_start_that_is_cancelled_leaves_nothing_running(folder: Path) -> None:
-    async def start() -> None:
-        async with hold(folder):
-            pytest.fail("it was ready before the test could cancel it")
-
-    starting = asyncio.create_task(start())
-    await asyncio.to_thread(until, lambda: mongods_of(folder))
-    starting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await starting
-    await asyncio.to_thread(until, lambda: not processes_of(folder))
 
 
 def test_a_missing_binary_is_named(folder: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Protocol
 
-from storage.change_stream import Batch, Change, ChangeStream
+from storage.change_stream import PROMPT, Batch, Change, ChangeStream
 from storage.deadlines import at_most
 from storage.driver import Client
 from storage.errors import HistoryLost, StoreError, Unavailable
@@ -18,6 +18,7 @@ from storage.positions import Place, PositionCipher
 _RANDOM: Final = Random()  # noqa: S311 - it only spreads
 _AWAIT: Final = 0.5
 """Seconds for which the store holds back its answer while nothing changes."""
+_LONGEST_PATIENCE: Final = 30.0
 _JOIN: Final = 5.0
 """Seconds in which the stream must stand where a reader brings no deadline of its own."""
 
@@ -105,21 +106,22 @@ class LiveChanges:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, cipher: PositionCipher) -> None:
-        attempts = pauses()
+        attempts, patience = pauses(), PROMPT
         while True:
             try:
                 stream, place = await ChangeStream.open(self.client, self.database, cipher, self._place)
                 try:
                     self._stand_at(place)
                     while True:
-                        self._give(await stream.next(_AWAIT))
-                        attempts = pauses()
+                        self._give(await stream.next(_AWAIT, patience))
+                        attempts, patience = pauses(), PROMPT
                 finally:
                     await stream.close()
             except HistoryLost:
                 self._lose()
             except StoreError:
-                pass  # it is asked again, from where it was
+                # It is asked again, from where it was; a store that has much to look through there gets more time.
+                patience = min(patience * 2, _LONGEST_PATIENCE)
             await asyncio.sleep(next(attempts))
 
     def _stand_at(self, place: Place) -> None:

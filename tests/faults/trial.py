@@ -99,7 +99,7 @@ class Trial:
         assert listener is not None
         self.witness.catch_up()
         with suppress(AssertionError):
-            until(lambda: listener.knows(self.witness.versions), 10, "the last event")
+            until(lambda: listener.knows(self.witness.versions), 60, "the last event")
         return listener.verdict(self.witness.versions)
 
     def race(self, keys: int, parallel: int, often: int, seconds: float) -> tuple[Counter[str], int]:
@@ -146,9 +146,11 @@ def running(
         served = [stack.enter_context(_serving(home, settings)) for home in homes]
         witness = Witness(replica_set, DATABASE)
         urls = [gateway.url for gateway in served]
-        crowd = Crowd(urls, key, ledger, size, think, keyed=keyed, listener=Listener(urls, key))
+        listener = Listener(urls, key)
+        crowd = Crowd(urls, key, ledger, size, think, keyed=keyed, listener=listener)
         stage = Stage(replica_set, served[0], crowd, small_disk)
         with crowd.working():
+            until(listener.begun.is_set, 30, "the stream of events")
             yield Trial(stage, ledger, witness)
 
 

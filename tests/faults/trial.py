@@ -46,6 +46,7 @@ class Trial:
     stage: Stage
     ledger: Ledger
     witness: Witness
+    gateways: list[Started]
     recoveries: list[Recovery] = field(default_factory=list)
 
     def inflict(self, fault: Fault) -> Recovery:
@@ -124,6 +125,11 @@ class Trial:
             there = client[DATABASE]["customers"].count_documents({"lastName": {"$in": list(told)}})
         return counts, there
 
+    def unexpected(self) -> list[str]:
+        """Return the lines of the gateways' logs about errors that nobody expected, each with its place in the code."""
+        lines = [line for gateway in self.gateways for line in gateway.err.splitlines()]
+        return [line.decode() for line in lines if b'"Unexpected error"' in line]
+
     def _back(self, whole: float) -> float | None:
         ends = [end for begin, end in list(self.ledger.acknowledged_at) if begin >= whole]
         return min(ends) - whole if ends else None
@@ -151,7 +157,7 @@ def running(
         stage = Stage(replica_set, served[0], crowd, small_disk)
         with crowd.working():
             until(listener.begun.is_set, 30, "the stream of events")
-            yield Trial(stage, ledger, witness)
+            yield Trial(stage, ledger, witness, served)
 
 
 @contextmanager
@@ -172,4 +178,4 @@ def verdict(trial: Trial, counts: dict[str, Count]) -> list[str]:
         "outcome none, and done": found.false_none,
         "answers 500": found.internal_errors,
     }
-    return [f"{count} {name}" for name, count in wrong.items() if count] + trial.ledger.improper[:20]
+    return [f"{count} {name}" for name, count in wrong.items() if count] + trial.ledger.improper[:20] + trial.unexpected()[:20]

@@ -65,8 +65,8 @@ GONE = "mutation Gone($id: ID!, $dryRun: Boolean) { deleteWebhook(id: $id, dryRu
 def test_changes_of_webhooks_whose_dry_run_is_null_are_made_and_a_size_of_null_is_25(gateway: Gateway) -> None:
     made = gateway.data(WEBHOOK, dryRun=None)["createWebhook"]["id"]
     gateway.data(CHANGES, id=made, dryRun=None)
-    for _ in range(25):
-        delivery = gateway.data("mutation ($id: ID!) { testWebhook(id: $id) { id } }", id=made)["testWebhook"]["id"]
+    test = "mutation ($id: ID!) { testWebhook(id: $id) { id } }"
+    (*_, delivery) = [gateway.data(test, id=made)["testWebhook"]["id"] for _ in range(25)]
     log = gateway.data(LOG, id=made, size=None)
     assert (log["webhook"]["types"], len(log["webhookDeliveries"]["deliveries"])) == (["customer.deleted"], 25)
     assert log["webhook"]["previousSecretUntil"] is not None

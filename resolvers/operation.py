@@ -5,12 +5,13 @@ Doors, OpenAPI, `docs/parity.md` and the parity test all read these declarations
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from resolvers.context import Context, Scope
+from resolvers.disclosure import check_selected
 from resolvers.idempotency import Keyed, once
 from resolvers.problem import JsonValue, Problem
 from resolvers.problems import BODY_TOO_LARGE, CONFLICT, HISTORY_LOST, INVALID_PARAMETER, READER_TOO_SLOW, UNAVAILABLE
@@ -68,8 +69,10 @@ class Operation(Generic[CommandT, ResultT]):
                 _note_failure(ctx, command, error)
             raise
 
-    def permit(self, ctx: Context) -> None:
+    def permit(self, ctx: Context, shown: Iterable[str] = ()) -> None:
         """Let a caller pass who may run it, before anything else of the request is looked at.
+
+        `shown` are the fields of a changed customer that are to be answered.
 
         Raises:
             Problem: unauthorized, forbidden.
@@ -77,6 +80,7 @@ class Operation(Generic[CommandT, ResultT]):
         ctx.operation = self.name
         try:
             ctx.require(self.scope)
+            check_selected(ctx, shown)
         except Problem as problem:
             if self.changes:
                 ctx.note("refused", problem=problem.type.slug)

@@ -151,6 +151,11 @@ class BatchResult:
         return BatchResult(results=[OperationResult.of(done, ctx) for done in results])
 
 
+def creates_alone(operations: Sequence[CustomerOperation]) -> bool:
+    """Tell whether a batch changes no customer that there is already."""
+    return all(one.create for one in operations)
+
+
 def batch_of(
     operations: Sequence[CustomerOperation], *, atomic: bool | None, dry_run: bool | None, key: IdempotencyKey | None
 ) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 
@@ -11,10 +11,12 @@ from resolvers.commands import AddPart, ChangeCustomer, ChangePart, PartResult, 
 from resolvers.context import IdempotencyKey
 from resolvers.idempotency import idempotency_key, malformed
 from resolvers.identifiers import customer_id, part_id
+from resolvers.operation import Operation
 from resolvers.part_operations import PartOperations
 from resolvers.patches import Body, Change, MergePatch, Replace
 from resolvers.preconditions import Precondition
 from schema.inputs import to_json
+from schema.selection import selected_fields
 from schema.types import Customer, Info
 
 Key = Annotated[
@@ -49,7 +51,7 @@ async def add_part(
     info: Info, parts: PartOperations, target: Target, value: object, key: IdempotencyKey | None
 ) -> Customer:
     """Add a part and return the customer."""
-    return shown(await parts.add(info.context, AddPart(target, body_of(value), key=key)))
+    return await changed(info, parts.add, AddPart(target, body_of(value), key=key))
 
 
 async def replace_part(info: Info, parts: PartOperations, target: Target, text: str, value: object) -> Customer:
@@ -57,7 +59,7 @@ async def replace_part(info: Info, parts: PartOperations, target: Target, text: 
     command = ChangePart(
         target, part_id(text, parts.kind.noun), Replace(body_of(value)), key=key_of(info, dry_run=target.dry_run)
     )
-    return shown(await parts.replace(info.context, command))
+    return await changed(info, parts.replace, command)
 
 
 async def update_part(info: Info, parts: PartOperations, target: Target, text: str, value: object) -> Customer:
@@ -65,23 +67,33 @@ async def update_part(info: Info, parts: PartOperations, target: Target, text: s
     command = ChangePart(
         target, part_id(text, parts.kind.noun), MergePatch(body_of(value)), key=key_of(info, dry_run=target.dry_run)
     )
-    return shown(await parts.update(info.context, command))
+    return await changed(info, parts.update, command)
 
 
 async def remove_part(info: Info, parts: PartOperations, target: Target, text: str) -> Customer:
     """Remove a part and return the customer."""
     command = RemovePart(target, part_id(text, parts.kind.noun))
-    return shown(await parts.remove(info.context, command))
+    return await changed(info, parts.remove, command)
 
 
 async def replace_parts(info: Info, parts: PartOperations, target: Target, value: object) -> Customer:
     """Replace all parts of a kind and return the customer."""
-    return shown(await parts.replace_all(info.context, change_of(info, target, Replace(body_of(value)))))
+    return await changed(info, parts.replace_all, change_of(info, target, Replace(body_of(value))))
 
 
 def change_of(info: Info, target: Target, change: Change) -> ChangeCustomer:
     """Return the command for a change of a customer."""
     return ChangeCustomer(target, change, key=key_of(info, dry_run=target.dry_run))
+
+
+async def changed(info: Info, operation: Operation[Any, Any], command: object) -> Customer:
+    """Change a customer and return it, where the caller may see what is selected of it.
+
+    Raises:
+        Problem: forbidden, before anything is changed; and those of the operation.
+    """
+    operation.permit(info.context, selected_fields(info))
+    return shown(await operation(info.context, command))
 
 
 def shown(result: object) -> Customer:

@@ -1,4 +1,4 @@
-"""The mutations: each is one operation, and answers the customer as it is then."""
+"""The mutations: each is one operation, and answers the customer as it is then, to a caller who may see it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from resolvers.customers import create_customer, delete_customer, replace_custom
 from resolvers.part_operations import ADDRESSES, PHONE_NUMBERS
 from resolvers.patches import MergePatch, Replace
 from resolvers.preferences import replace_preferences, set_preferences
-from schema.batches import BatchResult, CustomerOperation, batch_of
+from schema.batches import BatchResult, CustomerOperation, batch_of, creates_alone
 from schema.commands import (
     Key,
     add_part,
     body_of,
     change_of,
+    changed,
     key_of,
     remove_part,
     replace_part,
@@ -40,6 +41,7 @@ from schema.inputs import (
     UpdatePhoneNumberInput,
 )
 from schema.jobs import JobMutations
+from schema.selection import selected_fields
 from schema.types import Customer, DeletedCustomer, Info
 
 
@@ -83,7 +85,7 @@ class Mutation(JobMutations):
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error, conflict."""
         command = change_of(info, target_of(id, if_version, dry_run=dry_run), Replace(body_of(input)))
-        return shown(await replace_customer(info.context, command))
+        return await changed(info, replace_customer, command)
 
     @strawberry.mutation(description="Change parts of a customer; what is omitted stays.")
     async def update_customer(
@@ -96,7 +98,7 @@ class Mutation(JobMutations):
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error, conflict."""
         command = change_of(info, target_of(id, if_version, dry_run=dry_run), MergePatch(body_of(patch)))
-        return shown(await update_customer(info.context, command))
+        return await changed(info, update_customer, command)
 
     @strawberry.mutation(description="Erase a customer for good.")
     async def delete_customer(
@@ -120,6 +122,8 @@ class Mutation(JobMutations):
         dry_run: DryRun = False,
     ) -> BatchResult:
         """Problems: batch-failed, validation-error, unavailable."""
+        if not creates_alone(operations):
+            batch_customers.permit(info.context, selected_fields(info, "results", "customer"))
         key = key_of(info, idempotency_key, dry_run=dry_run)
         batch = batch_of(operations, atomic=atomic, dry_run=dry_run, key=key)
         return BatchResult.of(await batch_customers(info.context, batch), info.context)
@@ -263,7 +267,7 @@ class Mutation(JobMutations):
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed, validation-error."""
         command = change_of(info, target_of(customer_id, if_version, dry_run=dry_run), MergePatch(body_of(patch)))
-        return shown(await set_preferences(info.context, command))
+        return await changed(info, set_preferences, command)
 
     @strawberry.mutation(description="Replace all notification preferences.")
     async def replace_notification_preferences(
@@ -276,4 +280,4 @@ class Mutation(JobMutations):
     ) -> Customer:
         """Problems: not-found, gone, precondition-failed."""
         command = change_of(info, target_of(customer_id, if_version, dry_run=dry_run), Replace(body_of(input)))
-        return shown(await replace_preferences(info.context, command))
+        return await changed(info, replace_preferences, command)

@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    VariableNode,
+)
 
 from resolvers.context import Context
 from resolvers.renderings import Renderings
@@ -65,6 +70,11 @@ def needed_fields(info: Info, *path: str) -> frozenset[str] | None:
     return _known(info, _needed_fields, *path)
 
 
+def selected_fields(info: Info, *path: str) -> frozenset[str]:
+    """Return the names of the fields that will be answered of what lies at `path` below the field."""
+    return _known(info, _selected_fields, *path)
+
+
 def renderings_of(info: Info, fields: frozenset[str] | None) -> Renderings | None:
     """Return the renderings of a page's list of customers, of which these fields are needed; None where there are none.
 
@@ -108,6 +118,25 @@ def _needed_fields(info: Info, *path: str) -> frozenset[str] | None:
     return None if names >= _LARGE else frozenset({"id", *names})
 
 
+def _selected_fields(info: Info, *path: str) -> frozenset[str]:
+    raw = info._raw_info  # noqa: SLF001
+    nodes: list[FieldNode] = raw.field_nodes
+    for step in (*path, None):
+        below = _below(nodes, raw.fragments, lambda node: _is_included(node, raw.variable_values))
+        nodes = [node for node in below if step is None or node.name.value == step]
+    return frozenset(node.name.value for node in nodes)
+
+
+def _is_included(node: Any, variables: Any) -> bool:
+    """Tell what @skip and @include say of a node; Strawberry has the values of variables as a mapping."""
+    said = {"skip": False, "include": True}
+    for directive in node.directives or ():
+        if directive.name.value in said:
+            value = directive.arguments[0].value
+            said[directive.name.value] = variables[value.name.value] if isinstance(value, VariableNode) else value.value
+    return said["include"] and not said["skip"]
+
+
 def _counts(info: Info) -> bool:
     pages = [node for node in _below(info._raw_info.field_nodes, info._raw_info.fragments) if node.name.value == "page"]  # noqa: SLF001
     inner = _below(pages, info._raw_info.fragments)  # noqa: SLF001
@@ -122,12 +151,16 @@ def _through(node: FieldNode, fragments: Any) -> Iterator[FieldNode]:
     yield from (inner for inner in _below([node], fragments) if inner.name.value == "node")
 
 
-def _below(nodes: Sequence[Any], fragments: Any) -> Iterator[FieldNode]:
+def _below(
+    nodes: Sequence[Any], fragments: Any, included: Callable[[Any], bool] = lambda _: True
+) -> Iterator[FieldNode]:
     for node in nodes:
         for item in node.selection_set.selections if node.selection_set else ():
+            if not included(item):
+                continue
             if isinstance(item, FieldNode):
                 yield item
             elif isinstance(item, InlineFragmentNode):
-                yield from _below([item], fragments)
+                yield from _below([item], fragments, included)
             elif isinstance(item, FragmentSpreadNode):
-                yield from _below([fragments[item.name.value]], fragments)
+                yield from _below([fragments[item.name.value]], fragments, included)

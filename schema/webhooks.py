@@ -127,9 +127,9 @@ class WebhookReplay:
 
 Id = Annotated[strawberry.ID, _says("The webhook's UUID.")]
 DeliveryIdArgument = Annotated[strawberry.ID, _says("The delivery's UUID.")]
-DryRun = Annotated[bool, _says("Check everything and answer what would happen; store nothing.")]
+DryRun = Annotated[bool | None, _says("Check everything and answer what would happen; store nothing.")]
 StateArgument = Annotated[WebhookDeliveryState | None, _says("Only deliveries in this state.")]
-Size = Annotated[int, _says("How many deliveries, 1 to 100.")]
+Size = Annotated[int | None, _says("How many deliveries, 1 to 100.")]
 Cursor = Annotated[str | None, _says("The nextCursor of the page before.")]
 
 
@@ -167,7 +167,7 @@ class WebhookQuery:
         cursor: Cursor = None,
     ) -> WebhookDeliveryPage:
         """Return a page of the log. Problems: forbidden, not-found, invalid-id, invalid-parameter, invalid-cursor."""
-        command = ListDeliveries(_webhook(webhook_id), _state(state), cursor, size)
+        command = ListDeliveries(_webhook(webhook_id), _state(state), cursor, DEFAULT_SIZE if size is None else size)
         page = await list_webhook_deliveries(info.context, command)
         shown = cast("list[WebhookDelivery]", [delivery_view(one) for one in page.deliveries])
         return WebhookDeliveryPage(deliveries=shown, next_cursor=page.next)
@@ -195,7 +195,7 @@ class WebhookMutation:
     ) -> NewWebhook:
         """Problems: validation-error, conflict, those of keys."""
         key = key_of(info, idempotency_key, dry_run=dry_run)
-        made = await create_webhook(info.context, CreateWebhook(_body(input), dry_run=dry_run, key=key))
+        made = await create_webhook(info.context, CreateWebhook(_body(input), dry_run=bool(dry_run), key=key))
         return cast("NewWebhook", new_webhook_view(made))
 
     @strawberry.mutation(description="Change a webhook, or enable or disable it (scope customers:admin).")
@@ -207,13 +207,13 @@ class WebhookMutation:
         dry_run: DryRun = False,
     ) -> Webhook:
         """Problems: not-found, validation-error."""
-        command = ChangeWebhook(webhook_id(id), MergePatch(_body(patch)), dry_run=dry_run)
+        command = ChangeWebhook(webhook_id(id), MergePatch(_body(patch)), dry_run=bool(dry_run))
         return cast("Webhook", webhook_view(await update_webhook(info.context, command)))
 
     @strawberry.mutation(description="Delete a webhook with its log (scope customers:admin).")
     async def delete_webhook(self, info: Info, id: Id, dry_run: DryRun = False) -> Webhook:  # noqa: A002
         """Problems: not-found."""
-        found = await delete_webhook(info.context, AtWebhook(webhook_id(id), dry_run))
+        found = await delete_webhook(info.context, AtWebhook(webhook_id(id), bool(dry_run)))
         return cast("Webhook", webhook_view(found))
 
     @strawberry.mutation(description="Give a webhook a new secret; the old one signs for 24 hours more, too.")
@@ -226,7 +226,7 @@ class WebhookMutation:
     ) -> NewWebhook:
         """Problems: not-found, those of keys."""
         key = key_of(info, idempotency_key, dry_run=dry_run)
-        made = await rotate_webhook_secret(info.context, AtWebhook(webhook_id(id), dry_run, key))
+        made = await rotate_webhook_secret(info.context, AtWebhook(webhook_id(id), bool(dry_run), key))
         return cast("NewWebhook", new_webhook_view(made))
 
     @strawberry.mutation(description="Send an event of the type webhook.test (scope customers:admin).")
@@ -239,7 +239,7 @@ class WebhookMutation:
     ) -> WebhookDelivery:
         """Problems: not-found, those of keys."""
         key = key_of(info, idempotency_key, dry_run=dry_run)
-        made = await test_webhook(info.context, AtWebhook(webhook_id(id), dry_run, key))
+        made = await test_webhook(info.context, AtWebhook(webhook_id(id), bool(dry_run), key))
         return cast("WebhookDelivery", delivery_view(made))
 
     @strawberry.mutation(description="Send one delivery again, with the id that it had (scope customers:admin).")
@@ -251,7 +251,7 @@ class WebhookMutation:
         dry_run: DryRun = False,
     ) -> WebhookDelivery:
         """Problems: not-found."""
-        command = ReplayDelivery(_webhook(webhook_id), delivery_id(id), dry_run)
+        command = ReplayDelivery(_webhook(webhook_id), delivery_id(id), bool(dry_run))
         return cast("WebhookDelivery", delivery_view(await replay_webhook_delivery(info.context, command)))
 
     @strawberry.mutation(description="Send all deliveries of a range of time again (scope customers:admin).")
@@ -263,5 +263,5 @@ class WebhookMutation:
         dry_run: DryRun = False,
     ) -> WebhookReplay:
         """Problems: not-found, validation-error."""
-        command = ReplayDeliveries(_webhook(webhook_id), _body(input), dry_run=dry_run)
+        command = ReplayDeliveries(_webhook(webhook_id), _body(input), dry_run=bool(dry_run))
         return WebhookReplay(replayed=await replay_webhook_deliveries(info.context, command))

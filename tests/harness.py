@@ -24,6 +24,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from app.graphql.conversation import MAX_MESSAGE
 from app.guide import FOLDER
+from app.http.sockets import SocketProtocol
 from app.http.wire import GatewayProtocol
 from app.main import create_app
 from app.settings import Settings
@@ -161,10 +162,12 @@ def running(
         config = uvicorn.Config(
             app,
             http=protocol,
+            ws=SocketProtocol,
             proxy_headers=False,
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,
             lifespan="on",
             ws_max_size=MAX_MESSAGE,
             ws_per_message_deflate=False,

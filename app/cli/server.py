@@ -250,9 +250,11 @@ def _options(settings: Settings) -> dict[str, Any]:
 
     return {
         "http": "app.http.wire:GatewayProtocol",
+        "ws": "app.http.sockets:SocketProtocol",
         "log_config": None,
         "access_log": False,
         "server_header": False,
+        "date_header": False,  # the edge tells it, by the clock of Expires
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
         "timeout_worker_healthcheck": _WORKER_SECONDS,

@@ -50,6 +50,7 @@ _FIXED: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+Header = tuple[bytes, bytes]
 _POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
 
@@ -154,7 +155,7 @@ class _Exchange:
         headers += (
             (b"x-request-id", request_id),
             (b"request-id", request_id),
-            (b"expires", _expires(cache_control, int(time.time()))),
+            *_dates(cache_control, int(time.time())),
             (b"server-timing", self._timing()),
         )
         headers += limit_headers(self.scope.get("budgets", ()))
@@ -184,6 +185,7 @@ class _Socket(_Exchange):
         kind = message["type"]
         if kind == "websocket.accept":
             self.status = _SWITCHED
+            message["headers"] = [*message.get("headers", ()), _date(int(time.time()))]
         elif kind == "websocket.http.response.start":
             self.status = message["status"]
             message["headers"] = self._completed(message.get("headers", ()))
@@ -193,10 +195,19 @@ class _Socket(_Exchange):
 
 
 @lru_cache(maxsize=64)
-def _expires(cache_control: bytes, now: int) -> bytes:
-    """Return Expires in step with Cache-Control: now, or as far ahead as max-age says."""
+def _dates(cache_control: bytes, now: int) -> tuple[Header, Header]:
+    """Return Date, and Expires in step with it and with Cache-Control: the same, or as far ahead as max-age says."""
     found = _MAX_AGE.search(cache_control)
-    return formatdate(now + (int(found[1]) if found else 0), usegmt=True).encode()
+    return _date(now), (b"expires", _moment(now + (int(found[1]) if found else 0)))
+
+
+def _date(now: int) -> Header:
+    """Return Date (RFC 9110 section 6.6.1): the server's own would be told by another clock than Expires."""
+    return b"date", _moment(now)
+
+
+def _moment(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
 
 
 def _request_id(scope: Scope, heads: Heads) -> str:

@@ -47,8 +47,18 @@ def enveloped_errors(problem: Problem, members: Mapping[str, Any]) -> dict[str, 
     }
     if problem.failures:
         return {"errors": [entry for one in problem.failures for entry in _failed(one, members)]}
-    messages = [f"{fault.field} {fault.message}".strip() for fault in problem.faults] or [problem.detail]
+    messages = [f"{fault.field} {fault.message}".strip() for fault in problem.faults] or [
+        enveloped_message(problem.detail, problem.extra)
+    ]
     return {"errors": [{**common, "message": message} for message in messages]}
+
+
+def enveloped_message(detail: str, extra: Mapping[str, Any]) -> str:
+    """Return a detail with what the plain form tells of the present version in members: entries have none for it."""
+    tag, fields = extra.get("currentETag"), extra.get("differingFields")
+    said = [f"The present ETag is {tag}."] if tag else []
+    said += [f"What was sent differs in {', '.join(fields)}."] if fields else []
+    return " ".join([detail, *said])
 
 
 def _failed(failure: Failure, members: Mapping[str, Any]) -> list[dict[str, Any]]:

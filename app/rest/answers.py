@@ -222,7 +222,10 @@ def _changed(name: str, own_headers: tuple[str, ...] = _KEYED_HEADERS) -> dict[s
     short = {"id": ID, "updatedAt": TIMES["updatedAt"]}
     for media in answer["content"].values():
         media["schema"] = {"oneOf": [media["schema"], ref("Changed")]}
-        media["examples"]["short"] = {"summary": "With resource=false or Prefer: return=minimal", "value": short}
+        media["examples"]["short"] = {
+            "summary": "With resource=false, with Prefer: return=minimal, or without customers:read",
+            "value": short,
+        }
     return answer
 
 

@@ -16,6 +16,7 @@ from app.rest.representations import json_response, tag_of
 from resolvers.batches import Batch, Done, Kind
 from resolvers.bulk import batch_customers, replace_customers, update_customers
 from resolvers.customers import representation
+from resolvers.disclosure import sees_changed
 from resolvers.operation import Operation
 
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -51,7 +52,9 @@ async def _answer(call: Call, operation: Operation[Batch, list[Done]], command: 
     body: dict[str, Any] = {"results": shown}
     if call.enveloped:
         body["metadata"] = {"pagination": {"page": 1, "page_size": len(shown), "total_count": len(shown)}}
-    return json_response(call, body, headers=call.preferences.applied(("handling", "return")))
+    shows = all(_shows(call, one) for one in results)
+    preferences = call.preferences if shows else call.preferences.without_representation()
+    return json_response(call, body, headers=preferences.applied(("handling", "return")))
 
 
 def _result(call: Call, one: Done) -> dict[str, Any]:
@@ -63,6 +66,11 @@ def _result(call: Call, one: Done) -> dict[str, Any]:
         return result | (enveloped_errors(one.problem, members) if call.enveloped else {"problem": members})
     if one.customer is not None and not call.dry_run:
         result["etag"] = tag_of(call, one.customer)
-    if one.customer is not None and call.preferences.returns == "representation":
+    if one.customer is not None and call.preferences.returns == "representation" and _shows(call, one):
         result["customer"] = representation(one.customer)
     return result
+
+
+def _shows(call: Call, one: Done) -> bool:
+    """Tell whether the caller may see the customer that an operation left."""
+    return one.kind == "create" or sees_changed(call.ctx)

@@ -17,6 +17,7 @@ from app.rest.parameters import Parameters
 from app.rest.preferences import Preferences
 from resolvers.changes import Target
 from resolvers.context import Context, IdempotencyKey
+from resolvers.disclosure import sees_changed
 from resolvers.idempotency import idempotency_key
 from resolvers.identifiers import customer_id, part_id
 from resolvers.patches import Body, Change, JsonPatch, MergePatch, Replace
@@ -69,16 +70,20 @@ class Call:
 
     @property
     def minimal(self) -> bool:
-        """Whether a change is to be answered by id and time alone."""
-        return self.preferences.minimal or not self.resource
+        """Whether a change is to be answered by id and time alone: by wish, or as more is not for the caller."""
+        return self.preferences.minimal or not self._shows_changed
 
     def applied(self) -> dict[str, str]:
         """Return the header that says which preferences were kept: those that mean something here."""
         kept = _KEPT.get(self.request.scope["method"])
         if kept is None:
             return {}
-        preferences = self.preferences if self.resource else self.preferences.without_representation()
+        preferences = self.preferences if self._shows_changed else self.preferences.without_representation()
         return preferences.applied(kept)
+
+    @property
+    def _shows_changed(self) -> bool:
+        return self.resource and sees_changed(self.ctx)
 
     def customer_id(self) -> CustomerId:
         """Return the customer's id of the path; raises invalid-id."""

@@ -9,8 +9,9 @@ from resolvers.batches import MAX_ITEMS
 _CHANGE: Final = """\
 Send `If-Match` with the `ETag` of what your change was made from: of several clients that race with one ETag exactly \
 one wins, the others get 412 with the present ETag and the fields that differ. `If-Match: *` changes whatever is \
-there. `resource=false`, or `Prefer: return=minimal`, answers `id` and `updatedAt` alone; `dryRun=true` checks \
-everything and stores nothing. A change that makes no difference stores nothing, and the ETag stays."""
+there. `resource=false`, or `Prefer: return=minimal`, answers `id` and `updatedAt` alone, as every change \
+does without the scope `customers:read`; `dryRun=true` checks everything and stores nothing. A change that makes no \
+difference stores nothing, and the ETag stays."""
 _PATCH: Final = """\
 Three media types are read: `application/merge-patch+json` (RFC 7396) and plain `application/json`, where what is sent \
 replaces, `null` takes away and what is absent stays; and `application/json-patch+json` (RFC 6902), whose operations \

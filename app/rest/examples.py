@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.http.problems import enveloped_message
 from app.rest.webhook_schemas import WEBHOOK_EXAMPLES, WEBHOOK_PATHS
 from resolvers.problem import JsonValue, ProblemType
 from resolvers.problems import (
@@ -240,7 +241,7 @@ def enveloped_problem_example(kind: ProblemType) -> dict[str, JsonValue]:
         "code": kind.code,
         "resource": "customers",
         "title": kind.title,
-        "message": _DETAILS.get(kind, (kind.cause, {}))[0],
+        "message": enveloped_message(*_DETAILS.get(kind, (kind.cause, {}))),
     }
     return {"errors": [entry]}
 

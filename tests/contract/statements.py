@@ -245,7 +245,7 @@ BESIDE: Final = {
     52: "`make bench-limits` measures how exactly",
     54: "By what the store is asked, not by time",
     64: "`make bench-attacks` measures it by 12,000 guesses, compared by Welch's t",
-    69: "No scope hides a single field; a change answers with the whole customer, also to who may not read",
+    69: "The fields beyond a scope are those of a changed customer, for who may write and not read",
     70: "A scope allows operations as a whole: who may read a customer may read all of it, so no field is hidden",
     85: "`make bench-attacks` measures time and memory",
     92: "While 500 writes are made, not 1,000 a second",

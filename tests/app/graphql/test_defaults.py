@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from app.cli.documents import graphql_schema
 from tests import factories
 from tests.harness import Gateway
 
@@ -44,11 +43,46 @@ def test_a_page_whose_number_and_size_are_null_is_the_first_of_25(gateway: Gatew
     assert found["page"] == {"page": 1, "size": 25}
 
 
-@pytest.mark.parametrize("name", ["createCustomer", "deleteCustomers", "batchCustomers", "addAddress", "customerPage"])
-def test_arguments_with_a_default_are_nullable(gateway: Gateway, name: str) -> None:
-    query = "{ __type(name: %s) { fields { name args { name type { name } defaultValue } } } }"
-    kind = gateway.data(query % ('"Query"' if name == "customerPage" else '"Mutation"'))["__type"]
-    (arguments,) = (field["args"] for field in kind["fields"] if field["name"] == name)
-    found = {one["name"]: (one["type"]["name"], one["defaultValue"]) for one in arguments if one["name"] in DEFAULTS}
-    assert found
-    assert found == {name: DEFAULTS[name] for name in found}
+WEBHOOK = """mutation Webhook($dryRun: Boolean) {
+  createWebhook(input: {url: "https://hooks.example.com/", enabled: false}, dryRun: $dryRun) { id }
+}"""
+CHANGES = """mutation Changes($id: ID!, $dryRun: Boolean) {
+  updateWebhook(id: $id, patch: {types: ["customer.deleted"]}, dryRun: $dryRun) { types }
+  rotateWebhookSecret(id: $id, dryRun: $dryRun) { previousSecretUntil }
+  testWebhook(id: $id, dryRun: $dryRun) { id }
+  replayWebhookDeliveries(webhookId: $id, input: {since: "2026-01-01T00:00:00Z"}, dryRun: $dryRun) { replayed }
+}"""
+LOG = """query Log($id: ID!, $size: Int) {
+  webhook(id: $id) { types previousSecretUntil }
+  webhookDeliveries(webhookId: $id, size: $size) { deliveries { id } }
+}"""
+REPLAY = """mutation Replay($id: ID!, $delivery: ID!, $dryRun: Boolean) {
+  replayWebhookDelivery(webhookId: $id, id: $delivery, dryRun: $dryRun) { state }
+}"""
+GONE = "mutation Gone($id: ID!, $dryRun: Boolean) { deleteWebhook(id: $id, dryRun: $dryRun) { id } }"
+
+
+def test_changes_of_webhooks_whose_dry_run_is_null_are_made_and_a_size_of_null_is_25(gateway: Gateway) -> None:
+    made = gateway.data(WEBHOOK, dryRun=None)["createWebhook"]["id"]
+    gateway.data(CHANGES, id=made, dryRun=None)
+    test = "mutation ($id: ID!) { testWebhook(id: $id) { id } }"
+    (*_, delivery) = [gateway.data(test, id=made)["testWebhook"]["id"] for _ in range(25)]
+    log = gateway.data(LOG, id=made, size=None)
+    assert (log["webhook"]["types"], len(log["webhookDeliveries"]["deliveries"])) == (["customer.deleted"], 25)
+    assert log["webhook"]["previousSecretUntil"] is not None
+    assert gateway.data(REPLAY, id=made, delivery=delivery, dryRun=None)["replayWebhookDelivery"]["state"] == "WAITING"
+    gateway.data(GONE, id=made, dryRun=None)
+    assert gateway.data("query ($id: ID!) { webhook(id: $id) { id } }", id=made) == {"webhook": None}
+
+
+def test_every_argument_with_a_default_is_nullable(gateway: Gateway) -> None:
+    query = "{ __schema { types { fields { name args { name type { name } defaultValue } } } } }"
+    kinds = gateway.data(query)["__schema"]["types"]
+    arguments = [one for kind in kinds for field in kind["fields"] or () for one in field["args"]]
+    ours = [
+        (one["name"], one["type"]["name"], one["defaultValue"])
+        for one in arguments
+        if one["defaultValue"] not in {None, "null"} and one["name"] != "includeDeprecated"  # which is GraphQL's own
+    ]
+    assert set(ours) == {(name, *said) for name, said in DEFAULTS.items()}
+    assert len([one for one in ours if one[0] == "dryRun"]) == graphql_schema().count("dryRun: Boolean = false")

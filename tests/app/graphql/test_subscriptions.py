@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 import uuid
 from typing import Any
@@ -135,6 +136,25 @@ def test_c101_a_socket_from_another_site_is_refused(gateway: Gateway) -> None:
     assert json.loads(refused.value.response.body or b"{}")["type"].endswith("/origin-refused")
     with socket(gateway, Origin=gateway.url) as ws:
         ws.settle()
+
+
+def test_a_socket_is_told_the_date_once_whether_it_is_taken_or_refused(gateway: Gateway) -> None:
+    with socket(gateway) as ws:
+        taken = ws.connection.response
+    assert taken is not None
+    with pytest.raises(InvalidStatus) as refused, socket(gateway, Origin="https://evil.example"):
+        pass
+    headers = refused.value.response.headers
+    assert (len(taken.headers.get_all("Date")), headers.get_all("Date")) == (1, headers.get_all("Expires"))
+
+
+def test_c101_a_socket_that_is_refused_makes_the_line_of_its_request_alone(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InvalidStatus), socket(gateway, Origin="https://evil.example"):
+        pass
+    gateway.http.get("/health/live")  # which is served after all that the refusal has led to
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 def test_c066_the_sockets_of_a_revoked_key_are_closed_within_five_seconds(gateway: Gateway) -> None:

@@ -27,6 +27,7 @@ from websockets.sync.client import connect
 from app.cli.server import _options
 from app.http.body import WHOLE
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI
+from app.http.sockets import SocketProtocol
 from app.http.sweep import Deadlines
 from app.http.wire import _SWEEPERS, MAX_HEAD, MAX_PIPELINED, GatewayProtocol
 from app.settings import Settings
@@ -442,6 +443,24 @@ def is_reset(wire: socket.socket) -> bool:
 
 
 class TestConnections:
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            b"GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n",
+            b"garbage\r\n\r\n",
+            b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+            (
+                b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            ),
+        ],
+    )
+    def test_every_answer_has_one_date(self, gateway: Gateway, sent: bytes) -> None:
+        (answer,) = exchange(gateway.url, sent)
+        assert len(answer.every("date")) == 1
+        assert answer.every("expires") in ([], answer.every("date"))
+
     def test_pipelined_requests_are_answered_in_order(self, hurried: Gateway) -> None:
         targets = [f"{CUSTOMERS}?size=1", "/health/live", "/nowhere", "/api/v1/viewer"] * 25
         with connected(hurried.url) as wire:
@@ -629,7 +648,8 @@ class TestUvicorn:
     def test_the_gateway_is_served_with_our_protocol(self) -> None:
         config = uvicorn.Config("app.cli.server:worker_app", factory=True, **_options(Settings(_env_file=None)))
         config.load()
-        assert config.http_protocol_class is GatewayProtocol
+        assert (config.http_protocol_class, config.ws_protocol_class) == (GatewayProtocol, SocketProtocol)
+        assert config.date_header is False
 
     def test_what_we_override_and_call_is_there(self) -> None:
         ours = {"connection_made", "data_received", "on_headers_complete", "on_body", "on_message_complete", "shutdown"}

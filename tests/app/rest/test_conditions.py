@@ -190,6 +190,24 @@ def test_a_412_names_the_present_etag_and_the_fields_that_differ(gateway: Gatewa
     assert set(problem["differingFields"]) == {"firstName", "lastName"}
 
 
+def test_an_enveloped_412_tells_the_present_tag_and_what_differs_in_its_message(gateway: Gateway) -> None:
+    body, tag = gateway.created()
+    url, enveloped = f"{CUSTOMERS}/{body['id']}", {"Accept": ENVELOPED}
+    now = gateway.http.patch(url, json={"lastName": "Wheeler"}, headers={"If-Match": tag}).headers["ETag"]
+    sent = {**body, "firstName": "Bea"}
+    stale = gateway.http.put(url, json=sent, headers={"If-Match": tag, **enveloped})
+    (error,) = stale.json()["errors"]
+    assert error["message"].endswith(f"The present ETag is {now}. What was sent differs in firstName, lastName.")
+    missing = gateway.http.put(url, json=sent, headers=enveloped)
+    assert missing.json()["errors"][0]["message"].endswith(f"The present ETag is {now}.")
+    batch = [{"id": body["id"], "ifMatch": tag, "patch": {"firstName": "Bea"}}]
+    (result,) = gateway.http.patch(CUSTOMERS, json=batch, headers=enveloped).json()["results"]
+    assert f"The present ETag is {now}. What was sent differs in firstName" in result["errors"][0]["message"]
+    with gateway.with_scopes("customers:write") as writer:
+        unread = writer.put(url, json=sent, headers={"If-Match": tag, **enveloped})
+    assert unread.json()["errors"][0]["message"].endswith(f"The present ETag is {now}.")
+
+
 def test_c069_a_412_tells_a_caller_who_may_not_read_nothing_of_the_fields(gateway: Gateway) -> None:
     body, _ = gateway.created()
     with gateway.with_scopes("customers:write") as writer:

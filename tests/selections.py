@@ -1,0 +1,29 @@
+"""Selections of GraphQL that no test has to list: all that the schema has of a type."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final, cast
+
+from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
+
+from app.cli.documents import graphql_schema
+
+
+def everything(name: str) -> str:
+    """Return a selection of all fields of a type that ask for nothing, and of all below them."""
+    kind = cast("GraphQLObjectType", _schema().type_map[name])
+    return " ".join(f"{field} {_below(one.type)}".strip() for field, one in kind.fields.items() if not one.args)
+
+
+def _below(kind: object) -> str:
+    inner = get_named_type(kind)  # type: ignore[call-overload]
+    return f"{{ {everything(inner.name)} }}" if isinstance(inner, GraphQLObjectType) else ""
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    return build_schema(graphql_schema())
+
+
+CUSTOMER: Final = everything("Customer")

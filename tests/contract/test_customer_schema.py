@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from app.rest.schemas import schemas
 from resolvers.customers import representation
-from storage.documents import new_id
+from storage.documents import PARTS, new_id
 from storage.model import CustomerInput
 from storage.schema import customer_schema
 from storage.text import MAX_TEXT
@@ -151,6 +151,11 @@ def test_what_the_model_makes_of_a_customer_follows_the_schema(customer: dict[st
 
 
 @pytest.mark.untraced
+def test_the_same_fields_are_checked_stored_and_described() -> None:
+    described = {*customer_schema()["properties"]} - {*SERVER_OWN}
+    assert {*CustomerInput.model_fields} == {*PARTS} == described
+
+
 def test_the_generated_customers_are_of_both_kinds() -> None:
     drawn: list[bool] = []
 

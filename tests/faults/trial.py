@@ -178,4 +178,8 @@ def verdict(trial: Trial, counts: dict[str, Count]) -> list[str]:
         "outcome none, and done": found.false_none,
         "answers 500": found.internal_errors,
     }
-    return [f"{count} {name}" for name, count in wrong.items() if count] + trial.ledger.improper[:20] + trial.unexpected()[:20]
+    return (
+        [f"{count} {name}" for name, count in wrong.items() if count]
+        + trial.ledger.improper[:20]
+        + trial.unexpected()[:20]
+    )

@@ -5,9 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Final, cast
 
-from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
+from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
 
 from app.cli.documents import graphql_schema
+
+
+def fields_of(name: str) -> list[str]:
+    """Return the names of the fields of a type or an input that ask for nothing."""
+    kind = cast("GraphQLObjectType | GraphQLInputObjectType", _schema().type_map[name])
+    return [field for field, one in kind.fields.items() if not getattr(one, "args", None)]
 
 
 def everything(name: str) -> str:

@@ -96,5 +96,6 @@ def differing(ctx: Context, current: Customer, decide: Decide) -> Sequence[str]:
 
 
 def _changes(current: Customer, fields: CustomerFields) -> list[str]:
+    """Return which fields change; one that was not there when the customer was stored is empty."""
     before = cast("dict[str, Any]", current)
-    return [name for name, value in fields.items() if before[name] != value]
+    return [name for name, value in fields.items() if before.get(name) != value]

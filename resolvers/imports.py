@@ -148,7 +148,7 @@ class CustomerImport:
         for kind in KINDS:
             sent = [{name: part[name] for name in part if name != "id"} for part in fields[kind.list_name]]
             fields[kind.list_name] = with_ids(sent, cast("list[Part]", old[kind.list_name]))
-        if all(old[name] == value for name, value in fields.items()):  # type: ignore[literal-required]
+        if all(old.get(name) == value for name, value in fields.items()):
             return None
         now = Instant(max(instant(self.rules.clock()), old["updatedAt"]))
         return cast("Customer", {**old, **fields, "version": old["version"] + 1, "updatedAt": now})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
+from types import NoneType
 from typing import Any, Final, NamedTuple, cast, get_args, get_origin
 
 import msgspec
@@ -44,9 +45,15 @@ class Member(NamedTuple):
 
 
 def row_type(name: str, members: Iterable[Member]) -> type[Row]:
-    """Return the class of rows with these members in this order; each must be there in what a row is made of."""
+    """Return the class of rows with these members in this order.
+
+    Each must be there in what a row is made of; what may be null is null where it is not, as in documents that were
+    stored before there was such a field.
+    """
     fields = [
-        (member.name, member.kind) if member.constant is None else (member.name, member.kind, member.constant)
+        (member.name, member.kind, member.constant)
+        if member.constant is not None or NoneType in get_args(member.kind)
+        else (member.name, member.kind)
         for member in members
     ]
     made = msgspec.defstruct(

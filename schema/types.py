@@ -44,8 +44,8 @@ def key(name: str) -> str:
 
 
 def read(source: Any, name: str) -> object:
-    """Resolve a field without a resolver of its own: by key from a document, else by attribute."""
-    return source[key(name)] if isinstance(source, dict) else getattr(source, name)
+    """Resolve a field without a resolver: by key from a document, null if it was stored without; else by attribute."""
+    return source.get(key(name)) if isinstance(source, dict) else getattr(source, name)
 
 
 @strawberry.enum(description="The kind of address.")

@@ -14,16 +14,13 @@ from storage.documents import Customer, instant
 from storage.model import MAX_PARTS
 from storage.text import MAX_TEXT
 from tests import factories
+from tests.selections import CUSTOMER
 
 Kind = Literal["largest", "widest", "dense", "plain"]
 ACCEPTED: Final = "accepted"
 BEGIN: Final = datetime(2026, 5, 1, tzinfo=UTC)
 CHARACTER: Final = "\U00020000"
 """A character of four bytes in UTF-8, without case."""
-ALL: Final = """id firstName middleName lastName email createdAt updatedAt version etag
-addresses { id type street1 street2 city state postalCode country }
-phoneNumbers { id type countryCode number extension }
-notificationPreferences { email sms push mail }"""
 
 
 @dataclass(frozen=True)
@@ -133,9 +130,9 @@ def _by_kind(kind: Kind) -> Iterator[Attack]:
         return ask(f"{kind}: {name}", ACCEPTED, why, query, crowd=True, **variables)
 
     part = "{ id type street1 street2 city state postalCode country }"
-    yield page("a page of 100, every field", "a small document, a huge answer", f"{{ {_page(kind, 100, ALL)} }}")
-    yield page("a page of 30, every field", "as much as fits into an answer", f"{{ {_page(kind, 30, ALL)} }}")
-    yield page("a page of 60, every field", "more than fits into an answer", f"{{ {_page(kind, 60, ALL)} }}")
+    yield page("a page of 100, every field", "a small document, a huge answer", f"{{ {_page(kind, 100, CUSTOMER)} }}")
+    yield page("a page of 30, every field", "as much as fits into an answer", f"{{ {_page(kind, 30, CUSTOMER)} }}")
+    yield page("a page of 60, every field", "more than fits into an answer", f"{{ {_page(kind, 60, CUSTOMER)} }}")
     yield page(
         "5 pages of 90 by alias, with addresses",
         "what each page reads adds up",
@@ -170,14 +167,14 @@ def _by_kind(kind: Kind) -> Iterator[Attack]:
         f"{kind}: the same customer 100 times by nodes",
         ACCEPTED if kind == "dense" else "answer-too-large",
         "what is read once is answered 100 times",
-        f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ {ALL} }} }} }}",
+        f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ {CUSTOMER} }} }} }}",
         crowd=True,
         ids=[id_of(kind, 0)] * 100,
     )
     yield page(
         "one customer by 15 aliases",
         "15 reads of the largest document",
-        f"""{{ {_aliased(15, f'customer(id: "{id_of(kind, 0)}") {{ {ALL} }}')} }}""",
+        f"""{{ {_aliased(15, f'customer(id: "{id_of(kind, 0)}") {{ {CUSTOMER} }}')} }}""",
     )
     yield page(
         "addresses by id, 15 aliases for each of 100 customers",

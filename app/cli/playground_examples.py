@@ -22,8 +22,9 @@ from graphql import (
     print_ast,
 )
 
+from app.example import INPUT
 from app.rest.endpoints import ENDPOINTS
-from app.rest.examples import EXAMPLES, INPUT, PATH_EXAMPLES
+from app.rest.examples import EXAMPLES, PATH_EXAMPLES
 from resolvers.etags import version_of
 from resolvers.operation import Operation
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from app.example import ADDRESS, INPUT, PHONE, PREFERENCES
 from app.http.problems import enveloped_message
 from app.rest.webhook_schemas import WEBHOOK_EXAMPLES, WEBHOOK_PATHS
 from resolvers.problem import JsonValue, ProblemType
@@ -22,26 +23,6 @@ from resolvers.problems import (
 )
 
 ID: Final = "d68825b3-830c-44f8-953e-a8b5cd943aa8"
-ADDRESS: Final[dict[str, Any]] = {
-    "type": "home",
-    "street1": "1 Market St.",
-    "street2": None,
-    "city": "San Francisco",
-    "state": "CA",
-    "postalCode": "94105",
-    "country": "USA",
-}
-PHONE: Final[dict[str, Any]] = {"type": "mobile", "countryCode": "+1", "number": "202-875-4343", "extension": None}
-PREFERENCES: Final[dict[str, Any]] = {"email": True, "sms": False, "push": True, "mail": False}
-INPUT: Final[dict[str, Any]] = {
-    "firstName": "Alex",
-    "middleName": None,
-    "lastName": "Reiger",
-    "email": "alex.reiger@example.com",
-    "addresses": [ADDRESS],
-    "phoneNumbers": [PHONE],
-    "notificationPreferences": PREFERENCES,
-}
 TIMES: Final = {"createdAt": "2026-09-14T22:35:56.560Z", "updatedAt": "2026-09-14T22:35:56.560Z"}
 CUSTOMER: Final[dict[str, Any]] = {"id": ID, **INPUT, **TIMES}
 PATH_EXAMPLES: Final = {

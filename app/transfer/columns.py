@@ -161,10 +161,10 @@ class CsvWriter:
         counts = {"addresses": self.addresses, "phoneNumbers": self.phone_numbers}
         if any(len(customer[name]) > count for name, count in counts.items()):
             raise ValueError("more parts than columns")
-        cells = [customer["id"], *(customer[name] or "" for name in _plain_fields())]
+        cells = [customer["id"], *(customer.get(name) or "" for name in _plain_fields())]
         for name, model in _LISTS.items():
             for part in customer[name]:
-                cells += [part[field] or "" for field in model.model_fields]
+                cells += [part.get(field) or "" for field in model.model_fields]
             cells += [""] * (len(model.model_fields) * (counts[name] - len(customer[name])))
         cells += ["true" if customer[_FLAGS][name] else "false" for name in NotificationPreferencesInput.model_fields]
         return [*cells, customer["createdAt"], customer["updatedAt"]]

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol
 
 import orjson
 
+from app.example import INPUT
 from app.http.body import parse_json
 from app.transfer.columns import CsvReader, CsvWriter
 from resolvers.customers import representation
@@ -84,32 +85,11 @@ class Table:
         return self.writer.lines([representation(one) for one in customers])
 
 
-EXAMPLE: Final[dict[str, JsonValue]] = {
-    "firstName": "Alex",
-    "middleName": None,
-    "lastName": "Reiger",
-    "email": "alex.reiger@example.com",
-    "addresses": [
-        {
-            "type": "home",
-            "street1": "1 Market St.",
-            "street2": None,
-            "city": "San Francisco",
-            "state": "CA",
-            "postalCode": "94105",
-            "country": "USA",
-        }
-    ],
-    "phoneNumbers": [{"type": "mobile", "countryCode": "+1", "number": "202-555-0143", "extension": None}],
-    "notificationPreferences": {"email": True, "sms": False, "push": True, "mail": False},
-}
-
-
 def template(form: Format) -> bytes:
     """Return a file with one customer in it, to write others like."""
     if form == "ndjson":
-        return json_lines([EXAMPLE])
-    whole: dict[str, Any] = {"id": "", **EXAMPLE, "createdAt": "", "updatedAt": ""}
+        return json_lines([INPUT])
+    whole: dict[str, Any] = {"id": "", **INPUT, "createdAt": "", "updatedAt": ""}
     writer = CsvWriter(1, 1)
     return b"".join(_without_server_fields(line) for line in (writer.header() + writer.lines([whole])).splitlines(True))
 

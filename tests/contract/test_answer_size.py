@@ -18,7 +18,8 @@ from storage.store import StoreOptions, open_store
 from tests.contract.asking import JSON, RESPONSE, ask, refused
 from tests.crowd import LIST, SEARCH, problem
 from tests.harness import Gateway, running
-from tests.heavy import ALL, customers_of, id_of, of
+from tests.heavy import customers_of, id_of, of
+from tests.selections import CUSTOMER
 from tests.wiretap import recorder
 
 COUNT: Final = 60
@@ -84,14 +85,14 @@ def test_c085_what_is_smaller_is_answered(full: Gateway) -> None:
 @pytest.mark.parametrize("size", [29, 60, 100])
 @pytest.mark.parametrize("root", ["customers(first: %s, %s) { nodes", "customerPage(size: %s, %s) { items"])
 def test_c085_graphql_refuses_it_as_a_whole(root: str, size: int, asking: httpx2.Client) -> None:
-    query = f"{{ viewer {{ name }} {root % (size, of('largest'))} {{ {ALL} }} }} }}"
+    query = f"{{ viewer {{ name }} {root % (size, of('largest'))} {{ {CUSTOMER} }} }} }}"
     refused(ask(asking, query), 400, "answer-too-large")
     plain = asking.post("/graphql", json={"query": query}, headers={"Accept": JSON})
     assert (plain.status_code, "data" in plain.json()) == (200, False)
 
 
 def test_c085_graphql_answers_what_is_smaller(asking: httpx2.Client) -> None:
-    answer = ask(asking, f"{{ customers(first: 27, {of('largest')}) {{ nodes {{ {ALL} }} }} }}")
+    answer = ask(asking, f"{{ customers(first: 27, {of('largest')}) {{ nodes {{ {CUSTOMER} }} }} }}")
     assert (answer.status_code, len(answer.json()["data"]["customers"]["nodes"])) == (200, 27)
     names = ask(asking, f"{{ customers(first: 100, {of('largest')}) {{ nodes {{ firstName email version etag }} }} }}")
     assert len(names.json()["data"]["customers"]["nodes"]) == COUNT
@@ -130,7 +131,7 @@ def test_c085_what_is_read_once_and_answered_often_is_refused_too(selected: str,
 
 
 def test_c085_so_is_one_customer_a_hundred_times(asking: httpx2.Client) -> None:
-    query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ {ALL} }} }} }}"
+    query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ {CUSTOMER} }} }} }}"
     refused(ask(asking, query, variables={"ids": [id_of("largest", 0)] * 100}), 400, "answer-too-large")
     two: dict[str, Any] = ask(asking, query, variables={"ids": [id_of("largest", 0)] * 2}).json()
     assert len(two["data"]["nodes"]) == 2

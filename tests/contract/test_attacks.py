@@ -24,7 +24,8 @@ from tests.bench.attacks import came, fill
 from tests.contract.asking import JSON, RESPONSE, VIEWER, ask, error_of, refused, slug
 from tests.documents import documents
 from tests.harness import Gateway, running
-from tests.heavy import ALL, Attack, of, repeated
+from tests.heavy import Attack, of, repeated
+from tests.selections import CUSTOMER
 from tests.wiretap import recorder
 
 ACCEPT: Final = f"{RESPONSE}, {JSON}"
@@ -196,7 +197,7 @@ def test_c084_a_page_of_100_customers_with_every_field_passes(through: str, send
     root = "customerPage(size: 100)" if through == "items" else "customers(first: 100)"
     about = "page { page totalElements }" if through == "items" else "pageInfo { endCursor } totalCount"
     closing = "} }" if "{" in through else "}"
-    answer = ask(sender, f"{{ {root} {{ {through} {{ {ALL} {closing} {about} }} }}")
+    answer = ask(sender, f"{{ {root} {{ {through} {{ {CUSTOMER} {closing} {about} }} }}")
     assert "errors" not in answer.json()
     assert answer.json()["extensions"]["cost"]["requested"] <= 3000
 
@@ -214,7 +215,7 @@ def test_c084_the_cost_is_in_every_answer_and_in_the_refusal(sender: httpx2.Clie
 
 
 def test_c089_a_page_of_100_with_two_nested_levels_is_two_reads(sender: httpx2.Client, target: Gateway) -> None:
-    query = f"{{ customers(first: 100) {{ totalCount edges {{ node {{ {ALL} }} }} }} }}"
+    query = f"{{ customers(first: 100) {{ totalCount edges {{ node {{ {CUSTOMER} }} }} }} }}"
     with recorder().recording(target.database) as commands:
         assert len(ask(sender, query).json()["data"]["customers"]["edges"]) == 100
     asked = [next(iter(command)) for command in commands if "customers" in command.values()]

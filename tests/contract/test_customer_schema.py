@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,21 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
+from app.example import INPUT
 from app.rest.schemas import schemas
 from resolvers.customers import representation
-from storage.documents import new_id
+from storage.documents import PARTS, new_id
 from storage.model import CustomerInput
 from storage.schema import customer_schema
 from storage.text import MAX_TEXT
 from tests import factories
 from tests.harness import Gateway
+from tests.selections import fields_of
 
 SCHEMA = Path(__file__).parents[2] / "storage" / "customer.schema.json"
 SERVER_OWN = {"id": new_id(), "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z"}
 VALIDATOR = Draft202012Validator(customer_schema(), format_checker=FormatChecker())
-INPUT = Draft202012Validator(
+VALID_INPUT = Draft202012Validator(
     {"components": {"schemas": schemas()}, "$ref": "#/components/schemas/CustomerInput"}, format_checker=FormatChecker()
 )
 MANY = settings(max_examples=200, derandomize=True, deadline=None)
@@ -137,7 +140,7 @@ def test_what_one_accepts_the_other_accepts(customer: Any) -> None:
 @MANY
 @given(CUSTOMERS)
 def test_openapi_describes_what_the_model_accepts(customer: Any) -> None:
-    assert model_accepts(customer) == INPUT.is_valid(customer)
+    assert model_accepts(customer) == VALID_INPUT.is_valid(customer)
 
 
 @pytest.mark.untraced
@@ -148,6 +151,23 @@ def test_what_the_model_makes_of_a_customer_follows_the_schema(customer: dict[st
     for part in (*stored["addresses"], *stored["phoneNumbers"]):
         part["id"] = new_id()
     VALIDATOR.validate(representation(stored))
+
+
+PLACES: dict[str, Iterable[str]] = {
+    "storage/customer.schema.json": customer_schema()["properties"],
+    "storage/documents.py": PARTS,
+    "schema/types.py: Customer": fields_of("Customer"),
+    "schema/inputs.py: CreateCustomerInput": fields_of("CreateCustomerInput"),
+    "schema/inputs.py: UpdateCustomerInput": fields_of("UpdateCustomerInput"),
+    "app/example.py": INPUT,
+    "tests/factories.py": factories.customer(),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_field_that_is_checked_is_in_every_place_that_knows_them_by_name(place: str) -> None:
+    of_the_door = {"version", "etag"} if place == "schema/types.py: Customer" else set()
+    assert {*PLACES[place]} - {*SERVER_OWN} - of_the_door == {*CustomerInput.model_fields}
 
 
 @pytest.mark.untraced

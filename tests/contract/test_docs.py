@@ -114,6 +114,14 @@ def test_the_page_of_architecture_leads_to_every_decision() -> None:
     assert [page.name for page in DOCS if page.parent.name == "decisions" and page.name not in told] == []
 
 
+@pytest.mark.parametrize("name", ["architecture", "contributing"])
+def test_every_file_that_the_pages_about_the_house_name_is_there(name: str) -> None:
+    told = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    named = re.findall(r"\b(?:app|schema|resolvers|storage|tests|docs)/[\w./-]*\w\b", told)
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_the_rest_guide_lists_exactly_the_routes_of_openapi() -> None:
     rows = re.findall(r"^\| `(/[^`]*)` \| ((?:`[A-Z]+`(?:, )?)+) \|", prose(ROOT / "docs/rest.md"), re.MULTILINE)
     listed = {(path, method) for path, methods in rows for method in re.findall(r"[A-Z]+", methods) if method != "HEAD"}

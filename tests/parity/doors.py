@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, cast
 import httpx2
 
 from tests.harness import Gateway
+from tests.selections import CUSTOMER, everything
 from tests.streams import Stream
 
 Kind = Literal["addresses", "phoneNumbers"]
@@ -16,11 +17,6 @@ Json = dict[str, Any]
 
 PATHS: dict[Kind, str] = {"addresses": "addresses", "phoneNumbers": "phone-numbers"}
 NAMES: dict[Kind, str] = {"addresses": "Address", "phoneNumbers": "PhoneNumber"}
-_ADDRESS = "id type street1 street2 city state postalCode country"
-_PHONE = "id type countryCode number extension"
-CUSTOMER = f"""id firstName middleName lastName email createdAt updatedAt version etag addresses {{ {_ADDRESS} }}
-    phoneNumbers {{ {_PHONE} }} notificationPreferences {{ email sms push mail }}"""
-
 OPERATION = """id kind status done total failed counts { outcome count } dryRun cancelRequested createdAt updatedAt
     errors { line problem { slug title status code detail fields errors { field pointer message } } }"""
 
@@ -458,7 +454,9 @@ class GraphQLDoor:
         return Outcome(found.document[kind]) if found.document else Outcome()
 
     def part(self, kind: Kind, customer_id: str, part_id: str) -> Outcome:
-        field, fields = ("address", _ADDRESS) if kind == "addresses" else ("phoneNumber", _PHONE)
+        field, fields = (
+            ("address", everything("Address")) if kind == "addresses" else ("phoneNumber", everything("PhoneNumber"))
+        )
         found = self._ask(
             f"query($id: ID!, $part: ID!) {{ customer(id: $id) {{ part: {field}(id: $part) {{ {fields} }} }} }}",
             id=customer_id, part=part_id,

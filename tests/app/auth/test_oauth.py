@@ -275,7 +275,9 @@ class TestClient:
                 with recorder().recording(gateway.database) as commands:
                     response = client.post(TOKEN, data={"grant_type": GRANT}, headers=basic(name, secret))
                 assert response.status_code == 401
-                asked.append([(command["find"], set(command["filter"])) for command in commands])
+                # Only those about keys: what the gateway does beside its requests may be asked at the same moment.
+                about_keys = [command for command in commands if "keys" in command.values()]
+                asked.append([(command["find"], set(command["filter"])) for command in about_keys])
         assert asked[0] == asked[1] == [("keys", {"clientId", "secretHash"})]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 import orjson
 import pytest
 
@@ -99,3 +100,13 @@ def test_which_content_types_are_json_in_utf_8(header: bytes, expected: bool) ->
 def test_which_media_type_an_answer_has(header: str, expected: str | None) -> None:
     for _ in range(2):
         assert answer._media_type(header) == expected
+
+
+def test_what_a_document_was_stored_without_is_null_where_it_may_be() -> None:
+    loose = row_type("Loose", [Member("id", "id", str), Member("middle", "middleName", str | None)])
+    assert orjson.loads(orjson.dumps(msgspec.convert({"id": "1"}, loose), default=row_json)) == {
+        "id": "1",
+        "middleName": None,
+    }
+    with pytest.raises(msgspec.ValidationError, match="missing required field `id`"):
+        msgspec.convert({"middleName": "M."}, loose)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.cli import playground
-from app.rest.examples import INPUT, PATH_EXAMPLES
+from app.example import INPUT
+from app.rest.examples import PATH_EXAMPLES
 from resolvers.operations import OPERATIONS
 from tests import factories
 from tests.app.playground.twins import Json, Twins, ask_rest, common, content

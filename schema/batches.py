@@ -19,50 +19,45 @@ from resolvers.patches import Body, Change, MergePatch, Replace
 from resolvers.preconditions import Precondition
 from resolvers.problem import Path
 from resolvers.problem import Problem as Refusal
+from schema.fields import described
 from schema.inputs import CreateCustomerInput, UpdateCustomerInput, to_json
 from schema.types import Customer, key
-
-
-def _field(description: str, default: Any = ...) -> Any:
-    if default is ...:
-        return strawberry.field(description=description)
-    return strawberry.field(description=description, default=default)
 
 
 @strawberry.input(description="A customer that takes another's place, in a batch.")
 class CustomerReplacement:
     """A replacement."""
 
-    id: strawberry.ID = _field("The customer's UUID.")
-    input: CreateCustomerInput = _field("The whole customer.")
-    if_version: int = _field("The version that the change was made from; another one is refused.")
+    id: strawberry.ID = described("The customer's UUID.")
+    input: CreateCustomerInput = described("The whole customer.")
+    if_version: int = described("The version that the change was made from; another one is refused.")
 
 
 @strawberry.input(description="A change of a customer, in a batch.")
 class CustomerUpdate:
     """A change."""
 
-    id: strawberry.ID = _field("The customer's UUID.")
-    patch: UpdateCustomerInput = _field("What to change.")
-    if_version: int = _field("The version that the change was made from; another one is refused.")
+    id: strawberry.ID = described("The customer's UUID.")
+    patch: UpdateCustomerInput = described("What to change.")
+    if_version: int = described("The version that the change was made from; another one is refused.")
 
 
 @strawberry.input(description="The end of a customer, in a batch.")
 class CustomerDeletion:
     """A deletion."""
 
-    id: strawberry.ID = _field("The customer's UUID.")
-    if_version: int | None = _field("Refuse unless this is the present version.", None)
+    id: strawberry.ID = described("The customer's UUID.")
+    if_version: int | None = described("Refuse unless this is the present version.", None)
 
 
 @strawberry.input(one_of=True, description="One operation of a batch: exactly one of these.")
 class CustomerOperation:
     """An operation."""
 
-    create: CreateCustomerInput | None = _field("Create a customer.", UNSET)
-    replace: CustomerReplacement | None = _field("Replace a customer.", UNSET)
-    update: CustomerUpdate | None = _field("Change a customer.", UNSET)
-    delete: CustomerDeletion | None = _field("Erase a customer; this needs the scope customers:delete.", UNSET)
+    create: CreateCustomerInput | None = described("Create a customer.", UNSET)
+    replace: CustomerReplacement | None = described("Replace a customer.", UNSET)
+    update: CustomerUpdate | None = described("Change a customer.", UNSET)
+    delete: CustomerDeletion | None = described("Erase a customer; this needs the scope customers:delete.", UNSET)
 
 
 @strawberry.enum(description="What an operation of a batch does.")
@@ -79,9 +74,9 @@ class CustomerOperationKind(Enum):
 class Fault:
     """A fault."""
 
-    field: str = _field("Where it is, as people write it: addresses[0].postalCode.")
-    pointer: str = _field("Where it is, as a JSON Pointer into operations.")
-    message: str = _field("What is wrong.")
+    field: str = described("Where it is, as people write it: addresses[0].postalCode.")
+    pointer: str = described("Where it is, as a JSON Pointer into operations.")
+    message: str = described("What is wrong.")
 
 
 _SOMETIMES: Final = ("current_version", "differing_fields", "fields", "outcome")
@@ -92,16 +87,16 @@ _SOMETIMES: Final = ("current_version", "differing_fields", "fields", "outcome")
 class Problem:
     """A problem of the registry."""
 
-    type: str = _field("The page that describes the problem.")
-    title: str = _field("The kind of problem.")
-    status: int = _field("Its status.")
-    detail: str = _field("What is wrong here.")
-    code: int = _field("The gateway's own number of the problem.")
-    errors: list[Fault] = _field("All faults of what was sent.")
-    current_version: int | None = _field("The present version of a customer that has changed.")
-    differing_fields: list[str] | None = _field("Of such a customer, what differs from what was sent.")
-    fields: list[str] | None = _field("The fields in conflict.")
-    outcome: str | None = _field("Of a store that failed: none where nothing was changed, else unknown.")
+    type: str = described("The page that describes the problem.")
+    title: str = described("The kind of problem.")
+    status: int = described("Its status.")
+    detail: str = described("What is wrong here.")
+    code: int = described("The gateway's own number of the problem.")
+    errors: list[Fault] = described("All faults of what was sent.")
+    current_version: int | None = described("The present version of a customer that has changed.")
+    differing_fields: list[str] | None = described("Of such a customer, what differs from what was sent.")
+    fields: list[str] | None = described("The fields in conflict.")
+    outcome: str | None = described("Of a store that failed: none where nothing was changed, else unknown.")
 
     @staticmethod
     def of(refusal: Refusal, ctx: Context) -> Problem:
@@ -117,13 +112,13 @@ class Problem:
 class OperationResult:
     """A result."""
 
-    op: CustomerOperationKind = _field("What was asked for.")
-    status: int = _field("Its status, as REST has it: 200, 201, 204, or that of its problem.")
-    id: strawberry.ID | None = _field("The customer's id, where there is one.")
-    version: int | None = _field("The version that the operation left.")
-    etag: str | None = _field("The ETag of the full customer, good as If-Match over REST.")
-    customer: Customer | None = _field("The customer as it is then.")
-    problem: Problem | None = _field("Why it was refused.")
+    op: CustomerOperationKind = described("What was asked for.")
+    status: int = described("Its status, as REST has it: 200, 201, 204, or that of its problem.")
+    id: strawberry.ID | None = described("The customer's id, where there is one.")
+    version: int | None = described("The version that the operation left.")
+    etag: str | None = described("The ETag of the full customer, good as If-Match over REST.")
+    customer: Customer | None = described("The customer as it is then.")
+    problem: Problem | None = described("Why it was refused.")
 
     @staticmethod
     def of(done: Done, ctx: Context) -> OperationResult:
@@ -143,7 +138,7 @@ class OperationResult:
 class BatchResult:
     """The results."""
 
-    results: list[OperationResult] = _field("In the order of the operations.")
+    results: list[OperationResult] = described("In the order of the operations.")
 
     @staticmethod
     def of(results: Sequence[Done], ctx: Context) -> BatchResult:

@@ -15,14 +15,11 @@ from resolvers.jobs import MOST_LISTED, cancel_job, get_job, list_jobs, shown_jo
 from resolvers.problem import Problem
 from resolvers.problems import NOT_FOUND
 from schema.commands import Key, key_of
+from schema.fields import described
 from schema.filters import CustomerFilter, where
 from schema.types import DateTime, Info
 from storage.jobs import Job
 from storage.query import EVERYTHING
-
-
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.enum(description="What an operation does.")
@@ -56,64 +53,64 @@ class Confirmation(Enum):
 class OperationFault:
     """A fault of a line."""
 
-    field: str = _field("Where, as people write it: addresses[0].postalCode.")
-    pointer: str = _field("Where, as a JSON Pointer.")
-    message: str = _field("What is wrong.")
+    field: str = described("Where, as people write it: addresses[0].postalCode.")
+    pointer: str = described("Where, as a JSON Pointer.")
+    message: str = described("What is wrong.")
 
 
 @strawberry.type(description="The problem that a request of its own would have had.")
 class OperationProblem:
     """What is wrong with a line, or with the whole."""
 
-    slug: str = _field("The last part of the problem's type: its page is /problems/{slug}.")
-    title: str = _field("The kind of problem.")
-    status: int = _field("Its status over REST.")
-    code: int = _field("The gateway's own number of the problem.")
-    detail: str = _field("What is wrong here.")
-    fields: list[str] = _field("The fields in conflict with what is stored.")
-    errors: list[OperationFault] = _field("All faults of the line.")
+    slug: str = described("The last part of the problem's type: its page is /problems/{slug}.")
+    title: str = described("The kind of problem.")
+    status: int = described("Its status over REST.")
+    code: int = described("The gateway's own number of the problem.")
+    detail: str = described("What is wrong here.")
+    fields: list[str] = described("The fields in conflict with what is stored.")
+    errors: list[OperationFault] = described("All faults of the line.")
 
 
 @strawberry.type(description="A line that was refused.")
 class OperationError:
     """An error of an operation."""
 
-    line: int | None = _field("The line, from 1; null where it is about the whole.")
-    problem: OperationProblem = _field("What is wrong with it.")
+    line: int | None = described("The line, from 1; null where it is about the whole.")
+    problem: OperationProblem = described("What is wrong with it.")
 
 
 @strawberry.type(description="How often one outcome came.")
 class OperationCount:
     """One of the counts."""
 
-    outcome: str = _field("created, updated, unchanged, skipped, refused or deleted.")
-    count: int = _field("How often it came.")
+    outcome: str = described("created, updated, unchanged, skipped, refused or deleted.")
+    count: int = described("How often it came.")
 
 
 @strawberry.type(description="Work that goes on after its request was answered. Only who began it can see it.")
 class Operation:
     """An operation."""
 
-    id: strawberry.ID = _field("The operation's UUID, the same that REST shows.")
-    kind: OperationKind = _field("What it does.")
-    status: OperationStatus = _field("Whether it goes on, or how it ended.")
-    done: int = _field("How many lines, or customers, are done.")
-    total: int | None = _field("Of how many; null until that is known.")
-    failed: int = _field("How many of those done were refused.")
-    counts: list[OperationCount] = _field("What became of those done.")
-    errors: list[OperationError] = _field("The first 100 lines that were refused.")
-    dry_run: bool = _field("Whether it only checks and stores nothing.")
-    cancel_requested: bool = _field("Whether its owner wants it to end.")
-    created_at: DateTime = _field("When it was begun.")
-    updated_at: DateTime = _field("When it last came further.")
+    id: strawberry.ID = described("The operation's UUID, the same that REST shows.")
+    kind: OperationKind = described("What it does.")
+    status: OperationStatus = described("Whether it goes on, or how it ended.")
+    done: int = described("How many lines, or customers, are done.")
+    total: int | None = described("Of how many; null until that is known.")
+    failed: int = described("How many of those done were refused.")
+    counts: list[OperationCount] = described("What became of those done.")
+    errors: list[OperationError] = described("The first 100 lines that were refused.")
+    dry_run: bool = described("Whether it only checks and stores nothing.")
+    cancel_requested: bool = described("Whether its owner wants it to end.")
+    created_at: DateTime = described("When it was begun.")
+    updated_at: DateTime = described("When it last came further.")
 
 
 @strawberry.type(description="What became of a deletion of many customers.")
 class DeletedCustomers:
     """Customers that were erased."""
 
-    deleted: int = _field("How many customers were erased before this answer, or with dryRun would be.")
-    operation: Operation | None = _field("What erases the rest, where there are too many to wait for.")
+    deleted: int = described("How many customers were erased before this answer, or with dryRun would be.")
+    operation: Operation | None = described("What erases the rest, where there are too many to wait for.")
 
 
 def _shown(job: Job) -> Operation:

@@ -25,8 +25,9 @@ from resolvers.renderings import Renderings
 from resolvers.viewer import get_viewer
 from schema.filters import CustomerFilter, CustomerOrder, order, where
 from schema.jobs import JobQueries
+from schema.lists import CustomerConnection, CustomerPage, QueryPlan
 from schema.selection import counts, needed_fields, renderings_of
-from schema.types import Customer, CustomerConnection, CustomerPage, Info, Node, QueryPlan, Viewer
+from schema.types import Customer, Info, Node, Viewer
 from storage.query import DEFAULT_SIZE, EVERYTHING, MAX_SIZE
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The customer's UUID.")]

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
 import strawberry
 from strawberry import UNSET
 
-
-def described(description: str, default: Any = ...) -> Any:
-    """Return a field with a description."""
-    if default is ...:
-        return strawberry.field(description=description)
-    return strawberry.field(description=description, default=default)
+from schema.fields import described
 
 
 @strawberry.enum(description="What became of a delivery so far.")

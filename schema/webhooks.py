@@ -35,6 +35,7 @@ from resolvers.webhooks import (
     update_webhook,
 )
 from schema.commands import Key, key_of
+from schema.fields import described
 from schema.inputs import to_json
 from schema.types import DateTime, Info
 from schema.webhook_inputs import (
@@ -42,7 +43,6 @@ from schema.webhook_inputs import (
     UpdateWebhookInput,
     WebhookDeliveryState,
     WebhookReplayInput,
-    described,
 )
 from storage.deliveries import STATES, State
 from storage.query import DEFAULT_SIZE

@@ -22,12 +22,11 @@ from schema.cost import objects
 from schema.documents import DocumentErrors
 from schema.errors import formatted
 from schema.limits import DocumentLimits
+from schema.lists import CustomerConnection, CustomerPage
 from schema.rows import row_json
 from schema.types import (
     DATE_TIME,
     Customer,
-    CustomerConnection,
-    CustomerPage,
     DateTime,
     DeletedCustomer,
     IdArgument,

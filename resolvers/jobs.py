@@ -118,9 +118,22 @@ async def begin_job(
 
     `said` are members of `Job` that begin with another value than nothing.
     """
+    job = _new_job(ctx, kind, task, job_id or new_job_id())
+    job |= said  # type: ignore[typeddict-item]
+    if ctx.claim is None:
+        await ctx.store.jobs.create(job)
+    else:
+        shown = {name: value for name, value in job.items() if name in SHOWN}
+        await ctx.claim.complete({"job": shown}, partial(ctx.store.jobs.insert, job))
+    ctx.services.begun()
+    return job
+
+
+def _new_job(ctx: Context, kind: JobKind, task: Mapping[str, Any], job_id: JobId) -> Job:
+    """Return an operation of the caller's of which nothing is done."""
     now = instant(ctx.now())
-    job: Job = {
-        "id": job_id or new_job_id(),
+    return {
+        "id": job_id,
         "owner": _caller(ctx).id,
         "kind": kind,
         "status": "running",
@@ -137,14 +150,6 @@ async def begin_job(
         "task": {**task, "asked": {"kind": _caller(ctx).kind, "door": ctx.door, "requestId": ctx.request_id}},
         "position": {},
     }
-    job |= said  # type: ignore[typeddict-item]
-    if ctx.claim is None:
-        await ctx.store.jobs.create(job)
-    else:
-        shown = {name: value for name, value in job.items() if name in SHOWN}
-        await ctx.claim.complete({"job": shown}, partial(ctx.store.jobs.insert, job))
-    ctx.services.begun()
-    return job
 
 
 def job_error(problem: Problem, line: int | None = None) -> JobError:

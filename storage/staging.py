@@ -141,12 +141,7 @@ class StagedCustomers:
         """
         if not self.writes and together is None:
             return True
-        turns = Turns()
-        requests: list[Request] = []
-        for write in self.writes:
-            requests.append(_request(write))
-            await turns.give()
-        requests += self._touches(together)
+        requests = [*await self._requests(), *self._touches(together)]
         tombstones = [kept(self._tombstones[write.id]) for write in self.writes if write.after is None]
 
         async def work(session: Session) -> bool:
@@ -169,6 +164,15 @@ class StagedCustomers:
                 return await attempt(session, work)
         except (WriteConflict, Duplicate):
             return False
+
+    async def _requests(self) -> list[Request]:
+        """Return the changes as the driver takes them, in their order."""
+        turns = Turns()
+        requests: list[Request] = []
+        for write in self.writes:
+            requests.append(_request(write))
+            await turns.give()
+        return requests
 
     def _touches(self, together: Together | None) -> list[Request]:
         """Return what marks the customers that the batch tells of and does not write."""

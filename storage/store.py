@@ -81,14 +81,10 @@ class Store:
         return await secret(self.client, self.database, name)
 
 
-@asynccontextmanager
-async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
-    """Open the store and close it at the end; no connection is made before the first operation.
-
-    Writes are acknowledged by a majority and journaled, whatever the address says.
-    """
+def _client(options: StoreOptions) -> driver.Client:
+    """Return the driver's client: writes are acknowledged by a majority and journaled, whatever the address says."""
     milliseconds = int(options.timeout * 1000)
-    client = driver.connect(
+    return driver.connect(
         options.driver,
         options.url,
         appname="customer-gateway",
@@ -105,7 +101,12 @@ async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
         maxPoolSize=64,
         **({} if options.watch is None else {"event_listeners": [CommandWatcher(options.watch)]}),
     )
-    database = options.database
+
+
+@asynccontextmanager
+async def open_store(options: StoreOptions) -> AsyncIterator[Store]:
+    """Open the store and close it at the end; no connection is made before the first operation."""
+    client, database = _client(options), options.database
     customers, keys = Customers(client, database, options.gather), Keys(client, database)
     totals, changes = Totals(customers), Changes(client, database)
     try:

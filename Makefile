@@ -102,7 +102,7 @@ system-test:
 system-bench:
 	@docker/system-parts.sh wrk
 
-setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/guide $(STAMPS)/judges $(STAMPS)/generator
+setup-test: system-test $(STAMPS)/test $(STAMPS)/pages $(STAMPS)/guide $(STAMPS)/judges $(STAMPS)/generator ## Set up what the tests need as well
 
 # The locks are whole: with --no-deps nothing is looked for beside them, so a release of tomorrow changes nothing.
 $(STAMPS)/venv:

@@ -60,6 +60,7 @@ def endpoint_problems(endpoint: Endpoint) -> tuple[ProblemType, ...]:
         *(_versioned_problems(endpoint, existing=existing, changes=changes) if endpoint.versioned else ()),
         *(_BODY if endpoint.kind == "action" and endpoint.takes else ()),
         *((p.CONFLICT,) if endpoint.kind == "create" and not endpoint.versioned else ()),
+        *((p.IDEMPOTENCY_KEY,) if endpoint.method in {"POST", "PUT", "PATCH"} else ()),
         *(_KEYED if _takes_key(endpoint) else ()),
         *_EVERY,
     )

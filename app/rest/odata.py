@@ -61,6 +61,12 @@ _SIGNS: Final = {"=": "eq", "==": "eq", "!=": "ne", "<>": "ne", ">": "gt", ">=":
 """What people write who know other languages, and what it is here."""
 _AS_OPERATOR: Final = re.compile(r"([a-z]{1,32}|[=!<>~]{1,3})(?=\s*(?:['(0-9-]|true\b|false\b|null\b))", re.IGNORECASE)
 """What stands where an operator does: before a value."""
+_CALLS: Final = re.compile(
+    r"'(?:[^']|'')*+'|(?<![\w/.$])((?:[A-Za-z_$][\w$]*+[/.])*+)([A-Za-z_$][\w$]*+)\s*+\(", re.ASCII
+)
+"""What is called: a list and its function, or a function alone; what stands in quotes is none."""
+_BEFORE_BRACKETS: Final = frozenset({*_OPERATORS, *_FUNCTIONS, "and", "or", "not"})
+"""What may stand before a bracket without a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +112,25 @@ def _fault(text: str, error: UnexpectedInput) -> Problem:
     written = _AS_OPERATOR.match(text, position)
     if written and written[1].lower() not in _OPERATORS and "COMPARISON" in _wanted(error):
         return _no_operator(written[1], position)
+    for call in _CALLS.finditer(text):
+        if call[2] and call.start() <= position and not _is_known(call[1], call[2].lower()):
+            return _no_function(call[2], call.start(2), on_list=bool(call[1]))
     near = text[position : position + 20]
     return Problem(INVALID_FILTER, f"The filter cannot be read from position {position + 1}: {near!r}.")
+
+
+def _is_known(path: str, function: str) -> bool:
+    return function == "any" if path else function in _BEFORE_BRACKETS
+
+
+def _no_function(written: str, position: int, *, on_list: bool = False) -> Problem:
+    """Return the problem for a function that does not exist: with the nearest one, or all that there are."""
+    near = get_close_matches(written.lower()[:64], _FUNCTIONS, 1, 0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(_FUNCTIONS)}, and any of a list."
+    if written.lower() == "any":
+        hint = "It stands behind a list, as in addresses/any(a: a/city eq 'Berlin')."
+    told = "Of a list there is any alone." if on_list else hint
+    return Problem(INVALID_FILTER, f"There is no function {written[:64]!r}. {told} See position {position + 1}.")
 
 
 def _wanted(error: UnexpectedInput) -> Collection[str]:
@@ -162,7 +185,7 @@ def _call(children: list[Any], inside: Variable | None) -> Filter:
     function, path, literal = children
     operator = _FUNCTIONS.get(function.lower())
     if operator is None:
-        raise _at(function, unknown(function, "function", ["startswith", "contains"]))
+        raise _no_function(str(function), function.start_pos or 0)
     return _condition(path, operator, _literal(literal), inside)
 
 

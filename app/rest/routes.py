@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.http.admission import admit, pay
 from app.http.heads import heads_of
+from app.http.idempotency import sent_key
 from app.http.negotiation import check_accept, wants_envelope
 from app.http.problems import problem_response
 from app.limits.prices import price
@@ -28,6 +29,7 @@ from resolvers.problems import METHOD_NOT_ALLOWED
 
 ALIAS = "/customers"
 """The path of the Customer Management API, served by the same handlers."""
+_KEYED = {"POST", "PUT", "PATCH"}
 _IN_QUERY = "!$%&'()*+,-./:;=?@_~"
 """What may stand in a query (RFC 3986 section 3.4); anything else would end the link early."""
 
@@ -53,16 +55,18 @@ class Resource:
             if endpoint is not None:
                 return await endpoint.handler(await self._call(request, endpoint))
             if method == "OPTIONS":
-                return Response(status_code=204, headers=self._options())
+                return Response(status_code=204, headers={**self._options(), **self._link(request)})
             raise Problem(METHOD_NOT_ALLOWED, f"{method[:32]} does not work here.")
         except Problem as problem:
-            return problem_response(request, problem, self._hints(problem, method))
+            return problem_response(request, problem, {**self._hints(problem, method), **self._link(request)})
 
     async def _call(self, request: Request, endpoint: Endpoint) -> Call:
         ctx = await admit(request)
         parameters = parse_parameters(request.scope["query_string"], endpoint.parameters)
         asked = endpoint.asked(parameters)
         asked.permit(ctx)
+        if endpoint.method in _KEYED:
+            sent_key(request.scope)  # what is no key is told where none is looked at, too
         notices = self.notices.get(endpoint.method)
         await pay(request, ctx, price("explain" if asked is endpoint.explain else endpoint.kind))
         check_accept(request, *endpoint.answers)
@@ -77,6 +81,11 @@ class Resource:
             canonical=self._canonical(request),
             usage=notices.usage(request, ctx, parameters) if notices is not None else None,
         )
+
+    def _link(self, request: Request) -> dict[str, str]:
+        """Return the header that leads from the alias to the address itself."""
+        canonical = self._canonical(request)
+        return {"Link": f'<{canonical}>; rel="canonical"'} if canonical else {}
 
     def _canonical(self, request: Request) -> str | None:
         if self.canonical:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, cast
 
 import httpx2
@@ -327,13 +327,14 @@ def told_operation(shown: Json) -> Json:
 
 @dataclass(frozen=True)
 class GraphQLDoor:
-    """The gateway through GraphQL."""
+    """The gateway through GraphQL; `shown` is selected of customers that are changed."""
 
     gateway: Gateway
     http: httpx2.Client
+    shown: str = CUSTOMER
 
     def asked_by(self, http: httpx2.Client) -> Door:
-        return GraphQLDoor(self.gateway, http)
+        return replace(self, http=http)
 
     def _ask(self, document: str, **variables: Any) -> Any:
         answer = self.http.post("/graphql", json={"query": document, "variables": variables}).json()
@@ -342,7 +343,8 @@ class GraphQLDoor:
         return next(iter(answer["data"].values()))
 
     def _change(self, field: str, declared: str, given: str, **variables: Any) -> Outcome:
-        document = f"mutation({declared}) {{ {field}({given}) {{ {CUSTOMER} }} }}"
+        shown = CUSTOMER if field == "createCustomer" else self.shown
+        document = f"mutation({declared}) {{ {field}({given}) {{ {shown} }} }}"
         outcome = _as_outcome(self._ask(document, **variables))
         return dry_outcome(outcome.document) if variables.get("dry") and outcome.document else outcome
 

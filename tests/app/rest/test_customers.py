@@ -351,6 +351,24 @@ def test_the_alias_of_the_customer_management_api_has_the_same_handlers(gateway:
         assert f"<{CUSTOMERS}" in response.headers["Link"]
 
 
+def test_problems_of_the_alias_link_to_the_address_itself(gateway: Gateway) -> None:
+    form = {"Accept": "application/json;profile=enveloped"}
+    with gateway.client() as stranger:
+        unknown = stranger.get("/customers")
+    refused = [
+        (gateway.http.get("/customers?size=0"), 400, f"{CUSTOMERS}?size=0"),
+        (gateway.http.get("/customers?nonsense=1", headers=form), 400, f"{CUSTOMERS}?nonsense=1"),
+        (gateway.http.post("/customers", json={}), 422, CUSTOMERS),
+        (gateway.http.delete("/customers"), 405, CUSTOMERS),
+        (unknown, 401, CUSTOMERS),
+        (gateway.http.options("/customers"), 204, CUSTOMERS),
+    ]
+    for response, status, address in refused:
+        told = (response.status_code, response.headers.get_list("Link"))
+        assert told == (status, [f'<{address}>; rel="canonical"'])
+    assert "Link" not in gateway.http.get(CUSTOMERS, params={"size": 0}).headers
+
+
 def test_the_alias_links_to_an_address_that_works_unchanged(gateway: Gateway) -> None:
     email = gateway.create()["email"]
     response = gateway.http.get(f"/customers?email={email}&count=none")

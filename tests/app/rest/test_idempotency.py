@@ -265,6 +265,19 @@ def test_c037_another_caller_has_a_run_of_its_own(gateway: Gateway) -> None:
         assert (made.status_code, "Idempotent-Replayed" in made.headers) == (201, False)
 
 
+def test_c038_a_malformed_key_is_400_where_none_is_kept_too(gateway: Gateway) -> None:
+    search, operation = f"{LIST}:search", f"/api/v1/operations/{uuid4()}:cancel"
+    for url in (search, operation):
+        for sent in ("a b", '"a', "k" * 256, ""):
+            assert problem(gateway.http.post(url, json={}, headers={"Idempotency-Key": sent}))[:2] == (
+                400,
+                "idempotency-key",
+            )
+    for key in ("good", "good"):
+        found = gateway.http.post(search, json={"size": 1}, headers={"Idempotency-Key": key})
+        assert (found.status_code, "Idempotent-Replayed" in found.headers) == (200, False)
+
+
 @pytest.mark.parametrize("sent", ['{"$ne":1}', "a b", '"a', '"a","b"', "k" * 256, "k" * 10_000, ""])
 def test_c038_a_malformed_key_is_400_at_both_doors(sent: str, gateway: Gateway) -> None:
     body = factories.customer()

@@ -280,6 +280,34 @@ def test_an_operator_like_no_other_is_answered_with_all_that_there_are() -> None
     assert told == "There is no operator 'matches'. There are eq, ne, gt, ge, lt, le, in. See position 11."
 
 
+ALL_FUNCTIONS = "There are startswith, contains, and any of a list."
+UNKNOWN_FUNCTIONS = (
+    ("tolower(lastName) eq 'x'", "tolower", 1, ALL_FUNCTIONS),
+    ("city eq 'it is (x' and not toupper (lastName) eq 'x'", "toupper", 28, ALL_FUNCTIONS),
+    ("lastName eq trim('x')", "trim", 13, ALL_FUNCTIONS),
+    ("contains(tolower(lastName),'xyz')", "tolower", 10, ALL_FUNCTIONS),
+    ("length(firstName,'x')", "length", 1, ALL_FUNCTIONS),
+    ("now()", "now", 1, ALL_FUNCTIONS),
+    ("endswith(lastName,'x')", "endswith", 1, "Did you mean startswith?"),
+    ("containz(lastName) eq 'x'", "containz", 1, "Did you mean contains?"),
+    ("addresses/all(a: a/city eq 'x')", "all", 11, "Of a list there is any alone."),
+    ("phoneNumbers.every(p: p/type eq 'home')", "every", 14, "Of a list there is any alone."),
+    ("any(a: a/city eq 'x')", "any", 1, "It stands behind a list, as in addresses/any(a: a/city eq 'Berlin')."),
+)
+
+
+@pytest.mark.parametrize(("text", "name", "position", "hint"), UNKNOWN_FUNCTIONS)
+def test_a_function_that_does_not_exist_is_named_with_those_that_do(
+    text: str, name: str, position: int, hint: str
+) -> None:
+    assert fault(text) == f"There is no function {name!r}. {hint} See position {position}."
+
+
+def test_what_is_quoted_or_known_is_no_unknown_function() -> None:
+    for text in ("lastName eq 'tolower(x' y", "startswith(lastName)", "(city eq 'x') (city eq 'y')", "addresses/any()"):
+        assert "cannot be read from position" in fault(text)
+
+
 FAULTS = (
     ("", 1),
     ("   ", 4),
@@ -314,11 +342,11 @@ FAULTS = (
     ("startswith('x',firstName)", 12),
     ("startswith(firstName,'x','y')", 25),
     ("startswith(startswith(firstName,'x'),'x')", 22),
-    ("toupper(firstName) eq 'X'", 18),
+    ("toupper(firstName) eq 'X'", 1),
     ("addresses/any()", 15),
     ("addresses/any(a)", 16),
     ("addresses/any(a:)", 17),
-    ("addresses/all(a: a/city eq 'x')", 14),
+    ("addresses/all(a: a/city eq 'x')", 11),
     ("addresses//city eq 'x'", 10),
     ("/city eq 'x'", 1),
     ("firstName eq \0", 14),

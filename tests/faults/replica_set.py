@@ -170,7 +170,7 @@ class ReplicaSet:
         newest = max(primaries, key=lambda one: one[0], default=None)
         return None if newest is None or (after is not None and newest[0] <= after) else newest
 
-    def wait_primary(self, after: ObjectId | None = None, seconds: float = 60) -> tuple[ObjectId, Member]:
+    def wait_primary(self, after: ObjectId | None = None, seconds: float = 180) -> tuple[ObjectId, Member]:
         """Return the newest election and its primary once there is one."""
         deadline = time.monotonic() + seconds
         while (found := self.primary(after)) is None:

@@ -168,6 +168,7 @@ def running(
             access_log=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=20,  # longer than httpx keeps idle connections, so that none ends under a request
             lifespan="on",
             ws_max_size=MAX_MESSAGE,
             ws_per_message_deflate=False,

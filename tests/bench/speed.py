@@ -85,7 +85,7 @@ def _report(bench: Bench, ours: Client, bare: Client) -> str:
 
 
 def _row(work: Work, pairs: Pairs) -> list[str]:
-    ratio = median(pairs.cpu)
+    ratio = round(median(pairs.cpu), 2)  # a third digit says nothing
     waits = (f"{_middle(pairs.first, name):,.1f}" for name in ("p50", "p99"))
     costs = (f"{_middle(side, 'cpu'):,.0f}" for side in (pairs.first, pairs.second))
     spread = f"{pairs.cpu[0]:.2f} to {pairs.cpu[-1]:.2f}"

@@ -45,8 +45,6 @@ _FRAMING: Final = 9
 """How many bytes of framing each byte of a chunked body pays for: chunks of one byte have five of them."""
 _VERSIONS: Final = {"1.0", "1.1"}
 _FIRST_BYTE: Final = object()
-_NEXT: Final = object()
-"""The next request of an idle connection."""
 _READER: Final = object()
 _CLOSE: Final = object()
 _NO_HEAD: Final = {"method": ""}
@@ -249,7 +247,7 @@ class GatewayProtocol(EndingProtocol, Watched):
     def _patience(self, reason: object) -> float:
         if reason is _READER:
             return self.deadlines.reader
-        if reason is _NEXT:
+        if isinstance(reason, Cycle):
             return float(self.timeout_keep_alive)
         return self.deadlines.linger if reason is _CLOSE else self.deadlines.head
 
@@ -258,20 +256,24 @@ class GatewayProtocol(EndingProtocol, Watched):
             self._check_reader(now)
         elif reason is _CLOSE:
             self._outlet.inner.abort()
-        elif reason is _FIRST_BYTE or reason is _NEXT:
+        elif reason is _FIRST_BYTE or isinstance(reason, Cycle):
             self._outlet.inner.close()
         else:
             self._refuse(Problem(REQUEST_TIMEOUT, f"The head was not here after {self.deadlines.head:g} s."))
 
     def _waits_for(self) -> object:
-        """Return what must come from the client now: an end, a first byte, the rest of this head; or nothing."""
+        """Return what must come from the client now: an end, a first byte, the rest of this head; or nothing.
+
+        For the request after an answer that cycle stands, so that each answer begins anew how long that may take: a
+        sweep may find the connection idle each time, however often it was used between.
+        """
         if self._outlet.lingering:
             return _CLOSE
         if "method" not in self.scope:
             return None if self._deaf or self.flow.read_paused else self.scope
         cycle = self.cycle
         if self._idle:
-            return _NEXT
+            return cycle
         return _FIRST_BYTE if cycle is None or cycle.response_complete else None
 
     def _check_reader(self, now: float) -> None:

@@ -33,7 +33,6 @@ echo "on Debian or Ubuntu: sudo apt-get install$missing" >&2
 for part in $missing; do
     case "$part" in
         chromium | chromium-driver) echo "without $part the browser tests will be skipped" >&2 ;;
-        nginx) echo "without nginx the tests of its configuration will be skipped" >&2 ;;
         *) exit 1 ;;
     esac
 done

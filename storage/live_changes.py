@@ -108,20 +108,23 @@ class LiveChanges:
     async def _run(self, cipher: PositionCipher) -> None:
         attempts, patience = pauses(), PROMPT
         while True:
+            opened = told = False
             try:
                 stream, place = await ChangeStream.open(self.client, self.database, cipher, self._place)
+                opened = True
                 try:
                     self._stand_at(place)
                     while True:
                         self._give(await stream.next(_AWAIT, patience))
-                        attempts, patience = pauses(), PROMPT
+                        attempts, patience, told = pauses(), PROMPT, True
                 finally:
                     await stream.close()
             except HistoryLost:
                 self._lose()
             except StoreError:
-                # It is asked again, from where it was; a store that has much to look through there gets more time.
-                patience = min(patience * 2, _LONGEST_PATIENCE)
+                # It is asked again, from where it was. A store that opens a cursor and cannot say yet what follows has
+                # much to look through, and gets more time; any other is as prompt as ever, or is given up as soon.
+                patience = min(patience * 2, _LONGEST_PATIENCE) if opened and not told else PROMPT
             await asyncio.sleep(next(attempts))
 
     def _stand_at(self, place: Place) -> None:

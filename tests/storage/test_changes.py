@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any, cast
 
 import pytest
 
 from storage.bulk import Bulk
+from storage.change_stream import PROMPT, Batch, ChangeStream
 from storage.changes import Change, Watch
 from storage.documents import PARTS, Customer, instant
-from storage.driver import Driver
+from storage.driver import Driver, start_session
 from storage.errors import HistoryLost, ReaderTooSlow, Unavailable, UnknownPosition
+from storage.live_changes import LiveChanges
 from storage.positions import Place
 from storage.store import Store, StoreOptions, open_store
 from storage.watch import MAX_WAITING
@@ -46,6 +49,16 @@ async def changed(store: Store, old: Customer, **changes: Any) -> Customer:
 async def erased(store: Store, old: Customer) -> None:
     """Erase a customer."""
     assert await store.customers.delete(old["id"], version=old["version"], deleted_at=instant(datetime.now(UTC)))
+
+
+class Deaf:
+    """Reads, and keeps nothing of it."""
+
+    def offer(self, change: Change) -> None:
+        """Take a change."""
+
+    def lose(self) -> None:
+        """Learn that changes may be missing."""
 
 
 def told(changes: list[Change]) -> list[tuple[str, str, int]]:
@@ -200,6 +213,43 @@ async def test_a_store_that_falls_silent_is_asked_until_it_answers(
         wire.cut.clear()
         made += [await created(near)]
         assert [change.customer_id for change in await take(watch, 4)] == [one["id"] for one in made]
+
+
+async def test_only_a_store_that_opens_a_cursor_and_says_nothing_yet_is_given_more_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a member that hangs would be waited for half a minute, because another had been looked for before."""
+    opens = iter([True, True, False, True, True, True])
+    answers = iter([False, False, False, True, False, False])
+    patience: list[float] = []
+    ended = asyncio.Event()
+    cipher = await store.changes.history.cipher()
+    live = LiveChanges(store.client, store.database)
+
+    class Scripted(ChangeStream):
+        @classmethod
+        async def open(cls, *_given: Any) -> Any:
+            stands = next(opens, None)
+            if stands is None:
+                ended.set()
+            if not stands:
+                patience.append(0)
+                raise Unavailable("none")
+            return Scripted(store.client, store.database, cipher, await start_session(store.client)), Place(b"1")
+
+        async def next(self, _wait: float, seconds: float = PROMPT) -> Batch:
+            patience.append(seconds)
+            if not next(answers):
+                raise Unavailable("none")
+            return Batch([], Place(b"1"), 0.0)
+
+    monkeypatch.setattr("storage.live_changes.ChangeStream", Scripted)
+    monkeypatch.setattr("storage.live_changes.pauses", lambda: repeat(0.0))
+    await live.join(Deaf(), cipher)
+    async with asyncio.timeout(20):
+        await ended.wait()
+    await live.close()
+    assert patience[:8] == [2, 4, 0, 2, 4, 2, 2, 0]
 
 
 async def test_all_who_watch_share_one_cursor_that_ends_with_the_last(store: Store) -> None:

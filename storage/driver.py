@@ -10,16 +10,19 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any, Literal, cast
 
 import pymongo
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+
+from storage.read_concern import SinceElection
 
 Driver = Literal["pymongo", "motor"]
 Document = dict[str, Any]
@@ -32,14 +35,29 @@ _CLOSING = 1.0
 
 
 def connect(driver: Driver, url: str, **options: object) -> Client:
-    """Return a client of the chosen driver; it connects at its first operation."""
-    return AsyncMongoClient(url, **cast("Any", options)) if driver == "pymongo" else _motor(url, **options)
+    """Return a client of the chosen driver; it connects at its first operation, and reads `SinceElection`."""
+    return _Client(url, **cast("Any", options)) if driver == "pymongo" else _motor(url, **options)
+
+
+class _Client(AsyncMongoClient[Document]):
+    @cached_property
+    def read_concern(self) -> ReadConcern:
+        return SinceElection(self)
+
+
+class _Delegate(MongoClient[Document]):
+    @cached_property
+    def read_concern(self) -> ReadConcern:
+        return SinceElection(self)
 
 
 def _motor(url: str, **options: object) -> Client:
     from motor.motor_asyncio import AsyncIOMotorClient  # only where it is wanted: it takes megabytes
 
-    return cast("Client", AsyncIOMotorClient(url, **cast("Any", options)))
+    class Motor(AsyncIOMotorClient):  # type: ignore[type-arg]
+        __delegate_class__ = _Delegate
+
+    return cast("Client", Motor(url, **cast("Any", options)))
 
 
 def is_motor(client: object) -> bool:

@@ -92,7 +92,6 @@ def _client(options: StoreOptions) -> driver.Client:
         journal=True,
         retryWrites=True,
         retryReads=True,
-        readConcernLevel="majority",
         readPreference="primary",
         timeoutMS=milliseconds,
         serverSelectionTimeoutMS=milliseconds,

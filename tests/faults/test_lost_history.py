@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from pymongo import MongoClient
 
 from tests.app.webhooks.receiver import receiving
 from tests.commands import until
@@ -62,6 +63,19 @@ def cut_off(url: str, database: str) -> Iterator[tuple[Gateway, Any]]:
         yield gateway, let
 
 
+def nobody_looks_on(url: str, database: str) -> None:
+    """Return when the store does nothing more for the streams of a database that is cut off.
+
+    What was asked before goes on for half a second, and if the history rolled over meanwhile it would be followed.
+    """
+    asked = [
+        {"$currentOp": {"localOps": True}},
+        {"$match": {"ns": {"$regex": f"^{database}[.]"}, "op": {"$in": ["getmore", "command"]}, "active": True}},
+    ]
+    with MongoClient[dict[str, Any]](url) as client:
+        until(lambda: not list(client.admin.aggregate(asked)), 20, "the end of what was asked")
+
+
 def test_who_watches_while_the_store_is_away_for_too_long_is_told_so_at_each_stream(url: str) -> None:
     """The process's own stream goes on where it was, and finds that this place is gone."""
     with cut_off(url, "watching") as (gateway, let), ExitStack() as stack:
@@ -74,6 +88,7 @@ def test_who_watches_while_the_store_is_away_for_too_long_is_told_so_at_each_str
         gateway.create()
         assert [rest.next().event, graphql.next().event, ws.receive()["type"]] == ["customer.created", "next", "next"]
         let("held")
+        nobody_looks_on(url, "watching")
         roll_over(url)
         let("open")
         ended = rest.rest()

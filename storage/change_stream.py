@@ -13,7 +13,7 @@ from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 import pymongo
 
@@ -45,6 +45,10 @@ _PIPELINE: Final[tuple[Document, ...]] = (
     {"$unset": ["fullDocument._id", "fullDocument.keys", "fullDocument.expires", "documentKey"]},
     {"$set": {"size": {"$bsonSize": "$$ROOT"}}},
 )
+
+
+_closing: Final[set[asyncio.Task[None]]] = set()
+"""Those that end; whoever closed them may be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,18 @@ class ChangeStream:
         return Batch([self._change(event) for event in events], _place(said), lag)
 
     async def close(self) -> None:
-        """Give the cursor back to the store, as far as it answers; never raises."""
+        """Give the cursor back to the store, as far as it answers in time; never raises.
+
+        A driver that has lost its primary may wait for a lock that nobody gives back: that is not waited for.
+        """
+        closing = asyncio.get_running_loop().create_task(self._close(), name="changes", context=Context())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        closing.add_done_callback(_noticed)
+        await asyncio.wait((closing,), timeout=2 * PROMPT)
+        closing.cancel()
+
+    async def _close(self) -> None:
         if self._out is not None:
             driver.leave(self.client, self._out)
             await asyncio.wait((self._out,), timeout=PROMPT)
@@ -201,7 +216,7 @@ def _stored(event: Document) -> float:
     return float(event["clusterTime"].time) if when is None else when.replace(tzinfo=UTC).timestamp()
 
 
-def _noticed(command: asyncio.Task[Document]) -> None:
+def _noticed(command: asyncio.Task[Any]) -> None:
     """Look at how a command ended: whoever wanted to know may be gone."""
     if not command.cancelled():
         command.exception()

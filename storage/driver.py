@@ -22,6 +22,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from storage import driver_locks
 from storage.read_concern import SinceElection
 
 Driver = Literal["pymongo", "motor"]
@@ -37,6 +38,9 @@ _CLOSING = 1.0
 def connect(driver: Driver, url: str, **options: object) -> Client:
     """Return a client of the chosen driver; it connects at its first operation, and reads `SinceElection`."""
     return _Client(url, **cast("Any", options)) if driver == "pymongo" else _motor(url, **options)
+
+
+driver_locks.mend()
 
 
 class _Client(AsyncMongoClient[Document]):

@@ -164,23 +164,10 @@ class _Calling:
                 raise Unavailable("unknown" if self._writing else "none") from error
         if isinstance(error, driver.PyMongoError):
             raise _translate(error, writing=self._writing) from error
-        if _broke_in_driver(error):
-            raise Unavailable("unknown" if self._writing else "none") from error
         if error is None and self._task.cancelling() > self._told:
             # Until Python 3.12 asyncio.wait_for, by which PyMongo sends, gives its result to whoever cancels it in the
             # turn in which that comes (CPython issue 81839): the task would go on as if nobody had told it to end.
             raise asyncio.CancelledError
-
-
-def _broke_in_driver(error: BaseException | None) -> bool:
-    """Tell whether the driver itself broke, and not what it was asked to do.
-
-    PyMongo's locks do so now and then when a primary is lost while many wait for a connection: `Lock is not acquired`.
-    """
-    trace = error.__traceback__ if isinstance(error, RuntimeError) else None
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith("pymongo.")
 
 
 def reading() -> _Calling:
@@ -201,12 +188,8 @@ def uncommitted() -> _Calling:
 @contextmanager
 def aborting() -> Iterator[None]:
     """Undo a transaction in a short time of its own; where that fails the server does it by itself."""
-    try:
-        with suppress(driver.PyMongoError), pymongo.timeout(GRACE):
-            yield
-    except RuntimeError as error:
-        if not _broke_in_driver(error):
-            raise
+    with suppress(driver.PyMongoError), pymongo.timeout(GRACE):
+        yield
 
 
 @contextmanager
@@ -219,10 +202,6 @@ def inserting(count: int) -> Iterator[list[StoreError | None]]:
         _tell_each(outcomes, error.details)
     except driver.PyMongoError as error:
         outcomes[:] = [_translate(error, writing=True) for _ in outcomes]
-    except RuntimeError as error:
-        if not _broke_in_driver(error):
-            raise
-        outcomes[:] = [Unavailable("unknown") for _ in outcomes]
 
 
 def _tell_each(outcomes: list[StoreError | None], said: Mapping[str, Any]) -> None:

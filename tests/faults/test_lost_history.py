@@ -68,7 +68,7 @@ def nobody_looks_on(url: str, database: str) -> None:
 
     What was asked before goes on for half a second, and if the history rolled over meanwhile it would be followed.
     """
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"$currentOp": {"localOps": True}},
         {"$match": {"ns": {"$regex": f"^{database}[.]"}, "op": {"$in": ["getmore", "command"]}, "active": True}},
     ]

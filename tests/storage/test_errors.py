@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 
 import pytest
-from pymongo._asyncio_lock import Lock
 
 from storage.deadlines import wire_deadline
 from storage.documents import CustomerId, new_id
-from storage.errors import Unavailable, aborting, inserting, reading, writing
+from storage.errors import Unavailable
 from storage.store import Store
 from tests.storage.conftest import OpenStore, relayed
 from tests.storage.test_customers import customer
@@ -135,25 +133,3 @@ def with_options(url: str, options: str) -> str:
     if "?" in url:
         return f"{url}&{options}"
     return f"{url}{'' if url.count('/') > 2 else '/'}?{options}"
-
-
-async def test_what_breaks_in_the_driver_itself_is_told_as_a_store_that_does_not_answer() -> None:
-    """PyMongo's locks break now and then when a primary is lost while many wait for a connection."""
-    with pytest.raises(Unavailable) as read, reading():
-        Lock().release()
-    with pytest.raises(Unavailable) as written, writing():
-        Lock().release()
-    assert (read.value.outcome, written.value.outcome) == ("none", "unknown")
-    with inserting(2) as outcomes:
-        Lock().release()
-    assert [isinstance(one, Unavailable) and one.outcome for one in outcomes] == ["unknown", "unknown"]
-    with aborting():
-        Lock().release()
-
-
-@pytest.mark.parametrize("calling", [reading, writing, aborting, lambda: inserting(1)])
-async def test_what_breaks_in_our_own_code_is_no_trouble_of_the_store(
-    calling: Callable[[], AbstractContextManager[object]],
-) -> None:
-    with pytest.raises(RuntimeError, match="ours"), calling():
-        raise RuntimeError("ours")

@@ -31,14 +31,14 @@ def keyed_create(ctx: Context, command: CreateCustomer) -> Keyed[Customer] | Non
 
 def keyed_change(_ctx: Context, command: ChangeCustomer) -> Keyed[Customer] | None:
     """Return what a change of a customer means."""
-    if command.key is None or (sent := _valid(command.change.meaning)) is None:
+    if command.key is None or (sent := valid(command.change.meaning)) is None:
         return None
     return Keyed(command.key, [*_target(command.target), sent], itemgetter("customer"), command.target.id)
 
 
 def keyed_part_change(_ctx: Context, command: ChangePart) -> Keyed[PartResult] | None:
     """Return what a change of a part means."""
-    if command.key is None or (sent := _valid(command.change.meaning)) is None:
+    if command.key is None or (sent := valid(command.change.meaning)) is None:
         return None
 
     def replay(outcome: Outcome) -> PartResult:
@@ -59,14 +59,14 @@ def keyed_add(kind: PartKind) -> Callable[[Context, AddPart], Keyed[PartResult] 
             rules = ctx.services.us_address_rules
             return check(kind.model, command.body(), strict=command.strict, us_address_rules=rules)
 
-        if command.key is None or (sent := _valid(fields)) is None:
+        if command.key is None or (sent := valid(fields)) is None:
             return None
         return Keyed(command.key, [*_target(command.target), sent], replay, command.target.id)
 
     return keyed
 
 
-def _valid(read: Callable[[], JsonValue]) -> JsonValue:
+def valid(read: Callable[[], JsonValue]) -> JsonValue:
     """Return what was sent, None where it is not valid: the operation then refuses it, when its turn comes."""
     try:
         return read()

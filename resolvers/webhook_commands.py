@@ -45,6 +45,7 @@ class ChangeWebhook:
     change: Change
     strict: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class ReplayDelivery:
     id: WebhookId
     delivery_id: DeliveryId
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,4 @@ class ReplayDeliveries:
     body: Body
     strict: bool = False
     dry_run: bool = False
+    key: IdempotencyKey | None = None

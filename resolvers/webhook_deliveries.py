@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
@@ -11,7 +11,7 @@ from resolvers.problem import Problem
 from resolvers.problems import INVALID_CURSOR, INVALID_PARAMETER
 from resolvers.webhook_commands import AtWebhook, DeliveryPage, ListDeliveries, ReplayDeliveries, ReplayDelivery
 from resolvers.webhook_fields import replay_range
-from resolvers.webhook_keys import keyed_test
+from resolvers.webhook_keys import keyed_range, keyed_replay, keyed_test
 from resolvers.webhook_owners import missing, own_webhook
 from storage.deliveries import Delivery, DeliveryId, Event, kept, new_delivery
 from storage.documents import instant, new_id
@@ -43,7 +43,12 @@ async def _add(ctx: Context, delivery: Delivery) -> None:
     if ctx.claim is None:
         await ctx.store.deliveries.add([delivery])
     else:
-        await ctx.claim.complete({"delivery": kept(delivery)}, partial(ctx.store.deliveries.insert, delivery))
+        await ctx.claim.complete(_told(delivery), partial(ctx.store.deliveries.insert, delivery))
+
+
+def _told(delivery: Delivery) -> dict[str, Any]:
+    """Return the outcome that a delivery is."""
+    return {"delivery": kept(delivery)}
 
 
 @operation(
@@ -73,14 +78,19 @@ async def list_webhook_deliveries(ctx: Context, command: ListDeliveries) -> Deli
     rest=("POST /webhooks/{webhookId}/deliveries/{deliveryId}:replay",),
     graphql=("Mutation.replayWebhookDelivery",),
     summary="Send one delivery of a webhook again",
+    keyed=keyed_replay,
 )
 async def replay_webhook_delivery(ctx: Context, command: ReplayDelivery) -> Delivery:
     """Let a delivery be sent again, with the id that it had, whatever became of it. Raises not-found."""
     found, deliveries = await own_webhook(ctx, command.id), ctx.store.deliveries
+    one, now = command.delivery_id, instant(ctx.now())
     if command.dry_run:
-        delivery = await deliveries.find(found.id, command.delivery_id)
+        delivery = await deliveries.find(found.id, one)
+    elif ctx.claim is None:
+        delivery = await deliveries.replay(found.id, one, now)
     else:
-        delivery = await deliveries.replay(found.id, command.delivery_id, instant(ctx.now()))
+        again = partial(deliveries.replay_within, webhook=found.id, delivery_id=one, now=now)
+        delivery = await ctx.claim.derive(again, _told)
     if delivery is None:
         raise missing("delivery")
     if not command.dry_run:
@@ -94,14 +104,19 @@ async def replay_webhook_delivery(ctx: Context, command: ReplayDelivery) -> Deli
     rest=("POST /webhooks/{webhookId}:replay",),
     graphql=("Mutation.replayWebhookDeliveries",),
     summary="Send the deliveries of a webhook of a range of time again",
+    keyed=keyed_range,
 )
 async def replay_webhook_deliveries(ctx: Context, command: ReplayDeliveries) -> int:
     """Let all deliveries of a range be sent again, and return how many. Raises not-found, validation-error."""
     found, deliveries, now = await own_webhook(ctx, command.id), ctx.store.deliveries, ctx.now()
     asked = replay_range(command.body(), now, strict=command.strict)
     if command.dry_run:
-        return await deliveries.count_range(found.id, asked.since, asked.until, asked.states)
-    count = await deliveries.replay_range(found.id, asked.since, asked.until, asked.states, instant(now))
+        return await deliveries.count_range(found.id, asked)
+    if ctx.claim is None:
+        count = await deliveries.replay_range(found.id, asked, instant(now))
+    else:
+        again = partial(deliveries.replay_range_within, webhook=found.id, asked=asked, now=instant(now))
+        count = await ctx.claim.derive(again, lambda several: {"replayed": several}) or 0
     ctx.note("done")
     return count
 

@@ -14,7 +14,7 @@ from resolvers.problems import WRONG_TOP_LEVEL
 from resolvers.validation import Locate, nearest, refused
 from resolvers.webhook_rules import WebhookRules
 from resolvers.webhook_targets import BadTarget, is_address, is_public, target_of
-from storage.deliveries import STATES, State
+from storage.deliveries import STATES, Range, State
 from storage.documents import Instant, instant
 
 EVENT_TYPES: Final = ("customer.created", "customer.updated", "customer.deleted")
@@ -34,14 +34,6 @@ class Fields(NamedTuple):
     url: str
     types: tuple[str, ...]
     enabled: bool
-
-
-class Range(NamedTuple):
-    """Which deliveries to send again: of events from `since` to before `until`, in these states."""
-
-    since: Instant
-    until: Instant
-    states: tuple[State, ...]
 
 
 def created_fields(value: JsonValue, rules: WebhookRules, *, strict: bool) -> Fields:

@@ -5,11 +5,11 @@ What is another caller's is told of as if it did not exist.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from resolvers.context import Context, Scope
 from resolvers.operation import operation
@@ -17,7 +17,7 @@ from resolvers.problem import Problem
 from resolvers.problems import CONFLICT
 from resolvers.webhook_commands import AtWebhook, ChangeWebhook, CreateWebhook, NewWebhook
 from resolvers.webhook_fields import Fields, changed_fields, check_name, created_fields
-from resolvers.webhook_keys import kept_webhook, keyed_rotation, keyed_webhook
+from resolvers.webhook_keys import kept_webhook, keyed_rotation, keyed_update, keyed_webhook
 from resolvers.webhook_owners import missing, own_webhook, owner_of
 from resolvers.webhook_rules import new_secret
 from storage.documents import instant, new_id
@@ -50,7 +50,7 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
     fields = created_fields(command.body(), rules, strict=command.strict)
     await check_name(fields.url, rules, ctx.deadline)
     if await ctx.store.webhooks.count(owner_of(ctx)) >= MOST:
-        raise Problem(CONFLICT, f"You have {MOST} webhooks, and there may be no more.", resource="webhooks")
+        raise _too_many()
     webhook_id, secret, now = WebhookId(new_id()), new_secret(), instant(ctx.now())
     since = await ctx.store.changes.position()
     webhook = Webhook(
@@ -69,25 +69,33 @@ async def create_webhook(ctx: Context, command: CreateWebhook) -> NewWebhook:
         updatedAt=now,
     )
     if not command.dry_run:
-        await _create(ctx, webhook)
-        await _begin(ctx, since)
+        if not await _create(ctx, webhook):
+            raise _too_many()
         ctx.note("done")
     return NewWebhook(webhook, secret)
 
 
-async def _create(ctx: Context, webhook: Webhook) -> None:
+def _too_many() -> Problem:
+    return Problem(CONFLICT, f"You have {MOST} webhooks, and there may be no more.", resource="webhooks")
+
+
+async def _create(ctx: Context, webhook: Webhook) -> bool:
+    """Store a webhook, and let the feed begin for it; False where its owner has as many as there may be."""
+
+    async def change(session: Any) -> bool:
+        if not await ctx.store.webhooks.insert(webhook, MOST, session):
+            return False
+        await ctx.store.webhook_feed.begin(webhook.since, session)
+        return True
+
+    return await _stored(ctx, webhook, change)
+
+
+async def _stored(ctx: Context, webhook: Webhook, change: Callable[[Any], Awaitable[bool]]) -> bool:
+    """Make a change in one transaction, with what a webhook is then as its outcome where there is a key."""
     if ctx.claim is None:
-        await ctx.store.webhooks.create(webhook)
-    else:
-        await ctx.claim.complete(kept_webhook(webhook), partial(ctx.store.webhooks.insert, webhook))
-
-
-async def _begin(ctx: Context, since: str) -> None:
-    """Let the feed begin for a webhook that is stored. Raises `Unavailable` as of something that may be done."""
-    try:
-        await ctx.store.webhook_feed.begin(since)
-    except Unavailable as error:
-        raise Unavailable("unknown") from error
+        return await ctx.store.webhooks.transact(change)
+    return await ctx.claim.complete(kept_webhook(webhook), change)
 
 
 @operation(
@@ -120,6 +128,7 @@ async def get_webhook(ctx: Context, command: AtWebhook) -> Webhook:
     rest=("PATCH /webhooks/{webhookId}",),
     graphql=("Mutation.updateWebhook",),
     summary="Change address or types of a webhook, or enable or disable it",
+    keyed=keyed_update,
 )
 async def update_webhook(ctx: Context, command: ChangeWebhook) -> Webhook:
     """Change a subscription; events of a time at which it was disabled are not its own.
@@ -127,32 +136,48 @@ async def update_webhook(ctx: Context, command: ChangeWebhook) -> Webhook:
     Raises:
         Problem: not-found, validation-error, and what the change raises.
     """
-    rules, before = ctx.services.webhooks, await own_webhook(ctx, command.id)
-    said = Fields(before.url, before.types, before.enabled)
+    while True:
+        before = await own_webhook(ctx, command.id)
+        changed = await _changed(ctx, command, before)
+        if command.dry_run:
+            return changed
+        if await _replace(ctx, before, changed):
+            if changed != before:
+                ctx.note("done")
+            return changed
+
+
+async def _changed(ctx: Context, command: ChangeWebhook, before: Webhook) -> Webhook:
+    """Return a webhook as a change makes it, the same where it makes no difference."""
+    rules, said = ctx.services.webhooks, Fields(before.url, before.types, before.enabled)
     fields = changed_fields(said, command.change, rules, strict=command.strict)
     if fields == said:
         return before
     if fields.url != before.url:
         await check_name(fields.url, rules, ctx.deadline)
-    changes: dict[str, object] = {**fields._asdict(), "updatedAt": instant(ctx.now()), "holdUntil": None}
-    if fields.enabled != before.enabled:
-        changes["disabledReason"] = None if fields.enabled else "owner"
-    if command.dry_run:
-        return replace(before, **changes)  # type: ignore[arg-type]
-    if not fields.enabled or before.enabled:
-        return await _changed(ctx, before, changes)
-    since = await ctx.store.changes.position()
-    changed = await _changed(ctx, before, {**changes, "since": since})
-    await _begin(ctx, since)
-    return changed
+    now = instant(ctx.now())
+    changed = replace(before, url=fields.url, types=fields.types, enabled=fields.enabled, updatedAt=now, holdUntil=None)
+    if fields.enabled == before.enabled:
+        return changed
+    since = await ctx.store.changes.position() if fields.enabled else before.since
+    return replace(changed, disabledReason=None if fields.enabled else "owner", since=since)
 
 
-async def _changed(ctx: Context, before: Webhook, changes: dict[str, object]) -> Webhook:
-    changed = await ctx.store.webhooks.update(before.id, before.owner, **changes)
-    if changed is None:
-        raise missing()
-    ctx.note("done")
-    return changed
+async def _replace(ctx: Context, before: Webhook, changed: Webhook) -> bool:
+    """Store a changed webhook; False where somebody else has changed it meanwhile."""
+    if changed == before and ctx.claim is None:
+        return True
+
+    async def change(session: Any) -> bool:
+        if changed == before:
+            return True
+        if not await ctx.store.webhooks.replace(before, changed, session):
+            return False
+        if changed.since != before.since:
+            await ctx.store.webhook_feed.begin(changed.since, session)
+        return True
+
+    return await _stored(ctx, changed, change)
 
 
 @operation(
@@ -195,16 +220,9 @@ async def rotate_webhook_secret(ctx: Context, command: AtWebhook) -> NewWebhook:
         changed = replace(found, secret=kept, previous=found.secret, previousUntil=until, updatedAt=instant(now))
         if command.dry_run:
             return NewWebhook(changed, secret)
-        if await _rotate(ctx, found, changed):
+        if await _stored(ctx, changed, partial(ctx.store.webhooks.replace_secret, found, changed)):
             ctx.note("done")
             return NewWebhook(changed, secret)
-
-
-async def _rotate(ctx: Context, found: Webhook, changed: Webhook) -> bool:
-    """Store a new secret; False where somebody else has stored another one meanwhile."""
-    if ctx.claim is None:
-        return await ctx.store.webhooks.rotate(found, changed)
-    return await ctx.claim.complete(kept_webhook(changed), partial(ctx.store.webhooks.replace_secret, found, changed))
 
 
 WEBHOOKS: Final = (

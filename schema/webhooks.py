@@ -206,8 +206,9 @@ class WebhookMutation:
         patch: Annotated[UpdateWebhookInput, _says("What to change.")],
         dry_run: DryRun = False,
     ) -> Webhook:
-        """Problems: not-found, validation-error."""
-        command = ChangeWebhook(webhook_id(id), MergePatch(_body(patch)), dry_run=bool(dry_run))
+        """Problems: not-found, validation-error, those of keys."""
+        key = key_of(info, dry_run=dry_run)
+        command = ChangeWebhook(webhook_id(id), MergePatch(_body(patch)), dry_run=bool(dry_run), key=key)
         return cast("Webhook", webhook_view(await update_webhook(info.context, command)))
 
     @strawberry.mutation(description="Delete a webhook with its log (scope customers:admin).")
@@ -248,10 +249,12 @@ class WebhookMutation:
         info: Info,
         webhook_id: Id,
         id: DeliveryIdArgument,  # noqa: A002
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> WebhookDelivery:
-        """Problems: not-found."""
-        command = ReplayDelivery(_webhook(webhook_id), delivery_id(id), bool(dry_run))
+        """Problems: not-found, those of keys."""
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        command = ReplayDelivery(_webhook(webhook_id), delivery_id(id), bool(dry_run), key)
         return cast("WebhookDelivery", delivery_view(await replay_webhook_delivery(info.context, command)))
 
     @strawberry.mutation(description="Send all deliveries of a range of time again (scope customers:admin).")
@@ -260,8 +263,10 @@ class WebhookMutation:
         info: Info,
         webhook_id: Id,
         input: Annotated[WebhookReplayInput, _says("Which of them.")],  # noqa: A002
+        idempotency_key: Key = None,
         dry_run: DryRun = False,
     ) -> WebhookReplay:
-        """Problems: not-found, validation-error."""
-        command = ReplayDeliveries(_webhook(webhook_id), _body(input), dry_run=bool(dry_run))
+        """Problems: not-found, validation-error, those of keys."""
+        key = key_of(info, idempotency_key, dry_run=dry_run)
+        command = ReplayDeliveries(_webhook(webhook_id), _body(input), dry_run=bool(dry_run), key=key)
         return WebhookReplay(replayed=await replay_webhook_deliveries(info.context, command))

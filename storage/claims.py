@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from storage.customers import Customers, stored
 from storage.documents import Customer, CustomerId
@@ -17,6 +17,7 @@ from storage.ledger import LEASE, Held, Ledger, Piece
 from storage.staging import StagedCustomers, Together
 from storage.transactions import transact
 
+FoundT = TypeVar("FoundT")
 _IN_A_PIECE: Final = 100
 """How many results of a batch one entry holds: they have to fit into 16 MiB."""
 
@@ -97,6 +98,26 @@ class Claim:
             return await change(session)
 
         return await transact(self.held.session, both)
+
+    async def derive(
+        self, change: Callable[[Session], Awaitable[FoundT | None]], outcome: Callable[[FoundT], Document]
+    ) -> FoundT | None:
+        """Make a change, and write the outcome that follows from what it finds, in one transaction.
+
+        Returns what was found; nothing of both is written where that is None. `change` may be run several times.
+        """
+        found: list[FoundT] = []
+
+        async def both(session: Session) -> bool:
+            found.clear()
+            if (made := await change(session)) is None:
+                return False
+            found.append(made)
+            if not await self.ledger.complete(self.held, outcome(made), None):
+                raise ClaimLost
+            return True
+
+        return found[0] if await transact(self.held.session, both) else None
 
     async def earlier(self) -> list[Document] | None:
         """Return the results that a run that died has stored, None where one of their customers has been erased."""

@@ -10,7 +10,7 @@ from collections.abc import Collection as Several
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal, NewType
+from typing import Any, Final, Literal, NamedTuple, NewType
 
 from bson import ObjectId
 
@@ -71,6 +71,14 @@ class Delivery:
     createdAt: Instant
 
 
+class Range(NamedTuple):
+    """Which deliveries to send again: of events from `since` to before `until`, in these states."""
+
+    since: Instant
+    until: Instant
+    states: tuple[State, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """How much waits, and since when the first that is due does."""
@@ -87,11 +95,12 @@ def new_delivery(webhook: WebhookId, event: Event, now: Instant) -> Delivery:
 def _stored(delivery: Delivery) -> Document:
     document = asdict(delivery)
     document["event"] |= {"changed": list(delivery.event.changed), "detail": [list(p) for p in delivery.event.detail]}
-    return {"_id": ObjectId(), **document, "tries": [], "expires": moment(delivery.createdAt) + KEPT}
+    document["tries"] = list(document["tries"])
+    return {"_id": ObjectId(), **document, "expires": moment(delivery.createdAt) + KEPT}
 
 
 def kept(delivery: Delivery) -> Document:
-    """Return a new delivery in a form that can be stored elsewhere; `earlier` reads it."""
+    """Return a delivery in a form that can be stored elsewhere; `earlier` reads it."""
     return {name: value for name, value in _stored(delivery).items() if name not in _HIDDEN}
 
 
@@ -193,23 +202,31 @@ class Deliveries:
     async def replay(self, webhook: WebhookId, delivery_id: DeliveryId, now: Instant) -> Delivery | None:
         """Let a delivery be due at once, with all its tries before it again; None where there is none."""
         with writing():
-            found = await self._deliveries.find_one_and_update(
-                {"id": {"$eq": delivery_id}, "webhook": {"$eq": webhook}}, _again(now), _HIDDEN, return_document=True
-            )
+            return await self.replay_within(None, webhook, delivery_id, now)
+
+    async def replay_within(
+        self, session: Session | None, webhook: WebhookId, delivery_id: DeliveryId, now: Instant
+    ) -> Delivery | None:
+        """Do what `replay` does as part of the transaction at hand."""
+        one = {"id": {"$eq": delivery_id}, "webhook": {"$eq": webhook}}
+        found = await self._deliveries.find_one_and_update(
+            one, _again(now), _HIDDEN, return_document=True, session=session
+        )
         return _delivery(found) if found else None
 
-    async def replay_range(
-        self, webhook: WebhookId, since: Instant, until: Instant, states: Several[State], now: Instant
-    ) -> int:
-        """Let the deliveries in these states, of events from `since` to before `until`, be due; return how many."""
-        query = _range(webhook, since, until, states)
+    async def replay_range(self, webhook: WebhookId, asked: Range, now: Instant) -> int:
+        """Let the deliveries of a range be due; return how many."""
         with writing():
-            return (await self._deliveries.update_many(query, _again(now))).modified_count
+            return await self.replay_range_within(None, webhook, asked, now)
 
-    async def count_range(self, webhook: WebhookId, since: Instant, until: Instant, states: Several[State]) -> int:
+    async def replay_range_within(self, session: Session | None, webhook: WebhookId, asked: Range, now: Instant) -> int:
+        """Do what `replay_range` does as part of the transaction at hand."""
+        return (await self._deliveries.update_many(_range(webhook, asked), _again(now), session=session)).modified_count
+
+    async def count_range(self, webhook: WebhookId, asked: Range) -> int:
         """Return how many deliveries `replay_range` would let be due."""
         with reading():
-            return await self._deliveries.count_documents(_range(webhook, since, until, states))
+            return await self._deliveries.count_documents(_range(webhook, asked))
 
     async def delete_all(self, webhook: WebhookId) -> None:
         """Forget all deliveries of a subscription."""
@@ -232,11 +249,11 @@ def _again(now: Instant) -> list[Document]:
     return [{"$set": {**fixed, "round": {"$add": ["$round", 1]}}}]
 
 
-def _range(webhook: WebhookId, since: Instant, until: Instant, states: Several[State]) -> Document:
+def _range(webhook: WebhookId, asked: Range) -> Document:
     return {
         "webhook": {"$eq": webhook},
-        "event.timestamp": {"$gte": since, "$lt": until},
-        "state": {"$in": list(states)},
+        "event.timestamp": {"$gte": asked.since, "$lt": asked.until},
+        "state": {"$in": list(asked.states)},
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from storage.driver import Client, Collection, Document
+from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading, writing
 
 LEASE_SECONDS: Final = 3.0
@@ -38,9 +38,9 @@ class WebhookFeed:
                 taken = await self._feed.update_one(query, lease)
         return taken.matched_count == 1
 
-    async def _made(self) -> bool:
+    async def _made(self, session: Session | None = None) -> bool:
         """Make the document where there is none yet; an upsert takes no `$expr`."""
-        made = await self._feed.update_one(_ID, {"$setOnInsert": {"idle": True}}, upsert=True)
+        made = await self._feed.update_one(_ID, {"$setOnInsert": {"idle": True}}, upsert=True, session=session)
         return made.upserted_id is not None
 
     async def release(self, holder: str) -> None:
@@ -54,12 +54,11 @@ class WebhookFeed:
             found: Document | None = await self._feed.find_one(_ID)
         return found.get("position") if found else None
 
-    async def begin(self, position: str) -> None:
-        """Let the feed begin here, unless it is under way: then it comes past here by itself."""
+    async def begin(self, position: str, session: Session) -> None:
+        """Let the feed begin here as part of the transaction at hand, unless it is under way and comes past here."""
         query = {**_ID, "$or": [{"idle": {"$ne": False}}, {"position": {"$exists": False}}]}
-        with writing():
-            await self._made()
-            await self._feed.update_one(query, {"$set": {"position": position, "idle": False}})
+        await self._made(session)
+        await self._feed.update_one(query, {"$set": {"position": position, "idle": False}}, session=session)
 
     async def advance(self, holder: str, position: str) -> bool:
         """Note that all up to here is stored; False, and nothing noted, where another one has the lease."""

@@ -10,15 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NewType
 
+from storage import driver
 from storage.documents import Instant
 from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading, writing
+from storage.transactions import Change, transact
 
 WebhookId = NewType("WebhookId", str)
 
 DisabledReason = Literal["owner", "gone", "credentials"]
 """Why nothing is sent: the owner said so, the endpoint answered 410, the owner's API key is no longer good."""
 _HIDDEN: Final = {"_id": 0}
+_SAID: Final = ("url", "types", "enabled", "disabledReason")
+"""What a change of a subscription is decided by."""
+_CHANGED: Final = (*_SAID, "holdUntil", "since", "updatedAt")
+_SECRETS: Final = ("secret", "previous", "previousUntil", "updatedAt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +90,42 @@ class Webhooks:
     def _webhooks(self) -> Collection:
         return self.client[self.database]["webhooks"]
 
-    async def create(self, webhook: Webhook) -> None:
-        """Store a new subscription."""
-        with writing():
-            await self._webhooks.insert_one(_document(webhook))
+    @property
+    def _owners(self) -> Collection:
+        return self.client[self.database]["webhook_owners"]
 
-    async def insert(self, webhook: Webhook, session: Session) -> bool:
-        """Store a new subscription as part of the transaction at hand; True, as it is stored."""
+    async def transact(self, change: Change) -> bool:
+        """Make a change of subscriptions in a transaction of its own. Returns and raises what `transact` does."""
+        async with driver.session(self.client) as session:
+            return await transact(session, change)
+
+    async def insert(self, webhook: Webhook, most: int, session: Session) -> bool:
+        """Store a new subscription as part of the transaction at hand; False where its owner has `most` already.
+
+        Whoever adds one writes its owner's document as well. So of several who do at the same moment one goes on, and
+        the others have a conflict, and count anew.
+        """
+        owner = {"$eq": webhook.owner}
+        await self._owners.update_one({"_id": owner}, {"$inc": {"added": 1}}, upsert=True, session=session)
+        if await self._webhooks.count_documents({"owner": owner}, limit=most, session=session) >= most:
+            return False
         await self._webhooks.insert_one(_document(webhook), session=session)
         return True
 
-    async def rotate(self, found: Webhook, changed: Webhook) -> bool:
-        """Store the secrets of `changed`; False where those of `found` are not the present ones any more."""
-        with writing():
-            return await self.replace_secret(found, changed, None)
+    async def replace(self, found: Webhook, changed: Webhook, session: Session) -> bool:
+        """Store what an owner changes as part of the transaction at hand; False where `found` is not there any more."""
+        return await self._replace(found, changed, _SAID, _CHANGED, session)
 
-    async def replace_secret(self, found: Webhook, changed: Webhook, session: Session | None) -> bool:
-        """Do what `rotate` does as part of the transaction at hand."""
-        query = {**_query(found.id, found.owner), "secret": {"$eq": _stored("secret", found.secret)}}
-        names = ("secret", "previous", "previousUntil", "updatedAt")
+    async def replace_secret(self, found: Webhook, changed: Webhook, session: Session) -> bool:
+        """Store the secrets of `changed` as part of the transaction at hand; False where those of `found` are gone."""
+        return await self._replace(found, changed, ("secret",), _SECRETS, session)
+
+    async def _replace(
+        self, found: Webhook, changed: Webhook, same: Sequence[str], names: Sequence[str], session: Session
+    ) -> bool:
+        still = {name: {"$eq": _stored(name, getattr(found, name))} for name in same}
         update = {"$set": {name: _stored(name, getattr(changed, name)) for name in names}}
+        query = {**_query(found.id, found.owner), **still}
         return (await self._webhooks.update_one(query, update, session=session)).matched_count == 1
 
     async def count(self, owner: str) -> int:
@@ -135,14 +157,10 @@ class Webhooks:
             found = await self._webhooks.find_one(_query(webhook_id, owner), _HIDDEN)
         return _webhook(found) if found else None
 
-    async def update(self, webhook_id: WebhookId, owner: str | None = None, **fields: object) -> Webhook | None:
-        """Set fields of a subscription and return it as it is then; None where there is none (of that caller)."""
-        changes = {name: _stored(name, value) for name, value in fields.items()}
+    async def hold(self, webhook_id: WebhookId, until: Instant) -> None:
+        """Send nothing to a subscription until then."""
         with writing():
-            found = await self._webhooks.find_one_and_update(
-                _query(webhook_id, owner), {"$set": changes}, _HIDDEN, return_document=True
-            )
-        return _webhook(found) if found else None
+            await self._webhooks.update_one(_query(webhook_id, None), {"$set": {"holdUntil": until}})
 
     async def disable(self, webhook_id: WebhookId, reason: DisabledReason, at: Instant) -> bool:
         """Send nothing more to a subscription; False where nothing was sent to it already."""

@@ -110,7 +110,7 @@ def _query_parameter(parameter: Parameter) -> Document:
 def _header_parameters(endpoint: Endpoint) -> list[Document]:
     if not endpoint.versioned:
         names = [
-            *(["IdempotencyKey"] if endpoint.operation.keyed and endpoint.kind in {"create", "action"} else []),
+            *(["IdempotencyKey"] if endpoint.operation.keyed else []),
             *(["Prefer"] if endpoint.kind in {"create", "patch"} else []),
         ]
         return [{"$ref": f"#/components/parameters/{name}"} for name in names]

@@ -96,7 +96,7 @@ async def get(call: Call) -> Response:
 
 async def update(call: Call) -> Response:
     """PATCH /webhooks/{webhookId}."""
-    command = ChangeWebhook(_id(call), await call.patch(), strict=call.strict, dry_run=call.dry_run)
+    command = ChangeWebhook(_id(call), await call.patch(), strict=call.strict, dry_run=call.dry_run, key=call.key())
     shown = webhook_view(await update_webhook(call.ctx, command))
     if call.minimal:
         return json_response(call, {"id": shown["id"], "updatedAt": shown["updatedAt"]})
@@ -137,11 +137,11 @@ async def deliveries(call: Call) -> Response:
 async def replay(call: Call) -> Response:
     """POST /webhooks/{webhookId}/deliveries/{deliveryId}:replay."""
     delivery = delivery_id(call.request.path_params["deliveryId"])
-    shown = await replay_webhook_delivery(call.ctx, ReplayDelivery(_id(call), delivery, call.dry_run))
+    shown = await replay_webhook_delivery(call.ctx, ReplayDelivery(_id(call), delivery, call.dry_run, call.key()))
     return _shown(call, "delivery", delivery_view(shown))
 
 
 async def replay_all(call: Call) -> Response:
     """POST /webhooks/{webhookId}:replay."""
-    command = ReplayDeliveries(_id(call), await call.body(), strict=call.strict, dry_run=call.dry_run)
+    command = ReplayDeliveries(_id(call), await call.body(), strict=call.strict, dry_run=call.dry_run, key=call.key())
     return _shown(call, "replay", {"replayed": await replay_webhook_deliveries(call.ctx, command)})

@@ -146,7 +146,7 @@ class Sender:
             next_at = instant(decision.next) if decision.next else None
             await self.store.deliveries.settle(delivery, tried, decision.state, next_at)
             if decision.hold:
-                await self.store.webhooks.update(webhook.id, holdUntil=instant(decision.hold))
+                await self.store.webhooks.hold(webhook.id, instant(decision.hold))
             if decision.disable and await self.store.webhooks.disable(webhook.id, "gone", instant(now)):
                 structlog.get_logger().warning("A webhook is disabled: its endpoint answers 410", webhook=webhook.id)
         self._count(decision)

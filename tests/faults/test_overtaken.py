@@ -188,6 +188,39 @@ def webhook(on: Stage) -> Request:
     )
 
 
+def _made(on: Stage) -> str:
+    body = {"url": f"https://hooks.example.com/{uuid4().hex}"}
+    return str(on.quick.http.post("/api/v1/webhooks", json=body).raise_for_status().json()["id"])
+
+
+def webhook_change(on: Stage) -> Request:
+    """A JSON Patch of a webhook that can be made only once."""
+    webhook_id, key = _made(on), str(uuid4())
+    steps = [("test", True), ("replace", False)]
+    sent = json.dumps([{"op": op, "path": "/enabled", "value": value} for op, value in steps])
+    headers = {"Content-Type": "application/json-patch+json"}
+    path = f"/api/v1/webhooks/{webhook_id}"
+    return Request(
+        rest(lambda answer: answer.json(), "PATCH", path, key, content=sent, headers=headers),
+        None,
+        lambda: on.stored["webhooks"].count_documents({"id": webhook_id, "enabled": False}),
+    )
+
+
+def replay(on: Stage, *, several: bool) -> Request:
+    """A delivery, or a range of them, to be sent again: each time is a round of its own."""
+    webhook_id, key = _made(on), str(uuid4())
+    path = f"/api/v1/webhooks/{webhook_id}"
+    delivery = on.quick.http.post(f"{path}:test").raise_for_status().json()["id"]
+    body = {"since": "2026-01-01T00:00:00Z", "states": ["waiting", "failed", "delivered"]}
+    one, more = f"{path}/deliveries/{delivery}:replay", {"json": body} if several else {}
+    return Request(
+        rest(lambda answer: answer.json(), "POST", f"{path}:replay" if several else one, key, **more),
+        None,
+        lambda: on.stored["webhook_deliveries"].find_one({"id": delivery})["round"] - 1,
+    )
+
+
 READING: tuple[Callable[[Stage], Request], ...] = (
     add,
     lambda on: patch(on, room=1),
@@ -195,7 +228,13 @@ READING: tuple[Callable[[Stage], Request], ...] = (
     lambda on: batch(on, atomic=False),
 )
 """Requests that are decided by what is stored: what the retry has done makes them a refusal, were they decided anew."""
-REQUESTS: tuple[Callable[[Stage], Request], ...] = (create, *READING, patch, import_file, delete_all, webhook)
+WEBHOOKS: tuple[Callable[[Stage], Request], ...] = (
+    webhook,
+    webhook_change,
+    lambda on: replay(on, several=False),
+    lambda on: replay(on, several=True),
+)
+REQUESTS: tuple[Callable[[Stage], Request], ...] = (create, *READING, patch, import_file, delete_all, *WEBHOOKS)
 READ = "find\0\n\0\0\0customers"
 """The beginning of a command that reads customers."""
 

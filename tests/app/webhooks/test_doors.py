@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 from pymongo import MongoClient
 
+from resolvers.webhooks import MOST
 from tests import factories
 from tests.app.webhooks.receiver import Got, Receiver, receiving
 from tests.commands import until
@@ -243,6 +245,113 @@ def test_c034_a_new_secret_and_a_test_have_one_effect_with_a_key_and_its_replay(
     assert (there["data"][field]["id"], there["extensions"]["idempotentReplayed"]) == (first.json()["id"], True)
     assert gateway.http.get(url).json()["previousSecretUntil"] == first.json().get("previousSecretUntil")
     assert len(_content(gateway, f"{url}/deliveries")) == (action == "test")
+
+
+UPDATE = "mutation($id: ID!, $patch: UpdateWebhookInput!) { updateWebhook(id: $id, patch: $patch) { id url types } }"
+REPLAY = """mutation($webhook: ID!, $id: ID!, $key: String) {
+  replayWebhookDelivery(webhookId: $webhook, id: $id, idempotencyKey: $key) { id state attempts tries { status } } }"""
+REPLAY_ALL = """mutation($webhook: ID!, $input: WebhookReplayInput!, $key: String) {
+  replayWebhookDeliveries(webhookId: $webhook, input: $input, idempotencyKey: $key) { replayed } }"""
+
+
+def test_c034_a_change_of_a_webhook_has_one_effect_with_a_key_and_its_replay(
+    open_gateway: Gateway, receiver: Receiver
+) -> None:
+    gateway, webhook = open_gateway, made(open_gateway, receiver, enabled=False)
+    url, key = f"{WEBHOOKS}/{webhook['id']}", {"Idempotency-Key": str(uuid4())}
+    body = {"url": "https://hooks.example.com/moved"}
+    first = gateway.http.patch(url, json=body, headers=key)
+    gateway.http.patch(url, json={"url": "https://hooks.example.com/since"}).raise_for_status()
+    again = gateway.http.patch(url, json=body, headers=key)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert "secret" not in again.json()
+    asked = {"query": UPDATE, "variables": {"id": webhook["id"], "patch": body}}
+    there = gateway.http.post("/graphql", json=asked, headers=key).json()
+    assert (there["data"]["updateWebhook"]["url"], there["extensions"]["idempotentReplayed"]) == (body["url"], True)
+    assert gateway.http.get(url).json()["url"] == "https://hooks.example.com/since", "no replay makes it again"
+    other = gateway.http.patch(url, json={"enabled": True}, headers=key)
+    assert (other.status_code, other.json()["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
+    with gateway.with_scopes("customers:admin") as stranger:
+        assert stranger.patch(url, json=body, headers=key).status_code == 404, "a key belongs to its caller"
+    same = {"Idempotency-Key": str(uuid4())}
+    nothing = [gateway.http.patch(url, json={"enabled": False}, headers=same) for _ in range(2)]
+    assert nothing[0].json() == nothing[1].json() == gateway.http.get(url).json()
+    assert nothing[1].headers["Idempotent-Replayed"] == "true"
+    free = {"Idempotency-Key": str(uuid4())}
+    assert gateway.http.patch(url, json={"url": "ftp://x"}, headers=free).status_code == 422
+    assert gateway.http.patch(f"{url}?dryRun=true", json=body, headers=free).headers["Dry-Run"] == "true"
+    assert gateway.http.patch(url, json=body, headers=free).json()["url"] == body["url"], "both left the key free"
+
+
+def test_c034_what_is_sent_again_is_sent_once_with_a_key_and_its_replay(
+    open_gateway: Gateway, receiver: Receiver
+) -> None:
+    gateway, webhook = open_gateway, made(open_gateway, receiver)
+    url = f"{WEBHOOKS}/{webhook['id']}"
+    gateway.create()
+    until(lambda: _content(gateway, f"{url}/deliveries?state=delivered"))
+    (delivery,) = _content(gateway, f"{url}/deliveries")
+    path, key = f"{url}/deliveries/{delivery['id']}:replay", {"Idempotency-Key": str(uuid4())}
+    first = gateway.http.post(path, headers=key)
+    assert (first.json()["state"], len(first.json()["tries"])) == ("waiting", 1)
+    until(lambda: len(receiver.got) == 2 and _content(gateway, f"{url}/deliveries?state=delivered"))
+    again = gateway.http.post(path, headers=key)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    there = gateway.graphql(REPLAY, webhook=webhook["id"], id=delivery["id"], key=key["Idempotency-Key"])
+    shown = there["data"]["replayWebhookDelivery"]
+    assert (shown["state"], shown["tries"], there["extensions"]["idempotentReplayed"]) == (
+        "WAITING",
+        [{"status": 204}],
+        True,
+    )
+    every = {"since": "2026-01-01T00:00:00Z", "states": ["delivered"]}
+    many = {"Idempotency-Key": str(uuid4())}
+    first = gateway.http.post(f"{url}:replay", json=every, headers=many)
+    assert (first.json(), "Idempotent-Replayed" in first.headers) == ({"replayed": 1}, False)
+    until(lambda: len(receiver.got) == 3 and _content(gateway, f"{url}/deliveries?state=delivered"))
+    again = gateway.http.post(f"{url}:replay", json={**every, "since": "2026-01-01T01:00:00+01:00"}, headers=many)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == ({"replayed": 1}, "true")
+    asked = {**every, "states": ["DELIVERED"]}
+    there = gateway.graphql(REPLAY_ALL, webhook=webhook["id"], input=asked, key=many["Idempotency-Key"])
+    assert (there["data"]["replayWebhookDeliveries"], there["extensions"]["idempotentReplayed"]) == (
+        {"replayed": 1},
+        True,
+    )
+    other = gateway.http.post(f"{url}:replay", json={**every, "until": "2026-01-02"}, headers=many)
+    assert other.json()["type"].endswith("/idempotency-key-reused")
+    assert _content(gateway, f"{url}/deliveries?state=waiting") == []
+    assert [got.id for got in receiver.got] == [delivery["eventId"]] * 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "", {"enabled": False}),
+        ("POST", "/deliveries/5f0c1f5e-7a7b-4f4e-9d65-0f2f3c7f5a11:replay", None),
+        ("POST", ":replay", {"since": "2026-01-01"}),
+        ("POST", ":rotateSecret", None),
+        ("POST", ":test", None),
+    ],
+)
+def test_c033_that_there_is_no_such_webhook_is_an_outcome(
+    open_gateway: Gateway, method: str, path: str, body: Any
+) -> None:
+    key, url = {"Idempotency-Key": str(uuid4())}, f"{WEBHOOKS}/{uuid4()}{path}"
+    first, again = (open_gateway.http.request(method, url, json=body, headers=key) for _ in range(2))
+    assert first.status_code == again.status_code == 404
+    assert ("Idempotent-Replayed" in first.headers, again.headers["Idempotent-Replayed"]) == (False, "true")
+
+
+def test_of_many_who_create_at_the_cap_no_more_get_a_webhook_than_there_may_be(open_gateway: Gateway) -> None:
+    with open_gateway.with_scopes("customers:admin") as caller, ThreadPoolExecutor(12) as pool:
+
+        def create(_number: int) -> int:
+            return caller.post(WEBHOOKS, json={"url": "https://hooks.example.com", "enabled": False}).status_code
+
+        assert {create(number) for number in range(MOST - 3)} == {201}
+        statuses = list(pool.map(create, range(36)))
+        assert (statuses.count(201), set(statuses)) == (3, {201, 409}), statuses
+        assert len(caller.get(WEBHOOKS).json()["content"]) == MOST
 
 
 def test_there_may_be_a_hundred_webhooks_and_no_more(open_gateway: Gateway) -> None:

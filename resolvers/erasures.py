@@ -9,6 +9,7 @@ from typing import Final
 from resolvers.audit import Told
 from resolvers.context import Clock, utc_now
 from storage.documents import CustomerId, instant
+from storage.driver import Session
 from storage.erasing import Erasing
 from storage.errors import Unavailable, WriteConflict
 from storage.jobs import Holder
@@ -32,6 +33,8 @@ class Erasure:
     erased: int = 0
     clock: Clock = utc_now
     holder: Holder | None = None
+    session: Session | None = None
+    """The session in which the holder writes."""
     note: Told = lambda *_: None
 
     async def step(self) -> bool:
@@ -56,7 +59,7 @@ class Erasure:
         while waiting:
             some = waiting.pop()
             try:
-                done = await erasing.erase(some, instant(self.clock()), self.holder)
+                done = await erasing.erase(some, instant(self.clock()), self.holder, self.session)
                 self.erased += len(done)
                 for one in done:
                     self.note("done", one.id, one.version)

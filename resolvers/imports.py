@@ -8,7 +8,7 @@ stored is known by its ids, which are made from the import's own seed and the nu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
@@ -22,6 +22,7 @@ from resolvers.problems import CONFLICT
 from resolvers.validation import check, nearest
 from storage.bulk import Bulk, Prepared, prepare
 from storage.documents import Customer, CustomerId, Instant, differences, instant
+from storage.driver import Session
 from storage.errors import Duplicate, StoreError, Unavailable
 from storage.model import CustomerInput
 from storage.store import Store
@@ -65,14 +66,21 @@ class Rules:
     clock: Clock = utc_now
 
 
+Keep = Callable[[Sequence[Result], Session | None], Awaitable[None]]
+"""Keeps what became of a batch: as part of a transaction where a session is given; more than once where that is."""
+
+
 class Importer(Protocol):
     """One form of import."""
 
     def prepare(self, line: int, value: JsonValue) -> Any:
         """Return what `store` takes of a line; raises the problem for which it is refused."""
 
-    async def store(self, ready: Sequence[Any]) -> list[Result]:
-        """Store a batch and return what became of each line. Raises `Unavailable`; doing it again is safe."""
+    async def store(self, ready: Sequence[Any], keep: Keep) -> None:
+        """Store a batch, and have kept what became of each line.
+
+        Raises `Unavailable`, after which it may be done again, and what `keep` raises.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +104,12 @@ class CustomerImport:
         made = {"id": line_id(rules.seed, line), "version": 1, **fields, "createdAt": now, "updatedAt": now}
         return Ready(line, prepare(cast("Customer", made)))
 
-    async def store(self, ready: Sequence[Ready]) -> list[Result]:
+    async def store(self, ready: Sequence[Ready], keep: Keep) -> None:
         """Store new customers; with those whose e-mail address is taken do what the rules say."""
+        await keep(await self.results(ready), None)
+
+    async def results(self, ready: Sequence[Ready]) -> list[Result]:
+        """Store a batch and return what became of each line. Raises `Unavailable`; doing it again is safe."""
         bulk = Bulk.of(self.opened)
         erased = await bulk.find_tombstones([one.customer["id"] for one in ready])
         new = [one for one in ready if one.customer["id"] not in erased]
@@ -112,18 +124,25 @@ class CustomerImport:
         """Return what becomes of a line whose e-mail address some customer has."""
         key = fold(new["email"])
         while (old := found.get(key)) is not None:
-            if old["id"] == new["id"]:
-                return self._created(new)  # by an earlier run of this import, or by an earlier try
-            if self.rules.on_conflict != "update":
-                return "skipped" if self.rules.on_conflict == "skip" else email_taken()
-            changed = self._updated(old, new)
-            if changed is None:
-                return "unchanged"
-            if self.rules.dry_run or await self._replaced(old, changed):
-                found[key] = changed
+            decided = self.decide(old, new)
+            if not isinstance(decided, dict):
+                return self._created(new) if decided == "created" else decided
+            if self.rules.dry_run or await self._replaced(old, decided):
+                found[key] = decided
                 return "updated"
             found |= await Bulk.of(self.opened).find_by_emails([new["email"]])
         return Problem(CONFLICT, "Another customer had this email address a moment ago. Import the line again.")
+
+    def decide(self, old: Customer, new: Customer) -> Outcome | Problem | Customer:
+        """Return what becomes of a line whose e-mail address a customer has; that customer changed where it is updated.
+
+        It is created where an earlier run of this import, or an earlier try, has made that customer of it.
+        """
+        if old["id"] == new["id"]:
+            return "created"
+        if self.rules.on_conflict != "update":
+            return "skipped" if self.rules.on_conflict == "skip" else email_taken()
+        return self._updated(old, new) or "unchanged"
 
     def _created(self, new: Customer) -> Outcome:
         if not self.rules.dry_run:

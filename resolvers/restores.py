@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
-from resolvers.imports import KINDS, Outcome, Ready, Result, Rules, refused
+from resolvers.imports import KINDS, Keep, Outcome, Ready, Result, Rules, refused
 from resolvers.operation import email_taken
 from resolvers.problem import Fault, JsonValue, Problem
 from resolvers.problems import CONFLICT, WRONG_TOP_LEVEL
@@ -75,8 +75,11 @@ class Restore:
         times = {name: own[name] for name in ("createdAt", "updatedAt")}
         return {"id": own["id"], "version": own["version"], **fields, **times}
 
-    async def store(self, ready: Sequence[Ready | Gone]) -> list[Result]:
+    async def store(self, ready: Sequence[Ready | Gone], keep: Keep) -> None:
         """Store customers first, then tombstones."""
+        await keep(await self._stored(ready), None)
+
+    async def _stored(self, ready: Sequence[Ready | Gone]) -> list[Result]:
         bulk = Bulk.of(self.opened)
         customers = [one for one in ready if isinstance(one, Ready)]
         erased = await bulk.find_tombstones([one.customer["id"] for one in customers])

@@ -9,11 +9,12 @@ from typing import NamedTuple, cast
 
 from bson import ObjectId, encode
 from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
 
 from storage import driver
 from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
-from storage.driver import Client, Document
+from storage.driver import Client, Document, Session
 from storage.errors import StoreError, inserting, reading, writing
 from storage.filters import filter_query
 from storage.indexes import TOMBSTONE_SECONDS, ensure_unique_indexes
@@ -32,9 +33,22 @@ class Prepared(NamedTuple):
     document: RawBSONDocument
 
 
+class Replacement(NamedTuple):
+    """A customer as it is to be in the place of its `version`; `changed` names the parts that differ."""
+
+    after: Customer
+    version: int
+    changed: Sequence[str]
+
+
 def prepare(customer: Customer) -> Prepared:
     """Return a customer ready to be stored; pure computation, so that a thread may do it while others are sent."""
     return Prepared(customer, RawBSONDocument(encode({"_id": ObjectId(), **stored(customer)})))
+
+
+def _replacing(one: Replacement) -> ReplaceOne[Document]:
+    before = {"id": {"$eq": one.after["id"]}, "version": {"$eq": one.version}}
+    return ReplaceOne(before, stored(one.after, one.changed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,22 @@ class Bulk:
         with inserting(len(prepared)) as outcomes:
             await self.customers.insert_many([one.document for one in prepared], ordered=False)
         return outcomes
+
+    async def write(self, new: Sequence[Prepared], replacements: Sequence[Replacement], session: Session) -> bool:
+        """Store new customers and changed ones as part of the transaction at hand.
+
+        False where somebody else has changed one of them meanwhile, or erased one who was to be new. Raises `Duplicate`
+        and `WriteConflict`, as a transaction does.
+        """
+        if new:
+            erased = {"id": {"$in": [one.customer["id"] for one in new]}}
+            if await self.tombstones.find_one(erased, {"_id": 1}, session=session) is not None:
+                return False
+            await self.customers.insert_many([one.document for one in new], session=session)
+        if not replacements:
+            return True
+        done = await self.customers.bulk_write([_replacing(one) for one in replacements], session=session)
+        return done.matched_count == len(replacements)
 
     async def find_by_emails(self, emails: Sequence[str]) -> dict[str, Customer]:
         """Return the customers that have these e-mail addresses, by the folded address."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from storage.driver import Client, Collection, Document
+from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading, writing
 from storage.jobs import JobId
 
@@ -35,10 +35,18 @@ class Chunks:
 
     async def put(self, job_id: JobId, file: FileName, number: int, data: bytes, kept: timedelta = ORPHANED) -> None:
         """Keep a piece for so long, in the place of an earlier one of its number."""
-        name = _name(job_id, file, number)
-        piece: Document = {"_id": name, "data": data, "expires": datetime.now(UTC) + kept}
         with writing():
-            await self._chunks.replace_one({"_id": {"$eq": name}}, piece, upsert=True)
+            await self._put(None, _name(job_id, file, number), data, kept)
+
+    async def put_within(
+        self, session: Session | None, job_id: JobId, file: FileName, number: int, data: bytes
+    ) -> None:
+        """Keep a piece as part of the transaction at hand."""
+        await self._put(session, _name(job_id, file, number), data, ORPHANED)
+
+    async def _put(self, session: Session | None, name: str, data: bytes, kept: timedelta) -> None:
+        piece: Document = {"_id": name, "data": data, "expires": datetime.now(UTC) + kept}
+        await self._chunks.replace_one({"_id": {"$eq": name}}, piece, upsert=True, session=session)
 
     async def get(self, job_id: JobId, file: FileName, number: int) -> bytes | None:
         """Return a piece, or None."""

@@ -75,10 +75,16 @@ class Erasing:
             found = await cursor.to_list(None)
         return Erasable([one["id"] for one in found], bytes(found[-1]["keys"]["place"]) if found else place)
 
-    async def erase(self, ids: Sequence[CustomerId], deleted_at: Instant, holder: Holder | None = None) -> list[Erased]:
+    async def erase(
+        self,
+        ids: Sequence[CustomerId],
+        deleted_at: Instant,
+        holder: Holder | None = None,
+        within: Session | None = None,
+    ) -> list[Erased]:
         """Erase those of some customers that the filter still finds, all or none; return these.
 
-        With a holder the operation counts them, in the same transaction.
+        With a holder the operation counts them, in the same transaction, which is one of the session `within`.
 
         Raises:
             WriteConflict: another write came between; nothing was done.
@@ -96,8 +102,11 @@ class Erasing:
                     await count_erased(self.client[self.database]["operations"], holder, len(found), session)
             return bool(found)
 
-        async with driver.session(self.client) as session:
-            await attempt(session, bury)
+        if within is not None:
+            await attempt(within, bury)
+        else:
+            async with driver.session(self.client) as session:
+                await attempt(session, bury)
         return [Erased(one["id"], one["version"] + 1) for one in found]
 
     async def _bury(self, found: Sequence[Document], deleted_at: Instant, session: Session) -> None:

@@ -1,21 +1,25 @@
 """The collection of operations: long work that a request began, and that any worker goes on with.
 
 A worker holds an operation by a lease of `LEASE_SECONDS`, by the store's own clock, and renews it while it works. What
-it has done, and the place from which another one would go on, are written in one step.
+it does, and the place from which another one would go on, are one transaction, which writes the operation only where
+the lease is still the worker's. So one that was frozen, and comes back after another has taken over, stores nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, NewType, NotRequired, TypedDict, cast
 
 from pymongo import ReturnDocument
 
+from storage import driver
 from storage.documents import Instant, moment
 from storage.driver import Client, Collection, Document, Session
 from storage.errors import LeaseLost, reading, writing
+from storage.transactions import end_abandoned
 
 JobId = NewType("JobId", str)
 JobKind = Literal["import", "delete"]
@@ -31,6 +35,7 @@ MOST_ERRORS: Final = 100
 
 _SHOWN: Final = {"_id": 0, "lease": 0, "expires": 0}
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FREE: Final[Document] = {"status": {"$eq": "running"}, "$expr": {"$lte": ["$lease.until", "$$NOW"]}}
 
 
 class JobFault(TypedDict):
@@ -135,31 +140,56 @@ class Jobs:
 
     async def claim(self, worker: str) -> Job | None:
         """Take the oldest operation that nobody holds, or None."""
-        free = {"status": {"$eq": "running"}, "$expr": {"$lte": ["$lease.until", "$$NOW"]}}
-        taken = {"lease": {"by": {"$literal": worker}, "until": _from_now(LEASE_SECONDS)}}
-        change = [{"$set": {**taken, "attempts": {"$add": ["$attempts", 1]}}}]
+        tried: list[JobId] = []
+        while (found := await self._free(tried)) is not None:
+            session = found["lease"].get("session")
+            if session is not None:
+                await end_abandoned(self.client, session)
+            if (taken := await self._take(found["id"], worker)) is not None:
+                return taken
+            tried.append(found["id"])  # another worker was quicker
+        return None
+
+    async def _free(self, tried: Sequence[JobId]) -> Document | None:
+        query = {**_FREE, **({"id": {"$nin": list(tried)}} if tried else {})}
+        with reading():
+            return await self._jobs.find_one(query, {"id": 1, "lease": 1}, sort=[("status", 1), ("createdAt", 1)])
+
+    async def _take(self, job_id: JobId, worker: str) -> Job | None:
+        taken = {"by": {"$literal": worker}, "until": _from_now(LEASE_SECONDS), "session": "$$REMOVE"}
+        change = [{"$set": {"lease": taken, "attempts": {"$add": ["$attempts", 1]}}}]
         with writing():
             found = await self._jobs.find_one_and_update(
-                free,
-                change,
-                projection=_SHOWN,
-                sort=[("status", 1), ("createdAt", 1)],
-                return_document=ReturnDocument.AFTER,
+                {"id": {"$eq": job_id}, **_FREE}, change, projection=_SHOWN, return_document=ReturnDocument.AFTER
             )
         return cast("Job | None", found)
 
+    @asynccontextmanager
+    async def session(self, holder: Holder) -> AsyncIterator[Session]:
+        """Give the session in which a worker writes what it does: who takes over ends what is open in it.
+
+        Raises:
+            LeaseLost: another worker has the operation.
+        """
+        async with driver.session(self.client) as opened:
+            with writing():
+                known = {"$set": {"lease.session": opened.session_id["id"]}}
+                joined = await self._jobs.update_one(_held(holder), known)
+            if joined.matched_count == 0:
+                raise LeaseLost
+            yield opened
+
     async def renew(self, holder: Holder) -> bool:
         """Hold an operation on; False where the worker has lost it."""
-        return await self._lease(holder, LEASE_SECONDS)
+        return await self._lease(holder, {"lease.until": _from_now(LEASE_SECONDS)})
 
     async def release(self, holder: Holder, seconds: float = 0.0) -> bool:
         """Let any worker take an operation, after so many seconds; False where it was lost before."""
-        return await self._lease(holder, seconds)
+        return await self._lease(holder, {"lease.until": _from_now(seconds), "lease.session": "$$REMOVE"})
 
-    async def _lease(self, holder: Holder, seconds: float) -> bool:
+    async def _lease(self, holder: Holder, lease: Document) -> bool:
         with writing():
-            result = await self._jobs.update_one(_held(holder), [{"$set": {"lease.until": _from_now(seconds)}}])
-        return result.matched_count == 1
+            return (await self._jobs.update_one(_held(holder), [{"$set": lease}])).matched_count == 1
 
     async def record(self, holder: Holder, changes: Mapping[str, Any], errors: Sequence[JobError] = ()) -> bool:
         """Write what was done in one step: members of `Job`, and more errors. Tells whether its owner wants it to end.
@@ -167,13 +197,19 @@ class Jobs:
         Raises:
             LeaseLost: another worker has it.
         """
+        with writing():
+            return await self.record_within(None, holder, changes, errors)
+
+    async def record_within(
+        self, session: Session | None, holder: Holder, changes: Mapping[str, Any], errors: Sequence[JobError] = ()
+    ) -> bool:
+        """Do what `record` does as part of the transaction at hand, which then stores all of it or nothing."""
         update: Document = {"$set": {**changes, "attempts": 0}}
         if errors:
             update["$push"] = {"errors": {"$each": list(errors), "$slice": MOST_ERRORS}}
-        with writing():
-            found = await self._jobs.find_one_and_update(
-                _held(holder), update, projection={"_id": 0, "cancelRequested": 1}
-            )
+        found = await self._jobs.find_one_and_update(
+            _held(holder), update, projection={"_id": 0, "cancelRequested": 1}, session=session
+        )
         if found is None:
             raise LeaseLost
         return bool(found["cancelRequested"])

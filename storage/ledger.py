@@ -8,17 +8,18 @@ died takes its claim over once the lease has ended; should the run live after al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pymongo.write_concern import WriteConcern
 
 from storage import driver
 from storage.documents import CustomerId, new_id
 from storage.driver import Client, Collection, Document, Session
-from storage.errors import Duplicate, StoreError, reading, uncommitted
+from storage.errors import Duplicate, reading, uncommitted
+from storage.transactions import end_abandoned
 
 KEPT: Final = timedelta(hours=24)
 """How long an outcome is kept."""
@@ -133,19 +134,11 @@ class Ledger:
     async def _take_over(self, asked: Asked, entry: Document, new: Document, session: Session, pieces: int) -> Found:
         """Claim the key of a run that has died, or of an outcome that is too old; of several who try one does it."""
         if "session" in entry:
-            await self._end(entry["session"])
+            await end_abandoned(self.client, entry["session"])
         seen = {name: {"$eq": entry.get(name)} for name in ("_id", "fence", "lease")}
         with uncommitted():
             taken = await self._entries.update_one(seen, _claimed(new, going_on=pieces > 0), session=session)
         return Held(asked.id, new["fence"], session, pieces) if taken.matched_count else Running(0)
-
-    async def _end(self, identifier: Any) -> None:
-        """End the transaction that a dead run has left open: the store itself would let it stand for a minute.
-
-        Users may end sessions of their own; where that is not so after all, the store's minute is waited for.
-        """
-        with suppress(StoreError), uncommitted():
-            await self.client.admin.command("killSessions", [{"id": identifier}])
 
     async def complete(self, held: Held, outcome: Document, customer: CustomerId | None) -> bool:
         """Write an outcome as part of the transaction at hand; False where the claim is lost.

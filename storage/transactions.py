@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import count
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from storage import driver
 from storage.deadlines import seconds_left
-from storage.driver import Session
-from storage.errors import Unavailable, WriteConflict, aborting, uncommitted, writing
+from storage.driver import Client, Session
+from storage.errors import StoreError, Unavailable, WriteConflict, aborting, uncommitted, writing
 
 Change = Callable[[Session], Awaitable[bool]]
 """Writes in a session; False where nothing of it is to stand."""
@@ -57,6 +58,16 @@ async def transact(session: Session, change: Change) -> bool:
             return await attempt(session, change)
         except (WriteConflict, Unavailable) as error:
             await _pause(error)
+
+
+async def end_abandoned(client: Client, session_id: Any) -> None:
+    """End the transaction that a dead run has left open: the store itself would let it stand for a minute.
+
+    Should the run live after all, it cannot commit it. Users may end sessions of their own; where that is not so
+    after all, the store's minute is waited for.
+    """
+    with suppress(StoreError), uncommitted():
+        await client.admin.command("killSessions", [{"id": session_id}])
 
 
 async def _abort(session: Session) -> None:

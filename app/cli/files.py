@@ -80,7 +80,7 @@ def import_customers(
                 async with indexes_last(store, tell):
                     await _or_say_how_to_go_on(job.run(), kept)
                     journal.end()
-            return found
+            return job.state
 
         with audited(settings, "importCustomers", dry_run=dry_run) as facts:
             done = with_store(settings, work, None, indexed=False)

@@ -17,8 +17,9 @@ from app.cli.session import ERR
 from app.transfer import state
 from app.transfer.importing import faults_of
 from app.transfer.state import ImportState
-from resolvers.imports import Importer, Result
+from resolvers.imports import Importer, Keep
 from resolvers.problem import JsonValue, Problem
+from storage.driver import Session
 from storage.errors import Unavailable
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ class FileJournal:
         self.report.begin()
         self._keep(state)
 
-    async def record(self, state: ImportState, refused: Mapping[int, Problem]) -> None:
+    async def record(self, state: ImportState, refused: Mapping[int, Problem], _: Session | None, /) -> None:
         """Write the refused lines, then keep the state, and tell how far it is."""
         self.report.add(refused)
         state.report = self.report.size
@@ -106,9 +107,9 @@ class PatientImporter:
         """Prepare a line; raises the problem for which it is refused."""
         return self.inner.prepare(line, value)
 
-    async def store(self, ready: Sequence[Any]) -> list[Result]:
+    async def store(self, ready: Sequence[Any], keep: Keep) -> None:
         """Store a batch. Raises `Unavailable` where the store stays away."""
-        return await patient(lambda: self.inner.store(ready))
+        await patient(lambda: self.inner.store(ready, keep))
 
 
 async def patient(work: Callable[[], Awaitable[T]]) -> T:

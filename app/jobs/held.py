@@ -15,6 +15,7 @@ from resolvers.problem import Problem
 from storage.chunks import ORPHANED
 from storage.deadlines import wire_deadline
 from storage.documents import instant
+from storage.driver import Session
 from storage.errors import LeaseLost, Unavailable
 from storage.jobs import KEPT, LEASE_SECONDS, Ended, Holder, Job, JobError, JobKind
 from storage.store import Store
@@ -65,6 +66,12 @@ class Held:
             if await self.store.jobs.record(self.holder, {**changes, "updatedAt": now}, errors):
                 raise Cancelled
 
+    async def record_within(self, session: Session | None, errors: Sequence[JobError], **changes: Any) -> None:
+        """Do what `record` does as part of the transaction at hand, which stores nothing where this raises."""
+        changes["updatedAt"] = instant(self.services.clock())
+        if await self.store.jobs.record_within(session, self.holder, changes, errors):
+            raise Cancelled
+
     def note(self, outcome: Outcome, customer: str = "", version: int = 0, changed: Iterable[str] = ()) -> None:
         """Put what became of a customer into the audit, as changed by who began the operation."""
         asked = self.job["task"]["asked"]
@@ -102,3 +109,13 @@ class Held:
             except Unavailable:
                 continue
             end = asked + LEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Working(Held):
+    """An operation that this worker has begun, and the session in which it writes what it does.
+
+    Who takes over ends what is open in that session.
+    """
+
+    session: Session

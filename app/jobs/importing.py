@@ -9,27 +9,31 @@ from typing import Any, Final
 
 import orjson
 
-from app.jobs.held import CALL_SECONDS, Failed, Held
+from app.jobs.held import CALL_SECONDS, Failed, Held, Working
 from app.jobs.payload import payload_at
 from app.transfer.columns import BadHeader
 from app.transfer.formats import Read, reader_of
 from app.transfer.importing import REFUSED, ImportJob
 from app.transfer.lines import lines
 from app.transfer.state import ImportState
-from resolvers.imports import CustomerImport, Importer, Result, Rules
+from resolvers.held_imports import HeldImport
+from resolvers.imports import CustomerImport, Importer, Keep, Rules
 from resolvers.jobs import job_error
 from resolvers.problem import JsonValue, Problem
 from resolvers.problems import INTERNAL_ERROR
 from storage.chunks import CHUNK
 from storage.deadlines import wire_deadline
-from storage.jobs import MOST_ERRORS, JobError
+from storage.driver import Session
+from storage.jobs import MOST_ERRORS, Job, JobError
 
 _MOST_FAULTS: Final = 20
 """How many faults of a line the operation shows; the report has all."""
+_PARTS: Final = 4
+"""Transactions of a quarter of a batch cost MongoDB no more than the whole batch without one."""
 _LOST: Final = "What was sent is not there any more. Send it again."
 
 
-async def import_customers(held: Held) -> None:
+async def import_customers(held: Working) -> None:
     """Import the lines that are left.
 
     Raises:
@@ -47,11 +51,20 @@ async def import_customers(held: Held) -> None:
         state.line, state.offset = 1, header
     clock, us_rules = held.services.clock, held.services.us_address_rules
     rules = Rules(task["seed"], task["onConflict"], task["strict"], job["dryRun"], us_rules, clock)
-    importer = _BoundedImporter(CustomerImport(held.store, rules, held.note))
+    importer = _BoundedImporter(HeldImport(CustomerImport(held.store, rules, held.note), held.session))
     with payload_at(chunks, job["id"], state.offset) as file:
-        await ImportJob(file, read, importer, state, _StoredJournal(held, 1 if header else 0)).run()
-    if state.offset != task["size"]:
+        work = ImportJob(file, read, importer, state, _StoredJournal(held, 1 if header else 0), _parts(job))
+        await work.run()
+    if work.state.offset != task["size"]:
         raise Failed(Problem(INTERNAL_ERROR, _LOST))
+
+
+def _parts(job: Job) -> int:
+    """Return into how many a batch is parted: into more each time that a worker has begun and got no further.
+
+    What takes longer than a lease would be taken over in the middle for ever, as nobody can renew that meanwhile.
+    """
+    return int(_PARTS ** job["attempts"])
 
 
 def _state(held: Held) -> ImportState:
@@ -82,9 +95,9 @@ class _BoundedImporter:
     def prepare(self, line: int, value: JsonValue) -> Any:
         return self.inner.prepare(line, value)
 
-    async def store(self, ready: Sequence[Any]) -> list[Result]:
+    async def store(self, ready: Sequence[Any], keep: Keep) -> None:
         with wire_deadline(CALL_SECONDS):
-            return await self.inner.store(ready)
+            await self.inner.store(ready, keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +115,23 @@ class _StoredJournal:
         with wire_deadline(CALL_SECONDS):
             await self.held.store.chunks.drop(self.held.job["id"], "refused", state.line + 1)
 
-    async def record(self, state: ImportState, refused: Mapping[int, Problem]) -> None:
-        """Report the refused lines, then keep place, counts and errors in one step."""
+    async def record(self, state: ImportState, refused: Mapping[int, Problem], session: Session | None, /) -> None:
+        """Keep place, counts and errors where the operation is still held, then the report of the refused lines.
+
+        First what is asked for the lease: who has lost it writes nothing else.
+        """
         errors = [job_error(problem, line) for line, problem in refused.items()]
-        for piece in _pieces(errors):
-            with wire_deadline(CALL_SECONDS):
-                await self.held.store.chunks.put(self.held.job["id"], "refused", piece[0]["line"] or 0, _lines(piece))
-        failed = state.counts.get(REFUSED, 0)
-        await self.held.record(
+        await self.held.record_within(
+            session,
             [_brief(error) for error in errors[:MOST_ERRORS]],
             done=state.line - self.before,
-            failed=failed,
+            failed=state.counts.get(REFUSED, 0),
             counts=dict(state.counts),
             position={"line": state.line, "offset": state.offset},
         )
+        chunks, job_id = self.held.store.chunks, self.held.job["id"]
+        for piece in _pieces(errors):
+            await chunks.put_within(session, job_id, "refused", piece[0]["line"] or 0, _lines(piece))
 
 
 def _brief(error: JobError) -> JobError:

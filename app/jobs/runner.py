@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from app.jobs.held import Cancelled, Failed, Held
+from app.jobs.held import Cancelled, Failed, Held, Working
 from app.observe.logs import failure_fields
 from resolvers.context import Services
 from resolvers.jobs import job_error
@@ -22,7 +22,7 @@ from storage.documents import new_id
 from storage.errors import LeaseLost, StoreError
 from storage.jobs import Ended, Job, JobError, JobKind
 
-Work = Callable[[Held], Awaitable[None]]
+Work = Callable[[Working], Awaitable[None]]
 """Does an operation to its end, from where it stands."""
 AT_ONCE: Final = 2
 """How many operations a worker does at the same time."""
@@ -107,7 +107,9 @@ class Runner:
                 raise Cancelled
             if held.job["attempts"] > MOST_ATTEMPTS:
                 raise Failed(Problem(INTERNAL_ERROR, "The operation was begun many times and came no further."))
-            await _while_held(held, self.works[held.job["kind"]])
+            async with held.store.jobs.session(held.holder) as session:
+                working = Working(held.services, held.job, held.worker, session)
+                await _while_held(working, self.works[held.job["kind"]])
         except Cancelled:
             return "cancelled", []
         except Failed as error:
@@ -115,7 +117,7 @@ class Runner:
         return "succeeded", []
 
 
-async def _while_held(held: Held, work: Work) -> None:
+async def _while_held(held: Working, work: Work) -> None:
     """Do the work while the lease can be renewed. Raises what the work raises, and `LeaseLost`."""
     beat = asyncio.create_task(held.keep(), name="lease")
     doing = asyncio.ensure_future(work(held))

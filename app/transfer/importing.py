@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 from app.transfer.formats import Read
@@ -13,6 +14,7 @@ from app.transfer.state import ImportState
 from resolvers.imports import Importer, Result
 from resolvers.problem import Problem
 from resolvers.problems import BODY_TOO_LARGE
+from storage.driver import Session
 
 _BATCH_LINES: Final = 1000
 _BATCH_BYTES: Final = 4_000_000
@@ -35,8 +37,11 @@ class Journal(Protocol):
     async def begin(self, state: ImportState) -> None:
         """Take note before the first line: the seed makes the ids by which a later run knows what this one stored."""
 
-    async def record(self, state: ImportState, refused: Mapping[int, Problem]) -> None:
-        """Keep what was done, and the refused lines of the last batch by their numbers."""
+    async def record(self, state: ImportState, refused: Mapping[int, Problem], session: Session | None, /) -> None:
+        """Keep what was done, and the refused lines of the last batch by their numbers.
+
+        With a session that is a part of its transaction, and may be asked for again.
+        """
 
 
 @dataclass(slots=True)
@@ -48,6 +53,8 @@ class ImportJob:
     importer: Importer
     state: ImportState
     journal: Journal
+    parts: int = 1
+    """Into how many what is stored together otherwise is parted."""
     _batches: Iterator[Batch] = field(init=False)
 
     async def run(self) -> None:
@@ -58,7 +65,7 @@ class ImportJob:
         try:
             while (batch := await following) is not None:
                 following = self._next()
-                await self._record(batch, await self.importer.store(batch.ready))
+                await self._store(batch)
         finally:
             await asyncio.wait({following})
 
@@ -66,12 +73,12 @@ class ImportJob:
         return asyncio.ensure_future(asyncio.to_thread(next, self._batches, None))
 
     def _checked(self) -> Iterator[Batch]:
-        batch, size = Batch([], [], 0, 0), 0
+        batch, size, most = Batch([], [], 0, 0), 0, max(_BATCH_LINES // self.parts, 1)
         for line in lines(self.file, self.state.line, self.state.offset):
             self._check(line, batch)
             size += len(line.raw or b"")
             batch = batch._replace(line=line.number, offset=line.end)
-            if len(batch.ready) + len(batch.refused) >= _BATCH_LINES or size > _BATCH_BYTES:
+            if len(batch.ready) + len(batch.refused) >= most or size > _BATCH_BYTES:
                 yield batch
                 batch, size = Batch([], [], 0, 0), 0
         if batch.line:
@@ -86,14 +93,18 @@ class ImportJob:
         except Problem as problem:
             batch.refused.append(Result(line.number, problem))
 
-    async def _record(self, batch: Batch, stored: list[Result]) -> None:
-        results = [*batch.refused, *stored]
-        for result in results:
-            outcome = REFUSED if isinstance(result.outcome, Problem) else result.outcome
-            self.state.counts[outcome] = self.state.counts.get(outcome, 0) + 1
-        self.state.line, self.state.offset = batch.line, batch.offset
-        refused = {line: outcome for line, outcome in results if isinstance(outcome, Problem)}
-        await self.journal.record(self.state, dict(sorted(refused.items())))
+    async def _store(self, batch: Batch) -> None:
+        before = self.state
+
+        async def keep(stored: Sequence[Result], session: Session | None) -> None:
+            results = [*batch.refused, *stored]
+            counts = Counter(before.counts)
+            counts.update(REFUSED if isinstance(one.outcome, Problem) else one.outcome for one in results)
+            self.state = replace(before, line=batch.line, offset=batch.offset, counts=dict(counts))
+            refused = {line: outcome for line, outcome in results if isinstance(outcome, Problem)}
+            await self.journal.record(self.state, dict(sorted(refused.items())), session)
+
+        await self.importer.store(batch.ready, keep)
 
 
 def faults_of(problem: Problem) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 from pymongo import MongoClient
 
 from app.transfer import importing
+from app.transfer.importing import ImportJob
 from resolvers import exports, jobs
 from storage.bulk import Bulk
 from storage.customers import Customers
@@ -187,14 +188,14 @@ class TestRules:
     def test_a_cancelled_import_tells_exactly_what_it_has_done(
         self, own: Gateway, stored: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(importing, "_BATCH_LINES", 5)
-        create = Bulk.create_each
+        monkeypatch.setattr(importing, "_BATCH_LINES", 20)
+        at = ImportJob._store
 
-        async def cancelling(self: Bulk, prepared: Any) -> Any:
+        async def cancelling(self: ImportJob, batch: Any) -> None:
+            await at(self, batch)
             stored.operations.update_many({}, {"$set": {"cancelRequested": True}})
-            return await create(self, prepared)
 
-        monkeypatch.setattr(Bulk, "create_each", cancelling)
+        monkeypatch.setattr(ImportJob, "_store", cancelling)
         done = imported(own.http, lines(*many(20)))
         assert (done["status"], done["counts"], done["done"], done["total"]) == ("cancelled", {"created": 5}, 5, 20)
         assert stored.customers.count_documents({}) == 5
@@ -205,28 +206,28 @@ class TestRules:
     ) -> None:
         monkeypatch.setattr("app.jobs.runner._PAUSE_SECONDS", 0.0)
         monkeypatch.setattr("app.jobs.runner.POLL_SECONDS", 0.05)
-        monkeypatch.setattr(importing, "_BATCH_LINES", 5)
-        create, faults = Bulk.create_each, [Unavailable("unknown"), RuntimeError("a fault"), None, Unavailable("none")]
+        monkeypatch.setattr(importing, "_BATCH_LINES", 20)
+        write, faults = Bulk.write, [Unavailable("unknown"), RuntimeError("a fault"), None, Unavailable("none")]
 
-        async def failing(self: Bulk, prepared: Any) -> Any:
-            found = await create(self, prepared)
+        async def failing(self: Bulk, *what: Any) -> bool:
+            found = await write(self, *what)
             if faults and (fault := faults.pop(0)) is not None:
                 name = stored.operations.find_one()["id"] + "/refused/0000000000000011"
                 stored.operation_chunks.replace_one({"_id": name}, {"data": b"told, not kept\n"}, upsert=True)
                 raise fault
             return found
 
-        monkeypatch.setattr(Bulk, "create_each", failing)
+        monkeypatch.setattr(Bulk, "write", failing)
         done = imported(own.http, lines(*many(12), "[1]"))
         assert (done["counts"], done["failed"], len(done["errors"])) == ({"created": 12, "refused": 1}, 1, 1)
         assert [one["line"] for one in refused(own.http, done)] == [13]
-        assert stored.customers.count_documents({}) == 12
+        assert (stored.customers.count_documents({}), faults) == (12, [])
         assert "a fault" not in own.log.getvalue()
 
 
 class TestCost:
     def test_memory_does_not_grow_with_the_file(self, own: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(importing, "_BATCH_LINES", 20)
+        monkeypatch.setattr(importing, "_BATCH_LINES", 80)
         monkeypatch.setattr(exports, "PAGE", 20)
         monkeypatch.setattr("resolvers.uploads.CHUNK", 4096)
         monkeypatch.setattr("app.jobs.payload.CHUNK", 4096)

@@ -76,7 +76,7 @@ def _versioned_problems(endpoint: Endpoint, *, existing: bool, changes: bool) ->
     return (
         *((p.GONE,) if existing else ()),
         *((p.PRECONDITION_MISSING,) if missing else ()),
-        *((p.PRECONDITION_FAILED,) if existing and changes else ()),
+        *((p.PRECONDITION_FAILED,) if existing and (changes or endpoint.kind == "read") else ()),
         *((p.CONFLICT,) if endpoint.tag == "Customers" and endpoint.takes and changes and not many else ()),
         *((p.VALIDATION_ERROR,) if endpoint.tag != "Customers" and endpoint.kind == "delete" else ()),
     )

@@ -116,7 +116,7 @@ def _header_parameters(endpoint: Endpoint) -> list[Document]:
         return [{"$ref": f"#/components/parameters/{name}"} for name in names]
     condition = ["IfMatch"] if "{" in endpoint.path else []
     names = {
-        "read": ["IfNoneMatch"] if "{" in endpoint.path else [],
+        "read": [*condition, "IfNoneMatch"] if condition else [],
         "replace": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
         "patch": ["IfMatchRequired", "IdempotencyKey", "Prefer"],
         "create": [*condition, "IdempotencyKey", "Prefer"],

@@ -12,10 +12,11 @@ from app.http.answers import Answer
 from app.http.heads import heads_of
 from app.http.problems import REPLAYED
 from app.rest.call import Call
-from app.rest.conditions import not_modified
+from app.rest.conditions import not_modified, tags_of
 from app.rest.questions import fields_of
 from resolvers.customers import representation
 from resolvers.etags import ENVELOPED, etag, selection_form
+from resolvers.preconditions import Precondition
 from resolvers.selection import selected
 from storage.documents import Customer
 
@@ -62,7 +63,10 @@ def resource_response(
     status: int = 200,
     location: str | None = None,
 ) -> Response:
-    """Return a resource with its ETag, enveloped under `name`; a safe request whose ETag is known gets 304."""
+    """Return a resource with its ETag, enveloped under `name`; a safe request whose ETag is known gets 304.
+
+    Raises precondition-failed where a safe request is for another version.
+    """
     if (unchanged := _unchanged(call, customer)) is not None:
         return unchanged
     headers = {} if call.dry_run else {"ETag": tag_of(call, customer)}
@@ -72,7 +76,7 @@ def resource_response(
 
 
 def customer_response(call: Call, customer: Customer, *, status: int = 200, location: str | None = None) -> Response:
-    """Return a whole customer, or the fields of it that were asked for."""
+    """Return a whole customer, or the fields of it that were asked for. Raises precondition-failed."""
     if (unchanged := _unchanged(call, customer)) is not None:
         return unchanged
     body = selected(representation(customer), fields_of(call.parameters))
@@ -80,9 +84,15 @@ def customer_response(call: Call, customer: Customer, *, status: int = 200, loca
 
 
 def _unchanged(call: Call, customer: Customer) -> Response | None:
-    """Return the 304 for a safe request that knows the present ETag, else None; nothing is rendered for it."""
-    scope = call.request.scope
-    if b"if-none-match" not in heads_of(scope) or scope["method"] not in {"GET", "HEAD"}:
+    """Return the 304 for a safe request that knows the present ETag, else None; nothing is rendered for it.
+
+    If-Match comes first (RFC 9110 section 13.2.2). Raises precondition-failed where that names another version.
+    """
+    scope, heads = call.request.scope, heads_of(call.request.scope)
+    if (b"if-none-match" not in heads and b"if-match" not in heads) or scope["method"] not in {"GET", "HEAD"}:
+        return None
+    Precondition(match=tags_of(call.request, b"if-match")).check(customer, tuple)
+    if b"if-none-match" not in heads:
         return None
     tag = tag_of(call, customer)
     return empty_response(call, 304, {"ETag": tag}) if not_modified(call.request, tag) else None

@@ -56,6 +56,38 @@ def test_c021_what_changes_nothing_keeps_the_etag_and_the_time(gateway: Gateway)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_c023_a_read_with_if_match_of_another_version_is_412_and_of_the_present_one_200(
+    gateway: Gateway, method: str
+) -> None:
+    customer_id = gateway.create()["id"]
+    urls = resources(customer_id, gateway)
+    before = {url: gateway.http.get(url).headers["ETag"] for url in urls}
+    gateway.http.patch(urls[0], json={"firstName": "Bea"}, headers={"If-Match": before[urls[0]]}).raise_for_status()
+    for url in urls:
+        now = gateway.http.get(url).headers["ETag"]
+        for sent in (before[url], '"other"', f"W/{now}", f"{before[url]}, W/{now}", "no tag"):
+            stale = gateway.http.request(method, url, headers={"If-Match": sent})
+            assert (stale.status_code, stale.headers["ETag"]) == (412, before[urls[0]].replace("v1", "v2")), sent
+            if method == "GET":
+                assert (slug(stale), stale.json()["currentVersion"]) == ("precondition-failed", 2)
+        for sent in (now, f"{before[url]}, {now}", "*"):
+            assert gateway.http.request(method, url, headers={"If-Match": sent}).status_code == 200, sent
+        both = {"If-Match": before[url], "If-None-Match": now}
+        assert gateway.http.request(method, url, headers=both).status_code == 412, "If-Match comes first"
+        assert gateway.http.request(method, url, headers={**both, "If-Match": now}).status_code == 304
+    enveloped = gateway.http.get(urls[0], headers={"Accept": ENVELOPED, "If-Match": before[urls[0]]})
+    assert (enveloped.status_code, enveloped.json()["errors"][0]["httpStatus"]) == (412, 412)
+
+
+def test_c023_what_is_not_there_is_told_before_any_precondition(gateway: Gateway) -> None:
+    url = f"{CUSTOMERS}/{gateway.create()['id']}"
+    gateway.http.delete(url).raise_for_status()
+    for path, status in ((url, 410), (f"{CUSTOMERS}/{uuid.uuid4()}", 404)):
+        for sent in ("*", '"v1-00000000"'):
+            assert gateway.http.get(path, headers={"If-Match": sent}).status_code == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', '"other",W/{}', "{} ,", "*"])
 def test_c022_if_none_match_of_the_present_tag_is_304(gateway: Gateway, method: str, form: str) -> None:
     body, _ = gateway.created()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -20,6 +19,7 @@ from app.graphql.door import GraphQLDoor
 from app.graphql.socket import GraphQLSocket
 from app.guide import FOLDER, Guide
 from app.http.admission import public
+from app.http.cors import CrossOrigin
 from app.http.doors import GatewayApplication
 from app.http.edge import Edge
 from app.http.problems import problem_response
@@ -109,7 +109,7 @@ def _middleware(settings: Settings, log: AccessLog, metrics: Metrics, traces: Tr
     if settings.cors_origins:
         outer.append(
             Middleware(
-                CORSMiddleware,
+                CrossOrigin,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=_CORS_REQUEST,

@@ -79,6 +79,8 @@ def _own_headers(problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if "retryAfter" in problem.extra:
         return {"Retry-After": str(problem.extra["retryAfter"])}
+    if "webSocketVersion" in problem.extra:
+        return {"Sec-WebSocket-Version": str(problem.extra["webSocketVersion"])}
     if problem.type in _WITH_ETAG and "currentETag" in problem.extra:
         return {"ETag": str(problem.extra["currentETag"])}
     return {}

@@ -31,6 +31,7 @@ from app.http.body import SLOWEST, WHOLE
 from app.http.cycle import TRAILERS, Cycle
 from app.http.edge import MAX_HEADER_BYTES, MAX_URI, REFUSAL
 from app.http.ending import EndingProtocol
+from app.http.handshake import handshake_problem
 from app.http.malformed import malformed, unknown_method
 from app.http.outlet import Outlet
 from app.http.sweep import Sweeper, Wait, Watched
@@ -188,6 +189,10 @@ class GatewayProtocol(EndingProtocol, Watched):
         The parser takes what follows for another protocol, so a body cannot be told from the next request.
         """
         if self._should_upgrade():
+            problem = handshake_problem(self.parser.get_method(), self.url, self.scope["headers"])
+            if problem is not None:
+                self._refuse(problem)
+                return
             self.transport = self._outlet.inner
             self.handle_websocket_upgrade()
             return

@@ -78,7 +78,8 @@ with every fault at once, each with its place as a JSON Pointer. Text is trimmed
 would be created. Unknown properties are ignored, or refused under `Prefer: handling=strict`.""",
     "getCustomer": """\
 A deleted customer is 410 for 30 days, an id that was never used is 404. `fields` chooses what is answered, and the \
-answer then has an ETag of its own. With `If-None-Match` an unchanged customer is 304, without a body.""",
+answer then has an ETag of its own. With `If-None-Match` an unchanged customer is 304, without a body; with \
+`If-Match` one that has changed is 412.""",
     "replaceCustomer": f"""\
 Everything is replaced: send the whole customer, as for a new one. Addresses and phone numbers that are equal to old \
 ones, or stand in the same place, keep their ids. To change a part of it, use `PATCH`.

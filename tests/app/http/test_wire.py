@@ -10,10 +10,11 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import httpx2
@@ -442,6 +443,16 @@ def is_reset(wire: socket.socket) -> bool:
     return False
 
 
+HANDSHAKE: Mapping[str, str | None] = MappingProxyType(
+    {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+)
+
+
 class TestConnections:
     @pytest.mark.parametrize(
         "sent",
@@ -475,6 +486,41 @@ class TestConnections:
         lines = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
         (answer,) = exchange(gateway.url, start(gateway, "GET", "/api/v1/viewer", *lines) + SMUGGLED)
         assert (answer.status, answer.closed) == (200, True)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("Sec-WebSocket-Key", None),
+            ("Sec-WebSocket-Key", "c2hvcnQ="),
+            ("Sec-WebSocket-Key", "not base64 at all!"),
+            ("Sec-WebSocket-Version", None),
+            ("Sec-WebSocket-Version", "12"),
+            ("Sec-WebSocket-Version", "13\r\nSec-WebSocket-Version: 13"),
+            ("Sec-WebSocket-Extensions", ";;"),
+        ],
+    )
+    def test_a_handshake_that_is_none_is_a_problem_that_names_the_header(
+        self, gateway: Gateway, name: str, value: str | None
+    ) -> None:
+        given = {**HANDSHAKE, name: value}
+        lines = [f"{header}: {said}" for header, said in given.items() if said is not None]
+        (answer,) = exchange(gateway.url, start(gateway, "GET", "/graphql", *lines))
+        assert_refused(answer, 400, "malformed-request")
+        assert name in answer.body.decode()
+        assert answer.every("sec-websocket-version") == ["13"]
+        assert len(answer.every("x-request-id")) == 1
+
+    @pytest.mark.parametrize("method", ["POST", "DELETE"])
+    def test_a_handshake_is_a_get(self, gateway: Gateway, method: str) -> None:
+        lines = [f"{header}: {said}" for header, said in HANDSHAKE.items()]
+        (answer,) = exchange(gateway.url, start(gateway, method, "/graphql", *lines))
+        assert_refused(answer, 400, "malformed-request")
+
+    @pytest.mark.parametrize("more", [[f"X-Many-{number}: 1" for number in range(130)], [f"X-Long: {'x' * 9000}"]])
+    def test_a_handshake_with_more_than_can_be_read_is_431(self, gateway: Gateway, more: list[str]) -> None:
+        lines = [f"{header}: {said}" for header, said in HANDSHAKE.items()]
+        (answer,) = exchange(gateway.url, start(gateway, "GET", "/graphql", *lines, *more))
+        assert_refused(answer, 431, "headers-too-large")
 
     def test_c018_a_body_behind_such_an_upgrade_is_refused_because_it_cannot_be_told_from_a_request(
         self, gateway: Gateway

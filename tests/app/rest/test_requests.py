@@ -597,8 +597,58 @@ def test_c126_only_the_origins_of_the_setting_are_let_in(start_gateway: StartGat
             "Access-Control-Request-Headers": "if-match, x-api-key, content-type",
         },
     )
-    assert preflight.status_code == 200
+    assert (preflight.status_code, preflight.content) == (200, b"")
     assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize("enveloped", [False, True])
+def test_a_preflight_of_an_origin_that_is_not_let_in_is_a_problem_and_lets_nothing_in(
+    start_gateway: StartGateway, enveloped: bool
+) -> None:
+    gateway = start_gateway(cors_origins="https://app.example.com")
+    asked = {"Origin": "https://evil.example.com", "Access-Control-Request-Method": "PUT"}
+    accept = {"Accept": "application/json;profile=enveloped"} if enveloped else {}
+    refused = gateway.http.options(CUSTOMERS, headers={**asked, **accept})
+    assert refused.status_code == 403
+    assert not [name for name in refused.headers if name.startswith("access-control-")]
+    assert "Origin" in refused.headers["Vary"].split(", ")
+    assert refused.headers["X-Request-Id"]
+    if enveloped:
+        assert refused.json()["errors"][0]["httpStatus"] == 403
+    else:
+        assert slug(refused.json()) == "origin-refused"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Access-Control-Request-Method": "TRACE"},
+        {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-unknown"},
+        {"Access-Control-Request-Method": "GET", "Access-Control-Request-Private-Network": "true"},
+    ],
+)
+def test_a_preflight_of_a_listed_origin_is_told_what_may_be_sent_and_the_browser_compares(
+    start_gateway: StartGateway, asked: dict[str, str]
+) -> None:
+    gateway = start_gateway(cors_origins="https://app.example.com")
+    told = gateway.http.options(CUSTOMERS, headers={"Origin": "https://app.example.com", **asked})
+    assert (told.status_code, told.headers["Access-Control-Allow-Origin"]) == (200, "https://app.example.com")
+    assert told.headers["Access-Control-Allow-Methods"] == "GET, POST, PUT, PATCH, DELETE"
+    assert "x-unknown" not in told.headers["Access-Control-Allow-Headers"].lower()
+    assert "access-control-allow-private-network" not in told.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/graphql", "/docs", "/openapi.json", "/openapi.yaml", "/schemas/customer.json", "/problems",
+     "/problems/not-found", "/health/live", "/health/ready", "/.well-known/jwks.json",
+     "/.well-known/oauth-authorization-server"],
+)  # fmt: skip
+def test_what_is_public_and_takes_no_parameters_ignores_them(gateway: Gateway, path: str) -> None:
+    pages = {"Accept": "text/html"} if path in {"/", "/graphql", "/docs"} else {}
+    plain, asked = (gateway.http.get(f"{path}{query}", headers=pages) for query in ("", "?_=1796072139&probe=lb"))
+    assert (asked.status_code, asked.content) == (plain.status_code, plain.content)
+    assert asked.status_code == 200
 
 
 def test_a_parameter_sent_twice_is_400(gateway: Gateway) -> None:

@@ -56,7 +56,8 @@ Every answer carries `X-Request-Id` (your own, from `X-Request-Id` or `Request-I
 
 `PUT` and `PATCH` need `If-Match` with the ETag of what was read; without it, or with an old one: 412. `GET` with \
 `If-None-Match` answers 304 while nothing has changed, and with `If-Match` 412 once something has. `dryRun=true` \
-tries a change without storing it. With an `Idempotency-Key` a change can be sent again for 24 hours without being made twice: the first answer comes again, with \
+tries a change without storing it. With an `Idempotency-Key` a change can be sent again for 24 hours without being \
+made twice: the first answer comes again, with \
 `Idempotent-Replayed: true`.
 
 ## Errors

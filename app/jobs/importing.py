@@ -29,7 +29,7 @@ from storage.jobs import MOST_ERRORS, Job, JobError
 _MOST_FAULTS: Final = 20
 """How many faults of a line the operation shows; the report has all."""
 _PARTS: Final = 4
-"""Transactions of a quarter of a batch cost MongoDB no more than the whole batch without one."""
+"""Transactions of a quarter of a batch are far shorter than a lease, and cost no more than larger ones."""
 _LOST: Final = "What was sent is not there any more. Send it again."
 
 

@@ -40,7 +40,7 @@ FIELDS = Parameter(
 EXPLAIN = Parameter(
     "explain",
     {**BOOLEAN, "default": False},
-    "`true` shows how the store answers instead of the answer: its query, its index, what it looked at. "
+    "`true` shows in `explain` how the store answers, and no customers: its query, its index, what it looked at. "
     "Needs the scope `customers:admin`.",
     example=True,
 )

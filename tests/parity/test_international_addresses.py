@@ -68,6 +68,11 @@ def test_changing_to_it_is_409_and_changing_ones_own_form_is_not(own: Gateway, f
         taken = own.http.request(method, f"{LIST}/{other['id']}", json=body, headers={"If-Match": "*"})
         assert (taken.status_code, taken.json()["fields"]) == (409, ["email"])
     assert _status(own.graphql(UPDATE, id=other["id"], email=second)) == 409
+    for customer, status in ((one, 200), (other, 409)):
+        tried = own.http.patch(
+            f"{LIST}/{customer['id']}", params={"dryRun": True}, json={"email": second}, headers={"If-Match": "*"}
+        )
+        assert tried.status_code == status
     assert own.data(UPDATE, id=one["id"], email=second)["updateCustomer"] == {"email": second, "version": 2}
     back = own.http.patch(f"{LIST}/{one['id']}", json={"email": first}, headers={"If-Match": "*"})
     assert (back.status_code, back.json()["email"]) == (200, first)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from app.http.remembered import remembered
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """For names that change with the content."""
@@ -60,7 +61,7 @@ def file_response(path: Path, coding: str | None, body: bytes, headers: Mapping[
     return Response(body, headers={"Vary": "Accept-Encoding", **coded, **headers}, media_type=kind)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _takes(accepted: str, coding: str) -> bool:
     """Tell whether Accept-Encoding names a coding, with any weight but zero (RFC 9110 section 12.5.3)."""
     for entry in accepted.lower().split(","):

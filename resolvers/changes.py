@@ -17,7 +17,7 @@ from resolvers.preconditions import Precondition
 from resolvers.problem import Problem
 from resolvers.problems import GONE, NOT_FOUND
 from storage.documents import Customer, CustomerFields, CustomerId, Instant, instant
-from storage.text import fold
+from storage.emails import email_key
 
 Decide = Callable[[Customer], CustomerFields]
 """Gives the fields as they should become; raises a problem where the change is not valid."""
@@ -74,7 +74,7 @@ def _next_version(ctx: Context, current: Customer, fields: CustomerFields) -> Cu
 
 
 async def _check_email(ctx: Context, current: Customer, changed: Customer) -> None:
-    if fold(current["email"]) != fold(changed["email"]):
+    if email_key(current["email"]) != email_key(changed["email"]):
         await check_email_free(ctx, changed["email"])
 
 

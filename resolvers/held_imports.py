@@ -15,8 +15,8 @@ from resolvers.problem import JsonValue, Problem
 from storage.bulk import Bulk, Prepared, Replacement
 from storage.documents import Customer, differences
 from storage.driver import Session
+from storage.emails import email_key
 from storage.errors import Duplicate, Unavailable, WriteConflict
-from storage.text import fold
 from storage.transactions import attempt
 
 
@@ -96,7 +96,7 @@ class HeldImport:
         return batch
 
     def _decide(self, one: Ready, found: dict[str, Customer], batch: _Batch) -> None:
-        key = fold(one.customer["email"])
+        key = email_key(one.customer["email"])
         old = found.get(key)
         if old is None:
             found[key] = one.customer

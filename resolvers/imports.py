@@ -23,10 +23,10 @@ from resolvers.validation import check, nearest
 from storage.bulk import Bulk, Prepared, prepare
 from storage.documents import Customer, CustomerId, Instant, differences, instant
 from storage.driver import Session
+from storage.emails import email_key
 from storage.errors import Duplicate, StoreError, Unavailable
 from storage.model import CustomerInput
 from storage.store import Store
-from storage.text import fold
 
 OnConflict = Literal["fail", "skip", "update"]
 ON_CONFLICT: Final[tuple[OnConflict, ...]] = ("fail", "skip", "update")
@@ -122,7 +122,7 @@ class CustomerImport:
 
     async def _met(self, new: Customer, found: dict[str, Customer]) -> Outcome | Problem:
         """Return what becomes of a line whose e-mail address some customer has."""
-        key = fold(new["email"])
+        key = email_key(new["email"])
         while (old := found.get(key)) is not None:
             decided = self.decide(old, new)
             if not isinstance(decided, dict):
@@ -178,7 +178,7 @@ async def refused(bulk: Bulk, ready: Sequence[Ready], *, dry_run: bool) -> set[i
     if dry_run:
         found = await bulk.find_by_emails([one.customer["email"] for one in ready])
         same = await bulk.find_by_ids([one.customer["id"] for one in ready])
-        return {one.line for one in ready if fold(one.customer["email"]) in found or one.customer["id"] in same}
+        return {one.line for one in ready if email_key(one.customer["email"]) in found or one.customer["id"] in same}
     errors = await bulk.create_each([one.new for one in ready])
     return {one.line for one, error in zip(ready, errors, strict=True) if _is_duplicate(error)}
 

@@ -15,12 +15,12 @@ from storage import driver
 from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document, Session
+from storage.emails import email_key
 from storage.errors import StoreError, inserting, reading, writing
 from storage.filters import filter_query
 from storage.indexes import TOMBSTONE_SECONDS, ensure_unique_indexes
 from storage.query import Filter
 from storage.store import Store
-from storage.text import fold
 
 _SHOWN = {"_id": 0, "keys": 0}
 _SHOWN_TOMBSTONE = {"_id": 0, "expires": 0}
@@ -102,14 +102,14 @@ class Bulk:
         return done.matched_count == len(replacements)
 
     async def find_by_emails(self, emails: Sequence[str]) -> dict[str, Customer]:
-        """Return the customers that have these e-mail addresses, by the folded address."""
-        found = await self._find({"keys.email": {"$in": [fold(email) for email in emails]}})
-        return {fold(customer["email"]): customer for customer in found}
+        """Return the customers that have these e-mail addresses, by the address's key."""
+        found = await self._find({"keys.email": {"$in": [email_key(email) for email in emails]}})
+        return {email_key(customer["email"]): customer for customer in found}
 
-    async def find_owners(self, emails: Sequence[str]) -> dict[str, CustomerId]:
-        """Return the ids of the customers that have these folded e-mail addresses, by the address."""
+    async def find_owners(self, keys: Sequence[str]) -> dict[str, CustomerId]:
+        """Return the ids of the customers whose e-mail addresses have these keys, by the key."""
         with reading():
-            cursor = self.customers.find({"keys.email": {"$in": list(emails)}}, {"_id": 0, "id": 1, "keys.email": 1})
+            cursor = self.customers.find({"keys.email": {"$in": list(keys)}}, {"_id": 0, "id": 1, "keys.email": 1})
             found = await cursor.to_list(None)
         return {one["keys"]["email"]: CustomerId(one["id"]) for one in found}
 

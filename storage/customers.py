@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 from storage import driver
 from storage.documents import Customer, CustomerId, Instant, Tombstone, moment
 from storage.driver import Client, Document, Session
+from storage.emails import email_key
 from storage.errors import PageTooLarge, reading, writing
 from storage.filters import filter_query, page_query
 from storage.gather import Counted
@@ -21,7 +22,6 @@ from storage.plans import QueryPlan, plan_of
 from storage.query import Filter, Question
 from storage.reads import GatheredReads, SharedReads
 from storage.terms import keys_of
-from storage.text import fold
 from storage.transactions import attempt
 
 _SHOWN = {"_id": 0, "keys": 0}
@@ -126,9 +126,9 @@ class Customers:
         return await self._reads.get(customer_id)
 
     async def find_by_email(self, email: str) -> Customer | None:
-        """Return the customer with an e-mail address, compared without case, or None."""
+        """Return the customer with an e-mail address, however it is written, or None."""
         with reading():
-            found = await self._customers.find_one({"keys.email": {"$eq": fold(email)}}, _SHOWN)
+            found = await self._customers.find_one({"keys.email": {"$eq": email_key(email)}}, _SHOWN)
         return cast("Customer | None", found)
 
     async def get_tombstone(self, customer_id: CustomerId) -> Tombstone | None:

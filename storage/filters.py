@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from storage.documents import Instant, instant, moment
 from storage.driver import Document
+from storage.emails import email_key, email_pieces
 from storage.orders import beyond
 from storage.query import (
     And,
@@ -30,6 +31,7 @@ from storage.text import after_prefix, digits, fold
 
 _TERMS: Final = "keys.terms"
 _PLACE: Final = "keys.place"
+_EMAIL: Final = "keys.email"
 _NOTHING: Final[Document] = {"id": {"$in": []}}
 _COMPARISONS: Final = {"gt": "$gt", "ge": "$gte", "lt": "$lt", "le": "$lte"}
 
@@ -84,7 +86,11 @@ def _values(term: Compare) -> tuple[Any, ...]:
 def _key(field: Field, value: object) -> str:
     if isinstance(value, bool):
         return field.mark + (TRUE if value else FALSE)
-    return field.mark + (digits(str(value)) if field.kind == "digits" else fold(str(value)))
+    return field.mark + _KEYS.get(field.kind, fold)(str(value))
+
+
+_KEYS: Final[dict[str, Callable[[str], str]]] = {"digits": digits, "email": email_key}
+"""How values are compared that are not simply text."""
 
 
 def _terms(term: Compare) -> Document:
@@ -95,14 +101,21 @@ def _terms(term: Compare) -> Document:
     key = _key(field, term.value)
     if operator == "eq":
         return {_TERMS: {"$eq": key}}
-    if operator == "contains":
-        return {_TERMS: {"$regex": f"^{field.mark}.*{re.escape(key.removeprefix(field.mark))}", "$options": "s"}}
-    if operator == "startsWith":
-        return {_TERMS: {"$elemMatch": _beginning(key)}}
+    if operator in {"contains", "startsWith"}:
+        pieces = email_pieces(str(term.value)) if field.kind == "email" else (key.removeprefix(field.mark),)
+        return _any([_piece(field, operator, piece) for piece in pieces])
+    if field.kind == "email":  # one key each, where there may be two terms
+        return {_EMAIL: {_COMPARISONS[operator]: key.removeprefix(field.mark)}}
     bounds = {"$gte": field.mark, "$lt": after_prefix(field.mark)}
     replaced = "$gte" if operator in {"gt", "ge"} else "$lt"
     del bounds[replaced]
     return {_TERMS: {"$elemMatch": {**bounds, _COMPARISONS[operator]: key}}}
+
+
+def _piece(field: Field, operator: str, piece: str) -> Document:
+    if operator == "startsWith":
+        return {_TERMS: {"$elemMatch": _beginning(field.mark + piece)}}
+    return {_TERMS: {"$regex": f"^{field.mark}.*{re.escape(piece)}", "$options": "s"}}
 
 
 def _beginning(prefix: str) -> Document:

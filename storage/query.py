@@ -18,12 +18,13 @@ MAX_SIZE: Final = 100
 
 Scalar = str | bool | None
 Operator = Literal["eq", "in", "gt", "ge", "lt", "le", "startsWith", "contains"]
-Kind = Literal["text", "choice", "instant", "flag", "id", "digits"]
+Kind = Literal["text", "email", "choice", "instant", "flag", "id", "digits"]
 ListName = Literal["addresses", "phoneNumbers"]
 
 _TEXT: Final[tuple[Operator, ...]] = ("eq", "in", "gt", "ge", "lt", "le", "startsWith", "contains")
 OPERATORS: Final[dict[Kind, tuple[Operator, ...]]] = {
     "text": _TEXT,
+    "email": _TEXT,
     "choice": ("eq", "in"),
     "instant": ("eq", "in", "gt", "ge", "lt", "le"),
     "flag": ("eq",),
@@ -53,7 +54,7 @@ CUSTOMER_FIELDS: Final = _fields(
     Field("firstName", "text", "fn:"),
     Field("middleName", "text", "mn:", nullable=True),
     Field("lastName", "text", "ln:"),
-    Field("email", "text", "em:"),
+    Field("email", "email", "em:"),
     Field("createdAt", "instant", ""),
     Field("updatedAt", "instant", ""),
     Field("notificationPreferences.email", "flag", "pe:"),
@@ -86,7 +87,9 @@ PART_FIELDS: Final[dict[ListName, dict[str, Field]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One comparison. `value` is a tuple for `in`; text is compared without case, instants as stored."""
+    """One comparison. `value` is a tuple for `in`; text is compared without case, e-mail addresses
+    by their keys, instants as stored.
+    """
 
     field: Field
     operator: Operator

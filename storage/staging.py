@@ -17,9 +17,9 @@ from storage.bulk import Bulk
 from storage.customers import kept, stored
 from storage.documents import Customer, CustomerId, Instant, Tombstone
 from storage.driver import Document, Session
+from storage.emails import email_key
 from storage.errors import Duplicate, WriteConflict
 from storage.ledger import Ledger
-from storage.text import fold
 from storage.transactions import attempt
 from storage.turns import Turns
 
@@ -68,10 +68,10 @@ class StagedCustomers:
             missing = [customer_id for customer_id in ids if customer_id not in found]
             if missing:
                 self._tombstones.update(await self.bulk.find_tombstones(missing))
-        folded = {fold(email) for email in emails}
-        if folded:
-            owners = await self.bulk.find_owners(list(folded))
-            self._owners.update({email: owners.get(email) for email in folded})
+        keys = {email_key(email) for email in emails}
+        if keys:
+            owners = await self.bulk.find_owners(list(keys))
+            self._owners.update({key: owners.get(key) for key in keys})
 
     async def get(self, customer_id: CustomerId) -> Customer | None:
         """Return one customer as it is by now, or None."""
@@ -85,12 +85,12 @@ class StagedCustomers:
 
     async def find_by_email(self, email: str) -> Customer | None:
         """Return the customer that has an e-mail address by now, or None."""
-        owner = await self._owner(fold(email))
+        owner = await self._owner(email_key(email))
         return None if owner is None else await self.get(owner)
 
     async def create(self, customer: Customer) -> None:
         """Add a new customer. Raises `Duplicate`."""
-        email = fold(customer["email"])
+        email = email_key(customer["email"])
         if await self._owner(email) is not None:
             raise Duplicate("keys.email")
         self._owners[email] = customer["id"]
@@ -101,7 +101,7 @@ class StagedCustomers:
         before = await self.get(customer["id"])
         if before is None or before["version"] != version:
             return False
-        email, old = fold(customer["email"]), fold(before["email"])
+        email, old = email_key(customer["email"]), email_key(before["email"])
         if email != old:
             if await self._owner(email) is not None:
                 raise Duplicate("keys.email")
@@ -114,7 +114,7 @@ class StagedCustomers:
         before = await self.get(customer_id)
         if before is None or before["version"] != version:
             return None
-        self._owners[fold(before["email"])] = None
+        self._owners[email_key(before["email"])] = None
         tombstone: Tombstone = {"id": customer_id, "version": version + 1, "deletedAt": deleted_at}
         self._tombstones[customer_id] = tombstone
         self._write(Write(customer_id, version, None))
@@ -124,11 +124,11 @@ class StagedCustomers:
         self._customers[write.id] = write.after
         self.writes.append(write)
 
-    async def _owner(self, folded: str) -> CustomerId | None:
+    async def _owner(self, key: str) -> CustomerId | None:
         """Return whose e-mail address this is by now."""
-        if folded not in self._owners:
-            self._owners[folded] = (await self.bulk.find_owners([folded])).get(folded)
-        return self._owners[folded]
+        if key not in self._owners:
+            self._owners[key] = (await self.bulk.find_owners([key])).get(key)
+        return self._owners[key]
 
     async def store(self, together: Together | None = None) -> bool:
         """Store all changes in their order, at once or not at all; False where somebody else wrote meanwhile.

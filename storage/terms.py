@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 from storage.documents import Customer, Instant, moment
 from storage.driver import Document
+from storage.emails import email_terms
 from storage.query import CUSTOMER_FIELDS, PART_FIELDS
 from storage.text import digits, fold, order_key, words
 
@@ -30,7 +31,9 @@ _BEGINNINGS: Final = itemgetter(*(slice(len(WORD_MARK) + length) for length in r
 _YEAR_ONE: Final = datetime.fromisoformat("0001-01-01T00:00:00Z")
 _TIME_BYTES: Final = 7
 _ID_BYTES: Final = 8
-_ORDERED: Final = tuple((name, CUSTOMER_FIELDS[name].mark) for name in ("firstName", "middleName", "lastName", "email"))
+_NAMES: Final = tuple((name, CUSTOMER_FIELDS[name].mark) for name in ("firstName", "middleName", "lastName"))
+_EMAIL: Final = CUSTOMER_FIELDS["email"].mark
+_ORDERED: Final = ("firstName", "middleName", "lastName", "email")
 _FLAGS: Final = tuple(
     (name, CUSTOMER_FIELDS[f"notificationPreferences.{name}"].mark) for name in ("email", "sms", "push", "mail")
 )
@@ -45,15 +48,16 @@ TRUE, FALSE = "1", "0"
 def keys_of(customer: Customer) -> Document:
     """Return what is kept beside a customer to find and order it."""
     document = cast("dict[str, Any]", customer)
-    terms: Terms = set()
+    emails = email_terms(customer["email"])
+    terms: Terms = {_EMAIL + email for email in emails}
     keys = {
-        "email": fold(customer["email"]),
+        "email": emails[0],
         "place": place(customer["createdAt"], customer["id"]),
-        "order": {name: order_key(document[name]) for name, _ in _ORDERED},
+        "order": {name: order_key(document.get(name)) for name in _ORDERED},
     }
     parts: Document = {name: [_folded(part, marks, terms) for part in document[name]] for name, marks in _PARTS}
     _add_fields(terms, document)
-    _add_words(terms, document)
+    _add_words(terms, document, emails)
     return {**keys, "terms": sorted(terms), **parts}
 
 
@@ -84,7 +88,7 @@ def _folded(document: dict[str, Any], marks: Marks, terms: Terms) -> dict[str, s
     """Return the folded texts of a document, and add each as a term."""
     folded: dict[str, str | None] = {}
     for name, mark in marks:
-        text = document[name]
+        text = document.get(name)
         if text is None:
             folded[name] = None
         else:
@@ -94,15 +98,17 @@ def _folded(document: dict[str, Any], marks: Marks, terms: Terms) -> dict[str, s
 
 
 def _add_fields(terms: Terms, document: dict[str, Any]) -> None:
-    _folded(document, _ORDERED, terms)
+    _folded(document, _NAMES, terms)
     preferences = document["notificationPreferences"]
     for flag, mark in _FLAGS:
         terms.add(mark + (TRUE if preferences[flag] else FALSE))
 
 
-def _add_words(terms: Terms, document: dict[str, Any]) -> None:
+def _add_words(terms: Terms, document: dict[str, Any], emails: tuple[str, ...]) -> None:
     """Add the words that are searched, and their beginnings; of phone numbers both forms, as field and as word."""
-    texts = [document[name] or "" for name, _ in _ORDERED]
+    texts = [document.get(name) or "" for name in _ORDERED]
+    if len(emails) > 1:
+        texts += emails
     texts += [address["city"] for address in document["addresses"]]
     found = set(words(" ".join(texts)))
     for phone in document["phoneNumbers"]:

@@ -1,7 +1,8 @@
-"""A small cache in memory that cannot grow beyond its bound."""
+"""A small cache in memory that cannot grow beyond its bounds."""
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from typing import Any
 
@@ -11,12 +12,15 @@ from aiocache import SimpleMemoryCache
 class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no types
     """aiocache's memory cache with at most `maxsize` entries; the one not used longest goes first.
 
-    aiocache's own has no bound, and would let strangers' keys fill the memory.
+    aiocache's own has no bound, and would let strangers' keys fill the memory. Where clients choose how large the
+    values are, `capacity` bounds what these take together, in bytes as Python holds them.
     """
 
-    def __init__(self, maxsize: int, **options: Any) -> None:
+    def __init__(self, maxsize: int, capacity: int | None = None, **options: Any) -> None:
         super().__init__(timeout=None, **options)  # memory needs none, and each would be a task of its own
         self._maxsize = maxsize
+        self._capacity = capacity
+        self._bytes = 0  # what has come since they were counted, with what has gone meanwhile
         self._cache: OrderedDict[str, Any] = OrderedDict()
         self.hits = self.misses = 0
 
@@ -44,8 +48,22 @@ class BoundedCache(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no 
         done = await super()._set(key, value, ttl=ttl, _cas_token=_cas_token, _conn=_conn)
         self._cache.move_to_end(key)
         while len(self._cache) > self._maxsize:
-            oldest, _ = self._cache.popitem(last=False)
-            timer = self._handlers.pop(oldest, None)
-            if timer is not None:
-                timer.cancel()
+            self._drop_oldest()
+        if self._capacity is not None:
+            self._fit(value, self._capacity)
         return done
+
+    def _fit(self, new: Any, capacity: int) -> None:
+        """Drop the oldest until all values fit; they are counted only where they might not: most end by themselves."""
+        self._bytes += sys.getsizeof(new)
+        if self._bytes > capacity:
+            self._bytes = sum(map(sys.getsizeof, self._cache.values()))
+            while self._bytes > capacity:
+                self._bytes -= sys.getsizeof(self._drop_oldest())
+
+    def _drop_oldest(self) -> Any:
+        oldest, value = self._cache.popitem(last=False)
+        timer = self._handlers.pop(oldest, None)
+        if timer is not None:
+            timer.cancel()
+        return value

@@ -13,6 +13,7 @@ from resolvers.context import utc_now
 from storage.errors import StoreError
 from storage.facts import ServerFacts, server_facts
 from storage.keys import KeyRecord
+from storage.renewal import has_older_keys
 from storage.store import Store
 
 _OLDEST: Final = (6, 0)
@@ -30,13 +31,14 @@ async def check_store(store: Store, settings: Settings) -> list[Finding]:
     try:
         facts = await server_facts(store)
         missing = await store.missing_indexes()
+        older = await has_older_keys(store)
         keys = await store.keys.list()
         signing = await _signing(store, settings)
         webhooks = await check_webhooks(store, utc_now())
     except StoreError:
         cure = "is MongoDB running as a replica set, and GATEWAY_MONGODB_URL right?"
         return [Finding("store", "bad", "no primary answers", cure)]
-    return [*check_server(facts), _indexes(missing), _keys(keys), signing, webhooks]
+    return [*check_server(facts), _indexes(missing, older=older), _keys(keys), signing, webhooks]
 
 
 def check_server(facts: ServerFacts) -> Iterator[Finding]:
@@ -79,11 +81,14 @@ def _disk(free: int, total: int) -> Finding:
     return state if free / total < _FREE_WARNING else Finding("store's disk", "good", found)
 
 
-def _indexes(missing: list[str]) -> Finding:
+def _indexes(missing: list[str], *, older: bool = False) -> Finding:
     if missing:
         more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
         found = f"missing: {', '.join(missing[:_NAMED])}{more}"
         return Finding("indexes", "warning", found, "gateway indexes makes them, and so does the next start")
+    if older:
+        found = "some customers are found only as an older version found them"
+        return Finding("indexes", "warning", found, "gateway reindex, once every gateway has the new version")
     return Finding("indexes", "good", "all stand")
 
 

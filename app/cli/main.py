@@ -13,6 +13,7 @@ from app.cli import files, keys
 from app.cli.check import check
 from app.cli.demo import demo_customers
 from app.cli.loading import load
+from app.cli.reindexing import reindex
 from app.cli.session import (
     ENDS,
     audited,
@@ -147,6 +148,9 @@ def indexes(as_json: AsJson = False) -> None:
     """Make every index that is missing, and list all."""
     names = with_store(read_settings(), lambda store: store.ensure_indexes(), seconds=3600)
     emit(json.dumps(names) if as_json else "\n".join(names))
+
+
+app.command(epilog="Examples: gateway reindex · gateway reindex --json")(reindex)
 
 
 @app.command(epilog="Examples: gateway schema > schema.graphql · gateway schema --json > introspection.json")

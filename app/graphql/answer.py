@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -15,6 +14,7 @@ from app.http.answers import Answer
 from app.http.event_source import EVENT_STREAM, block
 from app.http.negotiation import accept_of, accepted_quality, parse_accept
 from app.http.problems import problem_headers
+from app.http.remembered import remembered
 from app.http.requests import base_url, request_id, state_of
 from resolvers.context import Budget, Context
 from resolvers.pages import MAX_ANSWER, too_large
@@ -74,7 +74,7 @@ def _stream_quality(header: str) -> float:
     return max((entry.quality for entry in parse_accept(header) if entry.type == EVENT_STREAM), default=0.0)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _media_type(header: str) -> str | None:
     """Return the media type of the answer for an Accept header; that of streams only where it is wanted most.
 

@@ -26,6 +26,8 @@ from resolvers.problems import DOCUMENT_NOT_TRUSTED, GRAPHQL_REQUEST, PERSISTED_
 
 KEPT_SECONDS: Final = 24 * 3600
 _IN_MEMORY: Final = 1000
+_CAPACITY: Final = 4_000_000
+"""How many documents are kept in memory, and how many bytes of them: one may have 64 KiB, at four bytes a character."""
 NOT_FOUND: Final = "PersistedQueryNotFound"
 """The message that Apollo Client and urql know: they then send the document with its hash."""
 
@@ -140,7 +142,7 @@ async def open_documents(settings: Settings) -> AsyncIterator[PersistedDocuments
     """
     trusted = read_trusted(settings.trusted_documents) if settings.trusted_documents else None
     if settings.redis_url is None:
-        yield PersistedDocuments(BoundedCache(maxsize=_IN_MEMORY), trusted)
+        yield PersistedDocuments(BoundedCache(_IN_MEMORY, _CAPACITY), trusted)
         return
     pool = connections(settings.redis_url)
     try:

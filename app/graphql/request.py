@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -13,6 +12,7 @@ from starlette.requests import Request
 
 from app.http.body import parse_json, read_body
 from app.http.heads import heads_of
+from app.http.remembered import remembered
 from app.http.requests import state_of
 from resolvers.problem import Problem
 from resolvers.problems import GRAPHQL_REQUEST, GRAPHQL_VARIABLES_TOO_LONG, UNSUPPORTED_MEDIA_TYPE
@@ -56,7 +56,7 @@ async def _body(request: Request) -> bytes:
     return await read_body(request, state_of(request).settings.max_body)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _is_json(content_type: bytes) -> bool:
     """Tell whether a Content-Type is that of JSON in UTF-8."""
     kind, _, rest = content_type.decode("latin-1").partition(";")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
 from app.http.heads import heads_of
+from app.http.remembered import remembered
 from app.http.requests import state_of
 from resolvers.problem import Problem
 from resolvers.problems import NOT_ACCEPTABLE
@@ -36,7 +36,7 @@ def accept_of(request: HTTPConnection) -> str:
     return heads_of(request.scope).text(b"accept")
 
 
-@lru_cache(maxsize=512)
+@remembered(128)
 def parse_accept(header: str) -> tuple[MediaRange, ...]:
     """Return the entries of an Accept header; an ill-formed entry takes nothing."""
     return tuple(_media_range(entry) for entry in header[:2000].split(",") if entry.strip())
@@ -64,7 +64,7 @@ def wants_envelope(request: HTTPConnection) -> bool:
     return (asked or state_of(request).settings.rest_profile) == "enveloped"
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _profile(header: bytes) -> str | None:
     """Return the profile that the client wants most, the first of equals; None where it names none."""
     entries = [entry for entry in parse_accept(header.decode("latin-1")) if entry.takes(_JSON) and entry.quality > 0]
@@ -81,7 +81,7 @@ def check_accept(request: HTTPConnection, *types: str) -> None:
         raise Problem(NOT_ACCEPTABLE, f"This answers {' or '.join(types)}.")
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _takes(header: bytes, types: tuple[str, ...]) -> bool:
     text = header.decode("latin-1").strip()
     return not text or any(accepted_quality(text, name) > 0 for name in types)

@@ -71,7 +71,7 @@ parameters of the list, with their spellings; `sort` may be a list of texts. The
 `filter`. Nothing is changed, so it may be repeated at will.""",
     "createCustomer": """\
 The server makes `id`, `createdAt` and `updatedAt`; sent along they are ignored. At least one address and one phone \
-number are needed, and an `email` that no other customer has, in whatever case (else 409). What is not valid is 422 \
+number are needed, and an `email` that no other customer has, however written (else 409). What is not valid is 422 \
 with every fault at once, each with its place as a JSON Pointer. Text is trimmed and kept in Unicode NFC.
 
 `Location` is the address of the new customer, `ETag` what its first change needs. `dryRun=true` answers 200 with what \

@@ -40,7 +40,7 @@ FIELDS = Parameter(
 EXPLAIN = Parameter(
     "explain",
     {**BOOLEAN, "default": False},
-    "`true` shows how the store answers instead of the answer: its query, its index, what it looked at. "
+    "`true` shows in `explain` how the store answers, and no customers: its query, its index, what it looked at. "
     "Needs the scope `customers:admin`.",
     example=True,
 )
@@ -103,7 +103,7 @@ _SIMPLE = (
         Parameter(name, TEXT, f"The {said} is this, compared without case.", example=_EXAMPLES[name])
         for name, said in (("firstName", "first name"), ("middleName", "middle name"), ("lastName", "last name"))
     ),
-    Parameter("email", TEXT, "The e-mail address is this, compared without case.", example="alex.reiger@example.com"),
+    Parameter("email", TEXT, "The e-mail address is this, however written.", example="alex.reiger@example.com"),
     *(
         Parameter(name, TEXT, f"An address has this {said}, compared without case.", example=_EXAMPLES[name])
         for name, said in (("city", "city"), ("state", "state"), ("postalCode", "postal code"), ("country", "country"))

@@ -32,6 +32,7 @@ from resolvers.lists import (
 from resolvers.pages import MAX_ANSWER, too_large
 from resolvers.problem import Problem
 from resolvers.problems import URI_TOO_LONG
+from resolvers.renderings import ReadPage
 from storage.documents import Customer
 from storage.orders import order_fields
 from storage.plans import QueryPlan
@@ -44,7 +45,9 @@ async def list_all(call: Call) -> Response:
     command = list_command(call.parameters, state_of(call.request).listed)
     if call.parameters.flag("explain", default=False):
         plan = await explain_customers(call.ctx, command)
-        return json_response(call, {"explain": _explained(plan)})
+        numbers = {"page": command.page} if isinstance(command, ListPage) else {}
+        nobody = _body(call, ReadPage([]), {**numbers, "size": command.size}, command.query)
+        return json_response(call, {**nobody, "explain": _explained(plan)})
     return await (_by_page(call, command) if isinstance(command, ListPage) else _by_cursor(call, command))
 
 
@@ -133,7 +136,9 @@ def _uri_without(call: Call, turn: str) -> str:
     return f"{path_of(call.request)}?{urlencode([*others, (turn, '')])}"
 
 
-def _body(call: Call, read: CustomerPage | CustomerWindow, numbers: dict[str, Any], query: ListQuery) -> dict[str, Any]:
+def _body(
+    call: Call, read: CustomerPage | CustomerWindow | ReadPage, numbers: dict[str, Any], query: ListQuery
+) -> dict[str, Any]:
     items = _shown(read.customers, query) if read.shown is None else orjson.Fragment(b"[%b]" % read.shown.json())
     if not call.enveloped:
         return {"content": items, "page": numbers}

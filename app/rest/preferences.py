@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal
+
+from app.http.remembered import remembered
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ENTRY = re.compile(rf"(?:{_QUOTED}|[^,\"])+")
@@ -44,7 +45,7 @@ class Preferences:
         return {"Preference-Applied": said} if said else {}
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def parse_prefer(header: str) -> Preferences:
     """Return the preferences of the Prefer header; the first of a name counts."""
     found: dict[str, str] = {}

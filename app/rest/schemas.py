@@ -41,6 +41,7 @@ def schemas() -> dict[str, Schema]:
         **shown,
         **given,
         "CustomerPage": _page(),
+        "Explanation": _explanation(),
         "Address": _part(shown["CustomerAddress"], "An address with its id."),
         "PhoneNumber": _part(shown["CustomerPhoneNumber"], "A phone number with its id."),
         "Addresses": _collection("Address"),
@@ -150,7 +151,25 @@ def _page() -> Schema:
     numbers = {"page": COUNT, "size": COUNT, "totalElements": COUNT, "totalPages": COUNT}
     page = {**closed_object(numbers, "Which page, of how many."), "required": ["size"]}
     content = {"type": "array", "items": ref("Customer"), "maxItems": MAX_SIZE}
-    return closed_object({"content": content, "page": page}, "A page of customers.")
+    shape = closed_object({"content": content, "page": page, "explain": ref("Explanation")}, "A page of customers.")
+    return {**shape, "required": ["content", "page"]}
+
+
+def _explanation() -> Schema:
+    """Return the schema of what `explain` shows; a list without customers has it, so that clients need no union."""
+    name = {"type": "string", "maxLength": 128}
+    query = {"type": "object", "description": "MongoDB's command, bytes in hexadecimal.", "additionalProperties": True}
+    shape = {
+        "query": query,
+        "indexes": {"type": "array", "description": "The indexes it went by.", "items": name, "maxItems": 64},
+        "scansCollection": {"type": "boolean", "description": "Whether it read everything."},
+        "sorts": {"type": "boolean", "description": "Whether the order was made after reading."},
+        "keysExamined": COUNT,
+        "documentsExamined": COUNT,
+        "returned": COUNT,
+        "milliseconds": {**COUNT, "description": "The store's own time."},
+    }
+    return closed_object(shape, "With `explain` alone: how the store answers. No customers are shown beside it.")
 
 
 def _viewer() -> Schema:
@@ -236,4 +255,5 @@ def _envelopes() -> dict[str, Schema]:
     for name, (key, item) in lists.items():
         items = {"type": "array", "items": ref(item), "maxItems": MAX_SIZE}
         wrapped[name] = closed_object({key: items, "metadata": metadata}, f"{name}, enveloped.")
+    wrapped["CustomerPage"]["properties"]["explain"] = ref("Explanation")
     return {f"Enveloped{name}": schema for name, schema in wrapped.items()} | enveloped_batch_schemas(metadata)

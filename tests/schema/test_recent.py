@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+from graphql import Node, Token
+
 from schema.build import SchemaOptions, build_schema
 from schema.recent import Recent
 
@@ -37,3 +41,25 @@ def test_there_are_never_more_than_may_be() -> None:
     for number, text in enumerate("abc"):
         recent.keep(text, number)
     assert [recent.get(text) for text in "abc"] == [None, 1, 2]
+
+
+def test_a_document_that_is_let_go_leaves_nothing_to_the_garbage_collector() -> None:
+    documents = build_schema(SchemaOptions()).documents
+    kept = documents._prepare(
+        'query Q($a: ID!) { customer(id: $a) { ...f } node(id: "x") { id } } fragment f on Node { id }'
+    )
+    gc.collect()
+    gc.disable()
+    try:
+        before = _nodes_and_tokens()
+        del kept
+        left = _nodes_and_tokens()
+        assert before - left > 40
+        gc.collect()
+        assert _nodes_and_tokens() == left
+    finally:
+        gc.enable()
+
+
+def _nodes_and_tokens() -> int:
+    return sum(isinstance(one, Node | Token) for one in gc.get_objects())

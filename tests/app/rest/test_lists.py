@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from app.rest.list_parameters import LIST_PARAMETERS
+from app.rest.openapi import openapi
 from app.rest.parameters import parse_parameters
 from app.rest.questions import where_of
 from storage.query import CUSTOMER_FIELDS, And, Compare
@@ -520,6 +522,26 @@ def test_explain_shows_query_index_and_what_was_examined(crowd: Crowd) -> None:
     assert (plan["scansCollection"], plan["sorts"]) == (False, False)
     assert (plan["keysExamined"], plan["documentsExamined"], plan["returned"]) == (5, 5, 5)
     assert plan["milliseconds"] >= 0
+
+
+@pytest.mark.parametrize("form", ["application/json", "application/json;profile=enveloped"])
+@pytest.mark.parametrize("question", [{"page": 2, "size": 3}, {"cursor": "", "size": 3, "fields": "lastName"}])
+def test_explain_is_a_list_without_customers_as_openapi_describes_it(
+    crowd: Crowd, form: str, question: dict[str, Any]
+) -> None:
+    schemas = openapi()["components"]
+    name = "EnvelopedCustomerPage" if "profile" in form else "CustomerPage"
+    described = {"components": schemas, "$ref": f"#/components/schemas/{name}"}
+    asked = {"explain": True, "filter": "city eq 'Berlin' and createdAt gt 2026-01-01T00:00:00Z", **question}
+    for answer in (
+        crowd.gateway.http.get(LIST, params=asked, headers={"Accept": form}),
+        crowd.gateway.http.post(SEARCH, json=asked, headers={"Accept": form}),
+    ):
+        assert answer.status_code == 200, answer.text
+        Draft202012Validator(described).validate(answer.json())
+        assert answer.json().keys() > {"explain"}
+        assert [] in answer.json().values()
+    assert "explain" not in crowd.gateway.http.get(LIST, headers={"Accept": form}).json()
 
 
 def test_explain_of_a_search_and_of_a_cursor_shows_them(crowd: Crowd) -> None:

@@ -8,7 +8,7 @@ export SE_OFFLINE := true
 export SE_AVOID_STATS := true
 
 .PHONY: help setup setup-test run test lint fix bench bench-profile bench-steady bench-scale bench-limits
-.PHONY: bench-attacks bench-files slow faults overload questions fuzz judges docs lock clean system-run system-test system-bench
+.PHONY: bench-attacks bench-files slow faults soak overload questions fuzz judges docs lock clean system-run system-test system-bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ slow: $(STAMPS)/test ## Measure what 1,000 slow clients cost the others
 
 faults: $(STAMPS)/test ## Kill the primary KILLS=100 times, do every other fault, and count what is lost (20 minutes)
 	@exec $(BIN)/python -m tests.faults.run
+
+soak: $(STAMPS)/test ## Work at both doors for MINUTES=60 with faults and restarts, and compare all with a model
+	@exec $(BIN)/python -m tests.soak.run
 
 overload: system-bench $(STAMPS)/test ## Measure what is left of the goodput at three and ten times the load (a minute)
 	@exec $(BIN)/python -m tests.bench.overload

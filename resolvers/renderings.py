@@ -136,22 +136,30 @@ class Renderings:
     _share: float = field(default=0.0, init=False)
 
     async def read(self, pages: PageReads, store: Store, question: Question) -> ReadPage:
-        """Return a page with what is shown of it; who is erased meanwhile is left out.
+        """Return a page with what is shown of it.
+
+        Where somebody of the page is changed or erased between two reads it is read as a whole: a page that lacks one
+        would seem to be the last, and who was changed may belong elsewhere.
 
         Raises answer-too-large, and what `render` raises.
         """
         if self._share < _WORTH:
-            found = await pages.find(store, self._whole(question))
-            shown = [known or self._new(one) for one, known in self._known(found)]
-            return ReadPage(found, Shown(shown, self.render))
+            return await self._read_whole(pages, store, question)
         stubs = self._known(await pages.find(store, replace(question, fields=_STUB, version=True)))
         missing = tuple(stub["id"] for stub, known in stubs if known is None)
         if missing:
             wholes = await pages.find(store, self._whole(Question(by_ids(missing), limit=len(missing))))
-            made = {whole["id"]: self._new(whole) for whole in wholes}
-            stubs = [(stub, known or made.get(stub["id"])) for stub, known in stubs]
-        there = [(stub, one) for stub, one in stubs if one is not None]
-        return ReadPage([stub for stub, _ in there], Shown([one for _, one in there], self.render))
+            made = {(whole["id"], whole["version"]): self._new(whole) for whole in wholes}
+            stubs = [(stub, known or made.get((stub["id"], stub["version"]))) for stub, known in stubs]
+        shown = [one for _, one in stubs if one is not None]
+        if len(shown) < len(stubs):
+            return await self._read_whole(pages, store, question)
+        return ReadPage([stub for stub, _ in stubs], Shown(shown, self.render))
+
+    async def _read_whole(self, pages: PageReads, store: Store, question: Question) -> ReadPage:
+        found = await pages.find(store, self._whole(question))
+        shown = [known or self._new(one) for one, known in self._known(found)]
+        return ReadPage(found, Shown(shown, self.render))
 
     def _whole(self, question: Question) -> Question:
         return replace(question, fields=self.fields, version=True)

@@ -104,10 +104,17 @@ class Workers(Multiprocess):
         super().handle_int()
 
     def _let_go(self) -> None:
+        self._end_starting()
         _close_queue(self.sockets)
         time.sleep(_TAKEN_IN_SECONDS)
         for listener in self.sockets:
             listener.close()
+
+    def _end_starting(self) -> None:
+        """End workers that do not serve yet: they accept nobody, and hold the socket for as long as they start."""
+        for process in self.processes:
+            if not self._serves(process):
+                process.process.kill()
 
 
 def _close_queue(listeners: Iterable[socket.socket]) -> None:

@@ -22,7 +22,16 @@ from typing import Final
 
 from tests.bench.load import Load, Sample, run
 from tests.bench.pairs import DATABASE, SETTINGS
-from tests.bench.processes import REQUEST_SECONDS, Client, cpu_seconds, fill, gateway, resident_megabytes, store
+from tests.bench.processes import (
+    REQUEST_SECONDS,
+    Client,
+    cpu_seconds,
+    fill,
+    gateway,
+    open_files,
+    resident_megabytes,
+    store,
+)
 from tests.bench.works import CUSTOMERS, customer_ids, works
 
 MINUTES: Final = float(os.environ.get("MINUTES", "10"))
@@ -101,12 +110,16 @@ def _looks(server: Client, driver: Thread, log: Path) -> Iterator[Look]:
 
 def _look(server: Client, seconds: float) -> Look:
     pid = server.pid
-    opened = [link for link in map(_target, Path(f"/proc/{pid}/fd").iterdir()) if link]
-    sockets = sum(link.startswith("socket:") for link in opened)
+    opened, sockets = open_files(pid), open_sockets(pid)
     threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     told = server.exchange(("GET", "/metrics", None))[1].decode()
     tasks, documents = (int(float(re.findall(f"^{re.escape(name)} (.+)$", told, re.MULTILINE)[0])) for name in _GAUGES)
-    return Look(seconds, cpu_seconds(pid), resident_megabytes(pid), len(opened), sockets, threads, tasks, documents)
+    return Look(seconds, cpu_seconds(pid), resident_megabytes(pid), opened, sockets, threads, tasks, documents)
+
+
+def open_sockets(pid: int) -> int:
+    """Return how many of the files that a process holds open are sockets."""
+    return sum(_target(link).startswith("socket:") for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _target(link: Path) -> str:

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from tests.commands import Started, children_of, command_line, until
-from tests.faults.crowd import Crowd
 from tests.faults.replica_set import Member, ReplicaSet
+
+
+class Crowd(Protocol):
+    """The clients, of whose requests some share may be left before the answer comes."""
+
+    leaving: float
 
 
 @dataclass(frozen=True)
@@ -171,11 +176,8 @@ def _fill_disk(stage: Stage) -> Iterator[None]:
 @contextmanager
 def _kill_workers(stage: Stage) -> Iterator[None]:
     """Kill one worker of the gateway, then the other."""
-    before = workers(stage.gateway)
-    for pid in before:
-        started = len(workers(stage.gateway))
-        os.kill(pid, signal.SIGKILL)
-        until(lambda started=started, pid=pid: _replaced(stage.gateway, pid, started), 30, "a new worker")  # type: ignore[misc]
+    for pid in workers(stage.gateway):
+        kill_worker(stage.gateway, pid)
         time.sleep(2)
     yield
 
@@ -191,6 +193,13 @@ def _leave(stage: Stage) -> Iterator[None]:
 def workers(gateway: Started) -> list[int]:
     """Return the worker processes of a gateway."""
     return [pid for pid in children_of(gateway.process.pid) if "multiprocessing.spawn" in command_line(pid)]
+
+
+def kill_worker(gateway: Started, pid: int) -> None:
+    """Kill a worker of a gateway, and return once another has taken its place."""
+    many = len(workers(gateway))
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: _replaced(gateway, pid, many), 30, "a new worker")
 
 
 def _replaced(gateway: Started, killed: int, many: int) -> bool:

@@ -102,6 +102,11 @@ class Listener:
         self._newest[customer] = max(version, self._newest.get(customer, 0))
         self._told.setdefault((customer, version), time.monotonic())
 
+    @property
+    def streams(self) -> int:
+        """How many streams it has read."""
+        return self._streams
+
     def knows(self, changes: Collection[Change]) -> bool:
         """Tell whether it has been told of all these changes."""
         return self._told.keys() >= set(changes)

@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="faults-") as name, small_disk(Path(name) / "disk") as disk:
         with running(Path(name), size=CLIENTS, keyed=CLIENTS // 3, think=0.02, gateways=2, small_disk=disk) as trial:
             _all(trial, began + MINUTES * 60)
-            trial.stage.crowd.rest()
+            trial.crowd.rest()
             raced, there = trial.race(KEYS, parallel=KEYS // 5, often=5, seconds=2)
             time.sleep(1)  # what was sent late has come
             trial.witness.catch_up()
@@ -58,7 +58,7 @@ def main() -> None:
             wrong += [f"{there} customers of {KEYS} keys"] * (there != KEYS)
             wrong += [f"{raced['other']} keys with several answers"] * (raced["other"] > 0)
     report = _report(trial.recoveries, counts, (time.monotonic() - began) / 60, disk=disk is not None)
-    report += f"\n\n{_keys(trial.stage.crowd.keys, raced, there)}\n\n{_events(events)}"
+    report += f"\n\n{_keys(trial.crowd.keys, raced, there)}\n\n{_events(events)}"
     print(report)
     for line in wrong:
         print(line[:1000])

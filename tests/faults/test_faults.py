@@ -36,9 +36,9 @@ def test_c104_c115_through_kills_lost_answers_and_a_stop_nothing_is_lost_doubled
         for fault in (KILL, replace(LOST_REPLIES, seconds=1.5), KILL, replace(STOP, seconds=0.0)):
             print(trial.inflict(fault))
         counts = trial.audit()
-        trial.stage.crowd.rest()
+        trial.crowd.rest()
         assert trial.missing() == []
-        events, keys = trial.events(), trial.stage.crowd.keys
+        events, keys = trial.events(), trial.crowd.keys
         reads_go_on_where_nothing_can_be_written(trial)
     for fault_name, count in counts.items():
         print(fault_name, count)
@@ -63,7 +63,7 @@ def test_c044_of_many_keys_that_race_while_the_primary_is_killed_each_makes_one_
         assert there == counts["keys"] // 8 == 100
         assert counts["tries"] > counts["keys"]
         assert counts["other"] == 0
-        trial.stage.crowd.rest()
+        trial.crowd.rest()
         assert verdict(trial, trial.audit()) == []
 
 
@@ -83,7 +83,7 @@ def test_c116_what_the_admission_takes_is_taken_from_the_time_of_the_request(mon
 
 def reads_go_on_where_nothing_can_be_written(trial: Trial) -> None:
     """Neither door needs the right to write for a read, not even for a key that was never used before."""
-    known = next(iter(trial.stage.crowd.customers))
+    known = next(iter(trial.crowd.customers))
     key = make_key(trial.stage.replica_set.url, DATABASE)
     trial.stage.replica_set.allow("reading")
     try:

@@ -47,6 +47,7 @@ class Trial:
     ledger: Ledger
     witness: Witness
     gateways: list[Started]
+    crowd: Crowd
     recoveries: list[Recovery] = field(default_factory=list)
 
     def inflict(self, fault: Fault) -> Recovery:
@@ -75,11 +76,11 @@ class Trial:
 
     def audit(self) -> dict[str, Count]:
         """Let nobody write for a moment, and return what has become of everything, by fault."""
-        self.stage.crowd.rest()
+        self.crowd.rest()
         self.stage.replica_set.wait_whole()
         self.witness.catch_up()
         counts = self.ledger.judge(self.witness.done)
-        self.stage.crowd.resume()
+        self.crowd.resume()
         return counts
 
     def missing(self) -> list[str]:
@@ -89,14 +90,14 @@ class Trial:
             shown = {"id": 1, "lastName": 1, "phoneNumbers.number": 1}
             there: dict[str, Any] = {one["id"]: marks_of(one) for one in database["customers"].find({}, shown)}
             tombstones = {one["id"] for one in database["tombstones"].find({}, {"id": 1})}
-        known = self.stage.crowd.customers.values()
+        known = self.crowd.customers.values()
         wrong = [f"{one.id} lacks {one.certain}" for one in known if not one.certain <= set(there.get(one.id, ()))]
-        wrong += [f"{one} is there, although deleted" for one in self.stage.crowd.deleted if one in there]
-        return wrong + [f"{one} has no tombstone" for one in self.stage.crowd.deleted if one not in tombstones]
+        wrong += [f"{one} is there, although deleted" for one in self.crowd.deleted if one in there]
+        return wrong + [f"{one} has no tombstone" for one in self.crowd.deleted if one not in tombstones]
 
     def events(self) -> Verdict:
         """Return what became of the events, once all are told or that took too long; nobody may write meanwhile."""
-        listener = self.stage.crowd.listener
+        listener = self.crowd.listener
         assert listener is not None
         self.witness.catch_up()
         with suppress(AssertionError):
@@ -108,7 +109,7 @@ class Trial:
 
         Keys that were not always answered by one and the same customer count as `other`.
         """
-        crowd, ended = self.stage.crowd, list[tuple[Counter[str], dict[str, set[str]]]]()
+        crowd, ended = self.crowd, list[tuple[Counter[str], dict[str, set[str]]]]()
         connect = [(url, crowd.key) for url in crowd.urls]
         thread = Thread(target=lambda: ended.append(asyncio.run(race(connect, self.ledger, keys, parallel, often))))
         thread.start()
@@ -157,7 +158,7 @@ def running(
         stage = Stage(replica_set, served[0], crowd, small_disk)
         with crowd.working():
             until(listener.begun.is_set, 30, "the stream of events")
-            yield Trial(stage, ledger, witness, served)
+            yield Trial(stage, ledger, witness, served, crowd)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -113,6 +114,37 @@ async def test_who_is_erased_is_shown_no_more(context: NewContext, store: Store)
     await renamed(ctx, bob, "Rob")
     page = await renderings.read(store, Meanwhile())
     assert (page.customers, page.shown) == ([], [])
+
+
+@pytest.mark.parametrize("act", ["erase", "rename"])
+async def test_a_page_is_whole_and_in_order_whatever_happens_between_its_two_reads(
+    context: NewContext, store: Store, act: str
+) -> None:
+    """A page that lacks one would seem to be the last, and who walks by cursor would miss all that follow."""
+    ctx, renderings = context(), Counting()
+    ann, *_ = await made(ctx, "Ann", "Bob", "Cyd", "Dan")
+    await warm(renderings, store)
+    await renamed(ctx, ann, "Anna")
+
+    class Meanwhile(PageReads):
+        """Erases or renames Ann before the second read."""
+
+        reads = 0
+
+        async def find(self, store: Store, question: Question) -> list[Customer]:
+            self.reads += 1
+            if self.reads == 2 and act == "erase":
+                await delete_customer(ctx, DeleteCustomer(Target(ann["id"], Precondition(match=ANY))))
+            elif self.reads == 2:
+                await renamed(ctx, ann, "Zoe")
+            return await super().find(store, question)
+
+    page = await renderings.form.read(Meanwhile(), store, replace(ALL, limit=3))
+    assert page.shown is not None
+    assert [orjson.loads(one.json)["firstName"] for one in page.shown] == ["Bob", "Cyd", "Dan"]
+    assert [(one["id"], one["version"]) for one in page.customers] == [
+        (orjson.loads(one.json)["id"], one.version) for one in page.shown
+    ]
 
 
 async def test_what_was_made_before_the_last_turn_is_let_go(context: NewContext, store: Store) -> None:

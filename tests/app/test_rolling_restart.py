@@ -20,8 +20,7 @@ from typing import Any
 import pytest
 
 from tests import factories
-from tests.commands import Started, serving, started, until
-from tests.faults.faults import kill_worker, workers
+from tests.commands import Started, started, until
 from tests.harness import make_key
 
 CUSTOMERS = "/api/v1/customers"
@@ -136,47 +135,6 @@ def test_c125_a_rolling_restart_under_load_loses_no_request(tmp_path: Path, mong
     print(f"{dict(proxy.answers)} answers, {len(proxy.created)} created")
     assert proxy.failed == []
     assert set(proxy.answers) == {200, 201}
-
-
-@pytest.mark.slow
-@pytest.mark.untraced
-def test_who_connects_while_a_worker_starts_and_the_gateway_ends_is_served_or_refused(
-    tmp_path: Path, mongod_url: str, database: str
-) -> None:
-    """A worker that does not serve yet holds the socket too: a client that only it could accept would be reset."""
-    settings: dict[str, Any] = {"mongodb_url": mongod_url, "mongodb_database": database, "rate_limit": "off"}
-    with serving(tmp_path, "--workers", "2", **settings) as server:
-        until(lambda: server.err.count(b"Application startup complete") == 2, 30, "the start of both workers")
-        port = int(server.url.rpartition(":")[2])
-        kill_worker(server, workers(server)[0])
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            clients = [pool.submit(_connect_anew, port, server) for _ in range(CLIENTS)]
-            until(
-                lambda: server.err.count(b"Started server process") > 2, 30, "a worker that starts, and does not serve"
-            )
-            server.process.send_signal(signal.SIGTERM)
-            told = Counter[str]()
-            for client in clients:
-                told += client.result(60)
-        assert server.process.wait(20) == 0
-    print(dict(told))
-    assert told["200"] > 0
-    assert set(told) <= {"200", "ConnectionRefusedError"}
-
-
-def _connect_anew(port: int, server: Started) -> Counter[str]:
-    """Send each request over a connection of its own until the gateway has ended; return what became of them."""
-    told: Counter[str] = Counter()
-    while not server.ended():
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
-        try:
-            connection.request("GET", "/health/live", headers={"Connection": "close"})
-            told[str(connection.getresponse().status)] += 1
-        except (OSError, http.client.HTTPException) as error:
-            told[type(error).__name__] += 1
-        finally:
-            connection.close()
-    return told
 
 
 def ended_within(server: Started, seconds: float) -> int:

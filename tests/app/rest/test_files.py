@@ -188,7 +188,7 @@ class TestRules:
     def test_a_cancelled_import_tells_exactly_what_it_has_done(
         self, own: Gateway, stored: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(importing, "_BATCH_LINES", 20)
+        monkeypatch.setattr(importing, "_BATCH_LINES", 5)
         at = ImportJob._store
 
         async def cancelling(self: ImportJob, batch: Any) -> None:
@@ -206,7 +206,7 @@ class TestRules:
     ) -> None:
         monkeypatch.setattr("app.jobs.runner._PAUSE_SECONDS", 0.0)
         monkeypatch.setattr("app.jobs.runner.POLL_SECONDS", 0.05)
-        monkeypatch.setattr(importing, "_BATCH_LINES", 20)
+        monkeypatch.setattr(importing, "_BATCH_LINES", 5)
         write, faults = Bulk.write, [Unavailable("unknown"), RuntimeError("a fault"), None, Unavailable("none")]
 
         async def failing(self: Bulk, *what: Any) -> bool:
@@ -227,7 +227,7 @@ class TestRules:
 
 class TestCost:
     def test_memory_does_not_grow_with_the_file(self, own: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(importing, "_BATCH_LINES", 80)
+        monkeypatch.setattr(importing, "_BATCH_LINES", 20)
         monkeypatch.setattr(exports, "PAGE", 20)
         monkeypatch.setattr("resolvers.uploads.CHUNK", 4096)
         monkeypatch.setattr("app.jobs.payload.CHUNK", 4096)

@@ -35,7 +35,8 @@ OPERATORS = {
     "$match", "$group", "$sum", "$skip", "$limit",
 }  # fmt: skip
 PATHS = {
-    "id", "updatedAt", "createdAt", "middleName", "keys.terms", "keys.place", "keys.addresses", "keys.phoneNumbers",
+    "id", "updatedAt", "createdAt", "middleName", "keys.terms", "keys.email", "keys.place", "keys.addresses",
+    "keys.phoneNumbers",
     *(f"keys.order.{name}" for name in ("firstName", "middleName", "lastName", "email")),
     *(name for fields in PART_FIELDS.values() for name in fields),
 }  # fmt: skip

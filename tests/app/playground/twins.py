@@ -10,6 +10,7 @@ from tests.harness import Gateway
 from tests.parity.doors import lower
 
 Json = dict[str, Any]
+_INNER = ("explain", "content", "nodes", "items", "deliveries")
 _UNEQUAL = {"milliseconds", "query"}
 """What two explanations of one question may differ in: the doors read the fields that they show."""
 
@@ -57,7 +58,7 @@ def ask_rest(gateway: Gateway, twin: Json) -> Any:
 def content(body: Any) -> Any:
     """Return what an answer of either door is about, without what is around it."""
     while isinstance(body, dict):
-        inner = next((body[name] for name in ("content", "nodes", "items", "deliveries") if name in body), None)
+        inner = next((body[name] for name in _INNER if name in body), None)
         if inner is None and len(body) == 1 and isinstance(next(iter(body.values())), dict | list):
             inner = next(iter(body.values()))
         if inner is None:

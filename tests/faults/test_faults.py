@@ -17,7 +17,7 @@ from tests.faults.faults import KILL, LOST_REPLIES, STOP
 from tests.faults.ledger import total
 from tests.faults.listener import p99
 from tests.faults.relay import SLOW, Relays
-from tests.faults.trial import CALM, DATABASE, Trial, running, verdict
+from tests.faults.trial import DATABASE, Trial, running, verdict
 from tests.faults.wire import CUSTOMERS
 from tests.harness import make_key
 from tests.harness import running as running_gateway
@@ -46,7 +46,7 @@ def test_c104_c115_through_kills_lost_answers_and_a_stop_nothing_is_lost_doubled
     print(events._replace(lags={}), {fault: f"{p99(lags):.3f} s" for fault, lags in events.lags.items()}, keys)
     assert verdict(trial, counts) == []
     assert events.wrong == []
-    assert {CALM, KILL.name} <= events.lags.keys()
+    assert KILL.name in events.lags
     assert keys["tries"] > keys["keys"] > 20
     assert (keys["replays"] > 0, keys["other"]) == (True, 0)
     assert found.unanswered == 0

@@ -32,7 +32,7 @@ async def keyed(ctx: Context, *items: Item, atomic: bool = False) -> list[Done]:
 
 async def refused(ctx: Context, *items: Item, atomic: bool = False) -> str:
     with pytest.raises(Problem) as refusal:
-        await keyed(ctx, *items, atomic=atomic)
+        pytest.fail(f"not refused (replayed: {ctx.replayed}): {shown(await keyed(ctx, *items, atomic=atomic))[:2]}")
     return refusal.value.type.slug
 
 

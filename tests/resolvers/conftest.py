@@ -15,9 +15,12 @@ from storage.store import Store
 
 @dataclass
 class Hands:
-    """A clock whose time is what a test says."""
+    """A clock whose time is what a test says.
 
-    now: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    It begins on a day that is far: what has expired by MongoDB's own clock is taken away within a minute.
+    """
+
+    now: datetime = field(default_factory=lambda: datetime(2100, 1, 1, tzinfo=UTC))
 
     def __call__(self) -> datetime:
         """Return the moment."""

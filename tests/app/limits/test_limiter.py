@@ -26,7 +26,7 @@ from storage.store import Store, StoreOptions, open_store
 from tests.app.limits.conftest import HandClock
 
 ONE, OTHER = Caller("one", "one", frozenset()), Caller("other", "other", frozenset())
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NOON = datetime(2100, 1, 31, 12, tzinfo=UTC)
 
 
 class CountedTable(SharedTable):
@@ -236,7 +236,7 @@ async def test_what_the_rate_refuses_takes_nothing_from_the_quota(make: Make, st
     await limits.spend(ONE, 2)
     for _ in range(5):
         await refusal(limits.spend(ONE))
-    assert await store.quotas.spend(ONE.id, "2026-01-31", 1, 100) == (True, 3)
+    assert await store.quotas.spend(ONE.id, "2100-01-31", 1, 100) == (True, 3)
 
 
 async def test_a_quota_that_cannot_be_counted_is_unavailable(make: Make) -> None:

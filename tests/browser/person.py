@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import requests
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -71,8 +72,12 @@ def read_customer(gateway: Gateway, customer_id: str) -> dict[str, object]:
 
 
 def until(browser: Chrome, condition: Callable[[Chrome], Found | None], promise: str) -> Found:
-    """Wait for a condition to give something, or fail with the promise that was not kept."""
-    found = WebDriverWait(browser, PATIENCE, poll_frequency=0.05).until(condition, promise)
+    """Wait for a condition to give something, or fail with the promise that was not kept.
+
+    What the page replaces while it is looked at is looked at again.
+    """
+    replaced = (StaleElementReferenceException,)
+    found = WebDriverWait(browser, PATIENCE, 0.05, ignored_exceptions=replaced).until(condition, promise)
     assert found is not None
     return found
 

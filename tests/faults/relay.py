@@ -17,8 +17,8 @@ Peer = int | Literal["gateway", "other"]
 Mode = Literal["open", "refused", "held", "muted", "slow"]
 """What a link does: carries; ends and lets no new one come; holds all bytes back until it is mended, as a cable that
 is pulled; loses what the member answers; carries late."""
-FindPeer = Callable[[bytes, int], Peer]
-"""Tells who connected by the first bytes that came, and by the port from which."""
+FindPeer = Callable[[bytes, int, int], Peer]
+"""Tells who connected by the first bytes that came, by the port from which, and by the port of the relay."""
 
 SLOW: Final = 0.15
 """Seconds by which a slow link is late, in each direction."""
@@ -146,9 +146,9 @@ class Relay:
         return self.modes.get(peer, "open")
 
     def recognise(self, near: _Pipe, first: bytes) -> Peer:
-        """Tell who connected, by its first message or its port."""
+        """Tell who connected, by its first message or its ports."""
         assert near.transport is not None
-        return self.find_peer(first, near.transport.get_extra_info("peername")[1])
+        return self.find_peer(first, near.transport.get_extra_info("peername")[1], self.port)
 
     def connect(self, link: Link) -> None:
         """Connect a link to the member; where that does not listen the link is reset."""

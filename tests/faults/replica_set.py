@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -29,6 +30,8 @@ HEARTBEAT: Final = 250
 """Milliseconds between two heartbeats; with the default, 2000, a set that elects so soon deposes primaries in vain."""
 ROLES: Final = {"writing": ["readWriteAnyDatabase", "dbAdminAnyDatabase"], "reading": ["readAnyDatabase"]}
 _NAME: Final = "faults"
+_PORTS: Final = range(20_000, 32_000)
+"""Below those that Linux gives to connections: such a one could take the port of a server that is killed."""
 _GATEWAY: Final = b"customer-gateway"
 _PASSWORD: Final = "loopback-only"
 _KEY: Final = "bG9vcGJhY2sgb25seSwgYW5kIG9ubHkgZm9yIHRlc3Rz"
@@ -38,9 +41,10 @@ Client = MongoClient[dict[str, Any]]
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    """Return a port that nobody listens at, and that no connection from here gets while its server is away."""
+    while True:
+        with suppress(OSError), socket.create_server(("127.0.0.1", secrets.choice(_PORTS)), reuse_port=False) as free:
+            return int(free.getsockname()[1])
 
 
 @dataclass
@@ -115,6 +119,19 @@ class Member:
         """Whether it takes writes now."""
         return bool(self.hello().get("isWritablePrimary"))
 
+    def state(self) -> str:
+        """Return what it is, what it thinks of the others, and the end of its log."""
+        assert self.process is not None
+        said: object = f"ended with {self.process.poll()}"
+        if self.runs:
+            try:
+                said = self.client.admin.command("replSetGetStatus")
+            except PyMongoError as error:
+                said = error
+        links = [(link.peer, link.mode) for link in list(self.relay.links)]
+        log = (self.folder / "log").read_text(errors="replace")[-20_000:]
+        return f"member {self.number}: {said}\nlinks to it: {links}\n{log}"
+
     def sockets(self) -> set[str]:
         """Return the inodes of the sockets that its process holds."""
         found = set()
@@ -174,9 +191,13 @@ class ReplicaSet:
         """Return the newest election and its primary once there is one."""
         deadline = time.monotonic() + seconds
         while (found := self.primary(after)) is None:
-            assert time.monotonic() < deadline, f"no primary within {seconds} s"
+            assert time.monotonic() < deadline, f"no primary within {seconds} s: {self.state()}"
             time.sleep(0.02)
         return found
+
+    def state(self) -> str:
+        """Return what each member is, thinks of the others and logged last; for whoever looks for a fault."""
+        return "\n".join(member.state() for member in self.members)
 
     def wait_writes(self, after: ObjectId | None = None) -> float:
         """Return the moment when a majority has taken a write, which nothing but MongoDB itself has to do with."""
@@ -257,21 +278,23 @@ class ReplicaSet:
             return True
         return False
 
-    def _peer(self, first: bytes, port: int) -> Peer:
-        """Tell who connected: the gateway introduces itself, and the port says which member it is (on Linux)."""
+    def _peer(self, first: bytes, near: int, far: int) -> Peer:
+        """Tell who connected: the gateway introduces itself, and the ports say which member it is (on Linux)."""
         if _GATEWAY in first:
             return "gateway"
-        inode = _inode_of(port)
+        inode = _inode_of(near, far)
         for member in self.members:
             if member.runs and inode in member.sockets():
                 return member.number
         return "other"
 
 
-def _inode_of(port: int) -> str:
+def _inode_of(near: int, far: int) -> str:
+    """Return the inode of the connection from one port to another; connections to several servers may share one."""
     with suppress(OSError):
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             words = line.split()
-            if int(words[1].rpartition(":")[2], 16) == port and words[9] != "0":
+            ports = [int(address.rpartition(":")[2], 16) for address in words[1:3]]
+            if ports == [near, far] and words[9] != "0":
                 return words[9]
     return ""

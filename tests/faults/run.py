@@ -61,7 +61,7 @@ def main() -> None:
     report += f"\n\n{_keys(trial.crowd.keys, raced, there)}\n\n{_events(events)}"
     print(report)
     for line in wrong:
-        print(line[:1000])
+        print(line[:4000])
     if os.environ.get("WRITE") == "1":
         put(PAGE, "faults", report)
     sys.exit(1 if wrong else 0)

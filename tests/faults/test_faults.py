@@ -69,7 +69,7 @@ def test_c044_of_many_keys_that_race_while_the_primary_is_killed_each_makes_one_
 
 def test_c116_what_the_admission_takes_is_taken_from_the_time_of_the_request(mongod_url: str, database: str) -> None:
     """Each question to the store is in time alone, and all together are not."""
-    relays = Relays([urlsplit(mongod_url).port or 27017], lambda _first, _port: "gateway")
+    relays = Relays([urlsplit(mongod_url).port or 27017], lambda _first, _near, _far: "gateway")
     with relays.running():
         through = directly(mongod_url, relays.all[0].port)
         with running_gateway(through, database, request_timeout=2 * SLOW + GRACE + 0.2) as gateway:

@@ -54,7 +54,7 @@ def test_c102_who_comes_back_too_late_is_told_so_at_each_stream(url: str) -> Non
 @contextmanager
 def cut_off(url: str, database: str) -> Iterator[tuple[Gateway, Any]]:
     """Run a gateway whose link to the store can be held."""
-    relays = Relays([urlsplit(url).port or 27017], lambda _first, _port: "gateway")
+    relays = Relays([urlsplit(url).port or 27017], lambda _first, _near, _far: "gateway")
 
     def let(mode: Mode) -> None:
         relays.do(lambda: relays.all[0].set(("gateway",), mode))

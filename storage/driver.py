@@ -19,6 +19,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -35,8 +36,9 @@ _CLOSING = 1.0
 """How many seconds the end of a client may wait for the store."""
 
 
-def connect(driver: Driver, url: str, **options: object) -> Client:
+def connect(driver: Driver, url: str, *, event_listeners: Sequence[CommandListener] = (), **options: object) -> Client:
     """Return a client of the chosen driver; it connects at its first operation, and reads `SinceElection`."""
+    options["event_listeners"] = [*event_listeners, SinceElection()]
     return _Client(url, **cast("Any", options)) if driver == "pymongo" else _motor(url, **options)
 
 
@@ -46,13 +48,18 @@ driver_locks.mend()
 class _Client(AsyncMongoClient[Document]):
     @cached_property
     def read_concern(self) -> ReadConcern:
-        return SinceElection(self)
+        return _since_election(self)
 
 
 class _Delegate(MongoClient[Document]):
     @cached_property
     def read_concern(self) -> ReadConcern:
-        return SinceElection(self)
+        return _since_election(self)
+
+
+def _since_election(client: AsyncMongoClient[Document] | MongoClient[Document]) -> SinceElection:
+    """Return the read concern that learns of a client's elections."""
+    return next(one for one in client.options.event_listeners if isinstance(one, SinceElection))
 
 
 def _motor(url: str, **options: object) -> Client:

@@ -98,7 +98,7 @@ def _client(options: StoreOptions) -> driver.Client:
         connectTimeoutMS=min(milliseconds, 2000),
         heartbeatFrequencyMS=1000,
         maxPoolSize=64,
-        **({} if options.watch is None else {"event_listeners": [CommandWatcher(options.watch)]}),
+        event_listeners=[] if options.watch is None else [CommandWatcher(options.watch)],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +21,7 @@ from tests.storage.conftest import directly
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
-def peer(first: bytes, _port: int) -> Peer:
+def peer(first: bytes, _near: int, _far: int) -> Peer:
     """Tell the connections that carry commands, which log in, from those by which the driver watches the store."""
     return "gateway" if b"speculativeAuthenticate" in first else "other"
 
@@ -29,7 +30,7 @@ def peer(first: bytes, _port: int) -> Peer:
 async def connected(name: Driver, url: str, connections: int) -> AsyncIterator[tuple[Client, Relays, Relay]]:
     """Give a client of so many connections at most, and the relay before its store."""
     relays = Relays([urlsplit(url).port or 27017], peer)
-    options = {"maxPoolSize": connections, "maxConnecting": 1, "w": "majority", "retryWrites": True}
+    options: dict[str, Any] = {"maxPoolSize": connections, "maxConnecting": 1, "w": "majority", "retryWrites": True}
     with relays.running():
         client = driver.connect(name, directly(url, relays.all[0].port), **options)
         try:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
-from pymongo import MongoClient
 from pymongo.hello import Hello
-from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
-from pymongo.server_description import ServerDescription
-from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription, updated_topology_description
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+    ServerHeartbeatSucceededEvent,
+)
 
 from storage.customers import Customers
 from storage.documents import CustomerId
@@ -22,13 +25,12 @@ from storage.query import EVERYTHING
 from storage.read_concern import SinceElection
 from tests.storage.test_customers import customer
 
-Address = tuple[str, int | None]
-ONE: Address = ("one.test", 27017)
-TWO: Address = ("two.test", 27017)
 
+def told(concern: SinceElection, term: int, seconds: int, *, primary: bool = True) -> None:
+    """Let a member tell of itself in which term it was elected, and of when its newest change is.
 
-def told(address: Address, term: int, seconds: int, *, primary: bool = True) -> ServerDescription:
-    """Return what a member says of itself: the term in which it was elected, and the time."""
+    There is no `$clusterTime` in it: members that were elected a moment ago tell none.
+    """
     hello: dict[str, Any] = {
         "ok": 1,
         "setName": "set",
@@ -37,53 +39,31 @@ def told(address: Address, term: int, seconds: int, *, primary: bool = True) -> 
         "secondary": not primary,
         "setVersion": 1,
         "electionId": ObjectId(f"7fffffff{term:016x}") if primary else None,
-        "maxWireVersion": 17,
-        "$clusterTime": {"clusterTime": Timestamp(seconds, 1)},
+        "lastWrite": {"opTime": {"ts": Timestamp(seconds, 1), "t": term}},
     }
-    return ServerDescription(address, Hello(hello))
-
-
-class Members:
-    """What a driver knows of two members, as they tell it."""
-
-    def __init__(self) -> None:
-        unknown = {address: ServerDescription(address) for address in (ONE, TWO)}
-        self.topology_description = TopologyDescription(
-            TOPOLOGY_TYPE.ReplicaSetNoPrimary, unknown, "set", None, None, _settings()
-        )
-
-    def tell(self, description: ServerDescription) -> None:
-        """Learn what a member says."""
-        self.topology_description = updated_topology_description(self.topology_description, description)
-
-
-def _settings() -> Any:
-    with MongoClient[dict[str, Any]]("mongodb://one.test,two.test", replicaSet="set", connect=False) as client:
-        return client._topology._settings
+    concern.succeeded(ServerHeartbeatSucceededEvent(0.001, Hello(hello), ("one.test", 27017)))
 
 
 def test_a_read_asks_for_the_moment_of_the_newest_election_and_for_no_later_one() -> None:
-    members = Members()
-    concern = SinceElection(members)
+    concern = SinceElection()
     assert concern.level == "majority"
     assert concern.document == {"level": "majority"}
-    members.tell(told(ONE, 1, 100))
+    told(concern, 1, 100)
     first = {"level": "majority", "afterClusterTime": Timestamp(100, 1)}
     assert concern.document == first
-    members.tell(told(ONE, 1, 200))
+    told(concern, 1, 200)
     assert concern.document == first, "a heartbeat is no election: nobody waits for what is written meanwhile"
-    members.tell(told(ONE, 1, 300, primary=False))
+    told(concern, 1, 300, primary=False)
     assert concern.document == first
-    members.tell(told(TWO, 2, 400))
+    told(concern, 2, 400)
     assert concern.document == {"level": "majority", "afterClusterTime": Timestamp(400, 1)}
-    members.tell(told(ONE, 1, 500))  # it does not know yet that it is none any more
+    told(concern, 1, 500)  # it does not know yet that it is none any more
     assert concern.document == {"level": "majority", "afterClusterTime": Timestamp(400, 1)}
 
 
 def test_what_a_session_adds_to_one_command_is_in_no_other() -> None:
-    members = Members()
-    concern = SinceElection(members)
-    members.tell(told(ONE, 1, 100))
+    concern = SinceElection()
+    told(concern, 1, 100)
     concern.document["afterClusterTime"] = Timestamp(900, 1)
     assert concern.document["afterClusterTime"] == Timestamp(100, 1)
 

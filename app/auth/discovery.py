@@ -6,14 +6,15 @@ Source: OpenID Connect Discovery 1.0 section 4; RFC 8414 section 3.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
-
-import httpx2
 
 from app.http.body import parse_json
 from app.settings import is_loopback
 from resolvers.problem import JsonValue, Problem
+
+if TYPE_CHECKING:
+    import httpx2
 
 MAX_BYTES: Final = 256 * 1024
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}  # a compressed answer could be a bomb
@@ -29,6 +30,8 @@ async def read_document(client: httpx2.AsyncClient, url: str) -> JsonValue:
     Raises:
         Unreadable: no answer, another status than 200, too long, or not strict JSON.
     """
+    import httpx2  # here, for most gateways ask no issuer and need not hold it
+
     body = bytearray()
     try:
         async with client.stream("GET", url, headers=_HEADERS, follow_redirects=False) as response:

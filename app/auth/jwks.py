@@ -10,15 +10,17 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-import httpx2
 import structlog
 from joserfc.jwk import Key
 
 from app.auth.cache import BoundedCache
 from app.auth.discovery import Unreadable, find_jwks, read_document
 from app.auth.public_keys import KeyMap, from_text, key_map, suits
+
+if TYPE_CHECKING:
+    import httpx2
 
 FETCH_SECONDS: Final = 2.5
 """How long one fetch may take, discovery included."""

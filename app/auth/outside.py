@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-import httpx2
 import structlog
 
 from app.auth.claims import VerifiedToken
@@ -36,6 +35,8 @@ async def _key_source(settings: Settings, issuer: str) -> AsyncIterator[KeySourc
     if settings.jwt_public_key is not None:
         yield _static_key(settings.jwt_public_key)
         return
+    import httpx2  # here, for most gateways ask no issuer and need not hold it
+
     async with httpx2.AsyncClient(timeout=FETCH_SECONDS) as client:
         async with aclosing(RemoteKeys(client, issuer, settings.jwt_jwks_url)) as keys:
             yield keys

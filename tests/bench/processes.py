@@ -14,18 +14,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage, RemoteDisconnected
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from storage.mongod import EmbeddedMongod, acquire
 from storage.mongod_files import Folder
-from tests.commands import COMMAND, children_of, until
+from tests.commands import children_of, until
 from tests.harness import make_key
 
 ROOT = Path(__file__).parents[2]
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 REQUEST_SECONDS = 120
+PYTHON: Final = os.environ.get("BENCH_PYTHON", sys.executable)
+"""What runs the servers: `make` names one with production's packages alone, as libraries use all that they find."""
+COMMAND: Final = (PYTHON, "-m", "app.cli.main")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -154,7 +157,7 @@ def gateway(
 def yardstick(mongod: EmbeddedMongod, database: str) -> Iterator[Client]:
     """Run the bare handler that the gateway is compared with until the end of the block."""
     uvicorn = "uvicorn --factory tests.bench.yardstick:bare_app --loop uvloop --http httptools --no-access-log"
-    words = [sys.executable, "-m", *uvicorn.split(), "--log-level", "warning", "--port"]
+    words = [PYTHON, "-m", *uvicorn.split(), "--log-level", "warning", "--port"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "YARDSTICK_URL": mongod.url, "YARDSTICK_DATABASE": database}
     with _serving(words, environ, "/ready", Path(os.devnull), database) as client:
         yield client
@@ -166,7 +169,7 @@ def layered(
 ) -> Iterator[Client]:
     """Run the gateway cut off after a layer of `tests.bench.stack` until the end of the block."""
     uvicorn = "uvicorn --factory tests.bench.stack:layered_app --loop uvloop --http app.http.wire:GatewayProtocol"
-    words = [sys.executable, "-m", *uvicorn.split(), "--no-access-log", "--log-level", "warning", "--port"]
+    words = [PYTHON, "-m", *uvicorn.split(), "--no-access-log", "--log-level", "warning", "--port"]
     environ = {**environment(mongod, database, settings), "STACK": last}
     with _serving(words, environ, "/health/ready", log, database) as client:
         client.headers["X-API-Key"] = make_key(mongod.url, database)

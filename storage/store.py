@@ -98,6 +98,7 @@ def _client(options: StoreOptions) -> driver.Client:
         connectTimeoutMS=min(milliseconds, 2000),
         heartbeatFrequencyMS=1000,
         maxPoolSize=64,
+        maxIdleTimeMS=120_000,  # else as many stay as there ever were at once
         event_listeners=[] if options.watch is None else [CommandWatcher(options.watch)],
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from tests import factories
 from tests.faults.keyed import KeyedClient
 from tests.faults.ledger import Ledger, Write
 from tests.faults.listener import Listener
+from tests.faults.thread import in_thread
 from tests.faults.wire import CUSTOMERS, PATIENCE, Answer, Connection, for_graphql
 
 _PAUSE: Final = 0.1
@@ -63,27 +63,12 @@ class Crowd:
     _ended: bool = False
     _idle: int = 0
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self) -> AbstractContextManager[None]:
         """Let all work in a thread of their own until the end of the block."""
-        failures: list[BaseException] = []
+        return in_thread(self._run, "crowd", end=self._end, seconds=PATIENCE + 20)
 
-        def run() -> None:
-            try:
-                asyncio.run(self._run())
-            except BaseException as error:  # noqa: BLE001 - told to the thread that waits
-                failures.append(error)
-
-        thread = threading.Thread(target=run, name="crowd", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended = True
-            thread.join(PATIENCE + 20)
-        assert not thread.is_alive()
-        if failures:
-            raise failures[0]
+    def _end(self) -> None:
+        self._ended = True
 
     def rest(self) -> None:
         """Return when nobody waits for an answer, and let nobody begin anything."""
@@ -257,7 +242,7 @@ class Client:
         assert self.known is not None
         ledger, began = self.crowd.ledger, time.monotonic()
         answer = await self.connection.ask("GET", f"{CUSTOMERS}/{self.known.id}")
-        ledger.worst[ledger.fault] = max(ledger.worst[ledger.fault], time.monotonic() - began)
+        ledger.waited(began)
         if answer.status == 200:
             ledger.reads[ledger.fault] += 1
             self._compare(answer)

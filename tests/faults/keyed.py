@@ -104,13 +104,15 @@ class KeyedClient:
 
     async def settle(self, request: Request, write: Write) -> Effect | None:
         """Send a request until it is answered by what was done; None where that does not happen in time."""
-        began, first, tries = time.monotonic(), self.chance.randrange(2), 0
+        began, first, tries, story = time.monotonic(), self.chance.randrange(2), 0, [self.ledger.fault]
         self.counts["keys"] += 1
         while time.monotonic() - began < self.patience:
             answer = await self._try(request, write, first + tries)
             tries += 1
+            story.append(f"{answer.problem.get('status', answer.status)} after {time.monotonic() - began:.1f} s")
             if (done := effect(answer)) is not None:
-                write.told, write.fault, write.seconds = "acknowledged", self.ledger.fault, time.monotonic() - began
+                write.told, write.fault = "acknowledged", self.ledger.fault
+                self.ledger.longest = max(self.ledger.longest, (time.monotonic() - began, ", ".join(story)))
                 if self.chance.random() < _AGAIN:
                     self._compare(done, await self._try(request, write, first + tries), write)
                 return done
@@ -118,9 +120,10 @@ class KeyedClient:
         return None
 
     async def _try(self, request: Request, write: Write, number: int) -> Answer:
-        connection = self.connections[number // 2 % len(self.connections)]
+        connection, began = self.connections[number // 2 % len(self.connections)], time.monotonic()
         answer = await request.send(connection, write.mark, graphql=number % 2 == 1)
         write.status = answer.status
+        self.ledger.waited(began)
         self.counts["tries"] += 1
         done, status = effect(answer), answer.problem.get("status", answer.status)
         self.counts["replays"] += done is not None and done.replayed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Ledger:
     unanswered: Counter[str] = field(default_factory=Counter)
     """Requests whose connection ended, or that were not answered within the client's patience."""
     worst: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    longest: tuple[float, str] = (0.0, "")
+    """How long it took at most until a change with a key was acknowledged, and what was answered to it meanwhile."""
     acknowledged_at: list[tuple[float, float]] = field(default_factory=list)
     """Begin and end of each acknowledged write that was one of the pulse."""
     failed_at: list[tuple[float, float]] = field(default_factory=list)
@@ -77,6 +80,10 @@ class Ledger:
         write = Write(f"T{next(self._marks):09d}", kind, self.fault, customer)
         self.writes[write.mark] = write
         return write
+
+    def waited(self, began: float) -> None:
+        """Note how long one request took that ends now."""
+        self.worst[self.fault] = max(self.worst[self.fault], time.monotonic() - began)
 
     def acknowledged(self) -> int:
         """Return how many writes were acknowledged."""

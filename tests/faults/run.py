@@ -49,6 +49,7 @@ def main() -> None:
         with running(Path(name), size=CLIENTS, keyed=CLIENTS // 3, think=0.02, gateways=2, small_disk=disk) as trial:
             _all(trial, began + MINUTES * 60)
             trial.crowd.rest()
+            longest = trial.ledger.longest
             raced, there = trial.race(KEYS, parallel=KEYS // 5, often=5, seconds=2)
             time.sleep(1)  # what was sent late has come
             trial.witness.catch_up()
@@ -58,8 +59,8 @@ def main() -> None:
             wrong += [f"{there} customers of {KEYS} keys"] * (there != KEYS)
             wrong += [f"{raced['other']} keys with several answers"] * (raced["other"] > 0)
     report = _report(trial.recoveries, counts, (time.monotonic() - began) / 60, disk=disk is not None)
-    report += f"\n\n{_keys(trial.crowd.keys, raced, there)}\n\n{_events(events)}"
-    print(report)
+    report += f"\n\n{_keys(trial.crowd.keys, raced, there, longest[0])}\n\n{_events(events)}"
+    print(report, f"The slowest change with a key: {longest[1]}", sep="\n\n")
     for line in wrong:
         print(line[:4000])
     if os.environ.get("WRITE") == "1":
@@ -67,13 +68,14 @@ def main() -> None:
     sys.exit(1 if wrong else 0)
 
 
-def _keys(crowd: Counter[str], raced: Counter[str], there: int) -> str:
+def _keys(crowd: Counter[str], raced: Counter[str], there: int, longest: float) -> str:
     """Return what became of the requests with idempotency keys."""
     both = crowd + raced
     return (
         f"{both['keys']:,} of these writes were sent with an idempotency key, at one door after the other, until they "
         f"were acknowledged: {both['tries']:,} requests, {both['replays']:,} of them answered by replays, and "
-        f"{both['other']} by something else than before. {KEYS:,} keys, each sent five times, {KEYS // 5} requests at "
+        f"{both['other']} by something else than before; the slowest was acknowledged after {longest:.1f} s. "
+        f"{KEYS:,} keys, each sent five times, {KEYS // 5} requests at "
         f"a time while the primary was killed, made {there:,} customers."
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tests.faults.thread import in_thread
 from tests.faults.wire import PATIENCE
 from tests.soak import batches, files, lists, parts, reads, writes
 from tests.soak.client import Client
@@ -67,30 +68,13 @@ class Crowd:
         for client in self.clients:
             client.leaving = share
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self) -> AbstractContextManager[None]:
         """Let all work until `settle`, and the events be read until the end of the block."""
-        failures: list[BaseException] = []
+        return in_thread(self._run, "soak", end=self._end, seconds=PATIENCE + LATE + 60)
 
-        def run() -> None:
-            try:
-                asyncio.run(self._run())
-            except BaseException as error:  # noqa: BLE001 - told to the thread that waits
-                failures.append(error)
-            finally:
-                self._settled.set()
-
-        thread = threading.Thread(target=run, name="soak", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended = True
-            self._released.set()
-            thread.join(PATIENCE + LATE + 60)
-            if failures:
-                raise failures[0]
-        assert not thread.is_alive()
+    def _end(self) -> None:
+        self._ended = True
+        self._released.set()
 
     def settle(self) -> None:
         """Let all end what they do, and look until everything is certain."""
@@ -99,11 +83,13 @@ class Crowd:
 
     async def _run(self) -> None:
         listening = asyncio.ensure_future(self.watcher.run())
-        await self.watcher.begun.wait()
-        async with asyncio.TaskGroup() as group:
-            for client in self.clients:
-                group.create_task(self._work(client))
-        self._settled.set()
+        try:
+            await self.watcher.begun.wait()
+            async with asyncio.TaskGroup() as group:
+                for client in self.clients:
+                    group.create_task(self._work(client))
+        finally:
+            self._settled.set()
         while not self._released.is_set():  # noqa: ASYNC110 - told from another thread
             await asyncio.sleep(0.05)
         listening.cancel()

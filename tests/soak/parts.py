@@ -79,12 +79,9 @@ def _part_answered(client: Client, reply: Reply, attempt: Attempt, kind: Kind, i
 
 async def change(client: Client) -> None:
     """Change or replace one part, which keeps its id."""
-    if (record := client.some()) is None:
+    if (known := await _known(client)) is None:
         return
-    kind = client.chance.choice((ADDRESS, PHONE))
-    await _know(client, record, kind)
-    if record.sure is None or record.sure.fields is None:
-        return
+    record, kind = known
     (state, old), request = current(record), client.next_request()
     index = client.chance.randrange(len(old[kind.list_name]))
     before, part = old[kind.list_name][index], _new(client, kind)
@@ -101,20 +98,21 @@ async def change(client: Client) -> None:
     _part_answered(client, reply, attempt, kind, index)
 
 
-async def _know(client: Client, record: Record, kind: Kind) -> None:
-    """Learn the ids of parts that nobody has seen yet."""
+async def _known(client: Client) -> tuple[Record, Kind] | None:
+    """Return a customer and a kind of part, after a look at ids that nobody has seen yet; None where there is none."""
+    if (record := client.some()) is None:
+        return None
+    kind = client.chance.choice((ADDRESS, PHONE))
     if any(not part["id"] for part in current(record)[1][kind.list_name]):
         await all_parts(client, record, kind.path)
+    return None if record.sure is None or record.sure.fields is None else (record, kind)
 
 
 async def remove(client: Client) -> None:
     """Take one part away, at either door; the last one must stay."""
-    if (record := client.some()) is None:
+    if (known := await _known(client)) is None:
         return
-    kind = client.chance.choice((ADDRESS, PHONE))
-    await _know(client, record, kind)
-    if record.sure is None or record.sure.fields is None:
-        return
+    record, kind = known
     (state, old), request = current(record), client.next_request()
     parts = list(old[kind.list_name])
     part = parts.pop(client.chance.randrange(len(parts)))

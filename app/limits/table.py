@@ -22,11 +22,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
+from io import FileIO
 from math import floor
 from pathlib import Path
 from struct import Struct
 from tempfile import NamedTemporaryFile, TemporaryFile
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.limits.bounded import Bounded
 from app.limits.storage import State
@@ -38,12 +39,6 @@ _SLOT: Final = Struct("=16sdIII4x")  # hash; begin of the window; its seconds; u
 _SALT: Final = 64
 _TRIES: Final = 2000
 """How often the lock is tried, about 3 ms: longer than any change, and shorter than a stall that users notice."""
-
-
-class _Counts(NamedTuple):
-    begin: float
-    previous: int
-    current: int
 
 
 class SharedTable:
@@ -74,53 +69,52 @@ class SharedTable:
 
     async def spend(self, key: str, limit: int, expiry: int, amount: int) -> tuple[bool, State]:
         """Spend under the lock."""
-        mark = self._mark(key)
-        locked = self._lock()
+        mark = self._marks.get(key) or self._mark(key)
+        locked = self._file is not None and _lock(self._file)
         try:
             now = self._clock()
-            place, counts = self._find(mark, expiry, now)
-            begin, previous, current = counts or _Counts(now, 0, 0)
-            if floor(previous * (begin + expiry - now) / expiry) + current + amount > limit:
-                return False, _state(counts, expiry, now)
+            place, begin, previous, current = self._find(mark, expiry, now)
+            faded = floor(previous * (begin + expiry - now) / expiry) if previous else 0
+            if faded + current + amount > limit:
+                return False, _state(begin, previous, current, expiry, now)
             if place < 0:
                 place = self._free_place(mark, now)
-            spent = _Counts(begin, previous, current + amount)
-            self._map[place : place + _SLOT.size] = _SLOT.pack(mark, begin, expiry, previous, spent.current)
-            return True, _state(spent, expiry, now)
+            _SLOT.pack_into(self._map, place, mark, begin, expiry, previous, current + amount)
+            return True, _state(begin, previous, current + amount, expiry, now)
         finally:
-            self._unlock(locked)
+            if locked and self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     async def get_sliding_window(self, key: str, expiry: int) -> State:
         """Return units and seconds to live of the previous and of the present window, zeros where there is none."""
-        mark = self._mark(key)
-        locked = self._lock()
+        mark = self._marks.get(key) or self._mark(key)
+        locked = self._file is not None and _lock(self._file)
         try:
             now = self._clock()
-            return _state(self._find(mark, expiry, now)[1], expiry, now)
+            return _state(*self._find(mark, expiry, now)[1:], expiry, now)
         finally:
-            self._unlock(locked)
+            if locked and self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _mark(self, key: str) -> bytes:
-        mark = self._marks.get(key)
-        if mark is None:
-            text = key.encode("utf-8", "surrogatepass")
-            mark = self._marks[key] = blake2b(text, digest_size=16, key=self._salt).digest()
+        text = key.encode("utf-8", "surrogatepass")
+        mark = self._marks[key] = blake2b(text, digest_size=16, key=self._salt).digest()
         return mark
 
     def _bucket(self, mark: bytes) -> int:
         return _SALT + int.from_bytes(mark[:4], "little") % self._buckets * WAYS * _SLOT.size
 
-    def _find(self, mark: bytes, expiry: int, now: float) -> tuple[int, _Counts | None]:
-        """Return where a limit stands, -1 for nowhere, and what it counts now, None for nothing."""
+    def _find(self, mark: bytes, expiry: int, now: float) -> tuple[int, float, int, int]:
+        """Return where a limit stands, -1 for nowhere, the begin of its window, and units before that and in it."""
         bucket = self._bucket(mark)
         place = self._map.find(mark, bucket, bucket + WAYS * _SLOT.size)
         if place < 0:
-            return place, None
+            return place, now, 0, 0
         _, begin, seconds, previous, current = _SLOT.unpack_from(self._map, place)
         age = now - begin
         if seconds != expiry or not -1 < age < 2 * expiry:  # over, or written by half
-            return place, None
-        return place, _Counts(begin, previous, current) if age < expiry else _Counts(begin + expiry, current, 0)
+            return place, now, 0, 0
+        return (place, begin, previous, current) if age < expiry else (place, begin + expiry, current, 0)
 
     def _free_place(self, mark: bytes, now: float) -> int:
         """Return the slot to take: one that counts for nothing, else the one with the fewest units, the oldest."""
@@ -132,28 +126,23 @@ class SharedTable:
         ]
         return bucket + worth.index(min(worth)) * _SLOT.size
 
-    def _lock(self) -> bool:
-        """Lock out the other workers; where one does not let go (it was stopped), go on: never block the loop."""
-        if self._file is None:
-            return False
-        for _ in range(_TRIES):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                os.sched_yield()
-        return False
 
-    def _unlock(self, locked: bool) -> None:
-        if locked and self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+def _lock(file: FileIO) -> bool:
+    """Lock out the other workers; where one does not let go (it was stopped), go on: never block the loop."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            os.sched_yield()
+    return False
 
 
-def _state(counts: _Counts | None, expiry: int, now: float) -> State:
-    if counts is None:
+def _state(begin: float, previous: int, current: int, expiry: int, now: float) -> State:
+    if not previous and not current:
         return 0, 0.0, 0, 0.0
-    left = counts.begin + expiry - now
-    return counts.previous, left if counts.previous else 0.0, counts.current, left + expiry
+    left = begin + expiry - now
+    return previous, left if previous else 0.0, current, left + expiry
 
 
 @contextmanager

@@ -33,7 +33,8 @@ class Window(NamedTuple):
     @property
     def left(self) -> int:
         """How many units can be spent at this moment."""
-        return max(0, self.limit - floor(self.previous * self.ends / self.seconds) - self.current)
+        faded = floor(self.previous * self.ends / self.seconds) if self.previous else 0
+        return max(0, self.limit - faded - self.current)
 
     def wait(self, units: int) -> float:
         """Return the seconds after which `units` pass when nobody spends meanwhile; 0 where they pass now.

@@ -46,7 +46,31 @@ class Precondition:
                 extra={"currentETag": etag(customer), "currentVersion": customer["version"]},
             )
         if not self._holds(customer):
-            raise failed(customer, differing())
+            raise self._failed(customer, differing())
+
+    def _failed(self, customer: Customer, differing: Sequence[str]) -> Problem:
+        return Problem(
+            PRECONDITION_FAILED,
+            self._reason(customer),
+            extra={
+                "currentETag": etag(customer),
+                "currentVersion": customer["version"],
+                "differingFields": list(differing),
+            },
+        )
+
+    def _reason(self, customer: Customer) -> str:
+        """Return why the customer as it is now does not fit; what asks for a version comes first."""
+        now = customer["version"]
+        tags = self.match if self.match is not None and self.match != ANY else ()
+        if tags and not any(version_of(tag, customer["id"]) for tag in tags):
+            return (
+                f"No ETag that was sent is of this customer, whose version is now {now}: "
+                "send one as it was told, in its quotes and without W/."
+            )
+        if self._fits(customer):
+            return f"The customer is there, at version {now}, which If-None-Match excludes."
+        return f"The customer has changed: its version is now {now}."
 
     def meaning(self, customer_id: CustomerId) -> JsonValue:
         """Return what is asked for, the same for `ifVersion` and for an ETag of that version."""
@@ -58,25 +82,14 @@ class Precondition:
         return [versions if self.exact else None, none_match]
 
     def _holds(self, customer: Customer) -> bool:
+        return self._fits(customer) and not (self.none_match == ANY or _names(self.none_match, customer))
+
+    def _fits(self, customer: Customer) -> bool:
+        """Tell whether the customer is at a version that is asked for."""
         if self.version is not None and self.version != customer["version"]:
             return False
-        if self.match is not None and self.match != ANY and not _names(self.match, customer):
-            return False
-        return not (self.none_match == ANY or _names(self.none_match, customer))
+        return self.match is None or self.match == ANY or _names(self.match, customer)
 
 
 def _names(tags: Tags, customer: Customer) -> bool:
     return any(version_of(tag, customer["id"]) == customer["version"] for tag in tags)
-
-
-def failed(customer: Customer, differing: Sequence[str]) -> Problem:
-    """Return the problem for a customer that has changed meanwhile."""
-    return Problem(
-        PRECONDITION_FAILED,
-        f"The customer has changed: its version is now {customer['version']}.",
-        extra={
-            "currentETag": etag(customer),
-            "currentVersion": customer["version"],
-            "differingFields": list(differing),
-        },
-    )

@@ -173,6 +173,29 @@ def test_c025_if_none_match_on_a_change_of_what_is_there_is_412(gateway: Gateway
     assert gateway.http.get(url).json() == body
 
 
+@pytest.mark.parametrize(
+    ("conditions", "why"),
+    [
+        ({"If-Match": "{stale}"}, "The customer has changed: its version is now 2."),
+        ({"If-Match": "{stale}", "If-None-Match": "*"}, "The customer has changed: its version is now 2."),
+        ({"If-Match": "W/{now}"}, "No ETag that was sent is of this customer, whose version is now 2: "),
+        ({"If-Match": "{bare}"}, "No ETag that was sent is of this customer, whose version is now 2: "),
+        ({"If-Match": '"other"'}, "No ETag that was sent is of this customer, whose version is now 2: "),
+        ({"If-Match": "{now}", "If-None-Match": "{now}"}, "The customer is there, at version 2, which If-None-Match"),
+        ({"If-Match": "*", "If-None-Match": "*"}, "The customer is there, at version 2, which If-None-Match"),
+    ],
+)
+def test_a_412_says_which_condition_does_not_hold(gateway: Gateway, conditions: dict[str, str], why: str) -> None:
+    """Who sends a weak ETag is not told that somebody has changed the customer."""
+    body, stale = gateway.created()
+    url = f"{CUSTOMERS}/{body['id']}"
+    now = gateway.http.patch(url, json={"firstName": "Bea"}, headers={"If-Match": stale}).headers["ETag"]
+    headers = {name: form.format(stale=stale, now=now, bare=now.strip('"')) for name, form in conditions.items()}
+    response = gateway.http.patch(url, json={"firstName": "Cyd"}, headers=headers)
+    assert (response.status_code, slug(response)) == (412, "precondition-failed")
+    assert response.json()["detail"].startswith(why)
+
+
 def test_c025_if_none_match_of_another_version_lets_a_change_pass(gateway: Gateway) -> None:
     body, tag = gateway.created()
     headers = {"If-Match": tag, "If-None-Match": '"other"'}

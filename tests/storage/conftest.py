@@ -72,11 +72,11 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 
 @pytest.fixture
 def opened(driver: Driver, database: str) -> OpenStore:
-    """Opens a store at an address, with a deadline of 0.5 seconds."""
+    """Opens a store at an address, with a deadline of one second."""
 
     @asynccontextmanager
     async def open_at(url: str) -> AsyncIterator[Store]:
-        async with open_store(StoreOptions(url, database, driver, timeout=0.5)) as store:
+        async with open_store(StoreOptions(url, database, driver, timeout=1.0)) as store:
             yield store
         gc.collect()  # the driver leaves sockets open that were never connected; here they may be found
 

@@ -18,7 +18,7 @@ from tests.storage.test_customers import customer
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 Ask = Callable[[Store], Awaitable[object]]
-DEADLINE, LATE = 0.5, 1.2
+DEADLINE, LATE = 1.0, 2.4
 """The deadline of these stores in seconds, and when an answer is too late."""
 
 READS: dict[str, Ask] = {

@@ -123,6 +123,7 @@ async def _change_all(ctx: Context, kind: PartKind, command: ChangeCustomer) -> 
 
 
 def _checked_all(ctx: Context, kind: PartKind, sent: list[JsonValue], change: Change, *, strict: bool) -> list[Part]:
+    _check_count(kind, len(sent))  # first: a body may hold half a million items, and each could have its faults
     parts: list[Part] = []
     faults: list[Fault] = []
     for index, item in enumerate(sent):
@@ -132,7 +133,6 @@ def _checked_all(ctx: Context, kind: PartKind, sent: list[JsonValue], change: Ch
             faults += _shifted(problem, index, change)
     if faults:
         raise refused(faults)
-    _check_count(kind, len(parts))
     return parts
 
 

@@ -24,6 +24,8 @@ MAX_RESULT: Final = 1024 * 1024
 """The most operations of a JSON Patch, and the most characters that it may copy within the document."""
 
 _POINTER: Final = re.compile(r"(?:/(?:[^/~]|~[01])*)*")
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
+"""A position in a list; Python refuses to read a number of thousands of digits, and no list is so long."""
 _NEEDS: Final = {
     "add": ("path", "value"),
     "replace": ("path", "value"),
@@ -202,7 +204,7 @@ def _steps(pointer: str, document: JsonValue) -> Path:
     here = document
     for part in JsonPointer(pointer).parts:
         if isinstance(here, list):
-            index = len(here) if part == "-" else int(part) if part.isdecimal() else -1
+            index = len(here) if part == "-" else int(part) if _INDEX.fullmatch(part) else -1
             path.append(index)
             here = here[index] if 0 <= index < len(here) else None
         else:

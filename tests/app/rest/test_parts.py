@@ -203,6 +203,17 @@ def test_the_list_must_be_an_array_and_not_empty(gateway: Gateway, kind: Kind, m
 
 
 @each_kind
+def test_a_list_that_is_too_long_is_told_that_and_not_the_faults_of_each_of_its_items(
+    gateway: Gateway, kind: Kind
+) -> None:
+    response = parts(gateway, kind).send("PUT", json=[0] * 5000)
+    assert (response.status_code, [fault["message"] for fault in response.json()["errors"]]) == (
+        422,
+        ["must have at most 50 items"],
+    )
+
+
+@each_kind
 def test_all_faults_of_a_list_are_told_at_once_with_pointers_into_it(gateway: Gateway, kind: Kind) -> None:
     of = parts(gateway, kind)
     response = of.send("PUT", json=[kind.make(type="castle"), kind.make(), 7, {**kind.make(), "type": None}])

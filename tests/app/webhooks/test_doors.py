@@ -174,7 +174,8 @@ def test_all_faults_of_a_webhook_are_told_at_once_with_their_places(open_gateway
         ("other", "/other"),
     ]  # fmt: skip
     for wrong, field in (({}, "url"), ({"url": 5}, "url"), ({"url": "https://a.example", "types": {}}, "types"),
-                        ({"url": "https://a.example", "types": []}, "types")):  # fmt: skip
+                        ({"url": "https://a.example", "types": []}, "types"),
+                        ({"url": "https://a.example", "types": ["customer.created"] * 9}, "types")):  # fmt: skip
         refused = open_gateway.http.post(WEBHOOKS, json=wrong)
         assert [fault["field"] for fault in refused.json()["errors"]] == [field]
     assert open_gateway.http.post(WEBHOOKS, json=[]).status_code == 400

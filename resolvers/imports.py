@@ -130,6 +130,7 @@ class CustomerImport:
             if self.rules.dry_run or await self._replaced(old, decided):
                 found[key] = decided
                 return "updated"
+            del found[key]  # who has been erased meanwhile, or has another address now, is not found again
             found |= await Bulk.of(self.opened).find_by_emails([new["email"]])
         return Problem(CONFLICT, "Another customer had this email address a moment ago. Import the line again.")
 

@@ -98,6 +98,7 @@ class Restore:
 
     async def _met(self, new: Customer, found: dict[CustomerId, Customer]) -> Outcome | Problem:
         """Return what becomes of a customer whose id or e-mail address is stored."""
+        known = new["id"] in found
         while (old := found.get(new["id"])) is not None:
             if old == new or self._newer(old, new) == old:
                 return "unchanged"
@@ -106,7 +107,10 @@ class Restore:
                 return "skipped" if self.rules.on_conflict == "skip" else Problem(CONFLICT, told)
             if self.rules.dry_run or await self._replaced(old, self._newer(old, new)):
                 return "updated"
+            del found[new["id"]]  # who has been erased meanwhile is not found again
             found |= await Bulk.of(self.opened).find_by_ids([new["id"]])
+        if known:
+            return self._erased()
         return "skipped" if self.rules.on_conflict == "skip" else email_taken()
 
     def _newer(self, old: Customer, new: Customer) -> Customer:

@@ -30,7 +30,7 @@ from resolvers.problems import (
 from resolvers.renderings import Shown
 from schema.cost import objects
 from schema.documents import Price
-from schema.errors import formatted, problem_of
+from schema.errors import forget_frames, formatted, is_internal, problem_of
 from schema.rows import Row, row_json, rows_json, rows_of_one_kind
 
 RESPONSE: Final = "application/graphql-response+json"
@@ -208,9 +208,18 @@ def told(connection: HTTPConnection, problem: Problem) -> dict[str, Any]:
     return formatted_error(connection, GraphQLError(problem.detail, original_error=problem))
 
 
+def log_internal(connection: HTTPConnection, errors: Sequence[GraphQLError]) -> None:
+    """Log the first error of ours: a list may have the same one in each of its items."""
+    first = next(filter(is_internal, errors), None)
+    if first is not None:
+        state_of(connection).log.failure(connection.scope, first.original_error or first)
+
+
 def result_body(connection: HTTPConnection, result: ExecutionResult) -> dict[str, Any]:
-    """Return one result of many, as streams tell it."""
+    """Return one result of many, as streams tell it; what went wrong inside is in the log."""
+    log_internal(connection, result.errors or ())
     errors = [formatted_error(connection, error) for error in result.errors or ()]
+    forget_frames(result.errors or ())
     return {**({"errors": errors} if errors else {}), "data": result.data}
 
 

@@ -12,13 +12,14 @@ from graphql import ExecutionResult, OperationType
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.graphql.answer import as_json, formatted_error, result_body, told
+from app.graphql.answer import as_json, formatted_error, log_internal, result_body, told
 from app.graphql.preparing import prepared
 from app.graphql.request import checked_request
 from app.http.admission import CREDENTIALS, authenticated, charge, pay
 from app.http.body import parse_json
+from app.http.deprecation import count
 from app.http.heads import Heads, heads_of
-from app.http.requests import request_id, state_of
+from app.http.requests import base_url, request_id, state_of
 from resolvers.context import Caller, Context
 from resolvers.problem import Problem
 from resolvers.problems import GRAPHQL_LIMIT, INTERNAL_ERROR
@@ -168,7 +169,8 @@ class Conversation:
 
     async def _operate(self, name: str, payload: Json, size: int) -> None:
         """Run one operation; whatever is wrong with it is told to it alone."""
-        ctx = Context(self._state.services, self._caller, request_id(self._socket))
+        socket = self._socket
+        ctx = Context(self._state.services, self._caller, request_id(socket), "graphql", base_url=base_url(socket))
         self._contexts[id(ctx)] = ctx
         try:
             errors = await self._run(name, ctx, payload, size)
@@ -191,6 +193,8 @@ class Conversation:
         asked = checked_request(payload, state.settings.graphql_max_variables, size)
         operation = await prepared(self._socket, asked)
         price = operation.price(asked.variables)
+        if operation.uses is not None:
+            count(self._socket, ctx, operation.uses.of(asked.variables))
         ctx.budgets = await charge(self._socket, ctx.caller)
         await pay(self._socket, ctx, price.units)
         if operation.type is OperationType.SUBSCRIPTION:
@@ -205,6 +209,7 @@ class Conversation:
     async def _watch(self, name: str, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> list[Json]:
         watching = await self._state.graphql.watch(operation, variables, ctx)
         if isinstance(watching, ExecutionResult):
+            log_internal(self._socket, watching.errors or ())
             return [formatted_error(self._socket, error) for error in watching.errors or ()]
         self._watching.add(watching)
         watching.renewed()  # the caller may have become another one while it was opened

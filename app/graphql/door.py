@@ -6,11 +6,10 @@ Source: GraphQL over HTTP (draft of the GraphQL Foundation).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,6 +19,7 @@ from app.graphql.answer import (
     RESPONSE,
     executed,
     is_browser,
+    log_internal,
     negotiated,
     refused,
     refused_document,
@@ -40,7 +40,7 @@ from resolvers.idempotency import malformed
 from resolvers.problem import Problem
 from resolvers.problems import GRAPHQL_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE
 from schema.documents import DocumentErrors, Operation, Price
-from schema.errors import forget_frames, is_internal
+from schema.errors import forget_frames
 
 PATH: Final = "/graphql"
 _METHODS: Final = "GET, HEAD, POST, OPTIONS"
@@ -113,7 +113,7 @@ async def _run(
     # graphql-core's executor refers to itself: what it holds would stay until the garbage collector comes.
     ctx.forget_pages()
     if result.errors:
-        _log_internal(request, result.errors)
+        log_internal(request, result.errors)
         forget_frames(result.errors)
     # What a mutation has done is told whatever its size.
     bounded = operation.type is OperationType.QUERY
@@ -133,13 +133,6 @@ def _form(request: Request, operation: Operation, media_type: str) -> str:
 async def _stream(request: Request, operation: Operation, asked: GraphQLRequest, ctx: Context) -> Response:
     watching = await state_of(request).graphql.watch(operation, asked.variables, ctx)
     if isinstance(watching, ExecutionResult):
-        _log_internal(request, watching.errors or ())
+        log_internal(request, watching.errors or ())
         return refused_document(request, watching.errors or (), RESPONSE)
     return EventSource(request, ctx, SubscriptionFeed(request, watching), "graphql-sse")
-
-
-def _log_internal(request: Request, errors: Sequence[GraphQLError]) -> None:
-    """Log the first error of ours: a list may have the same one in each of its items."""
-    first = next(filter(is_internal, errors), None)
-    if first is not None:
-        state_of(request).log.failure(request.scope, first.original_error or first)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope
 
 from app.http.requests import state_of
@@ -33,9 +33,19 @@ def use(request: Request, ctx: Context, entries: Iterable[Deprecation]) -> None:
     """
     told: Told = request.scope.setdefault(DEPRECATED, {})
     used = [one for one in entries if not told.get(one.name, (one, False))[1]]
+    told |= {one.name: (one, True) for one in used}
+    count(request, ctx, used)
+
+
+def count(connection: HTTPConnection, ctx: Context, entries: Iterable[Deprecation]) -> None:
+    """Count that an operation names these, each once; on a socket, whose head has gone, that is all.
+
+    Raises:
+        Problem: retired, for the first whose sunset has passed.
+    """
+    used = tuple(dict.fromkeys(entries))
     for one in used:
-        told[one.name] = (one, True)
-        state_of(request).metrics.used(one.name, ctx.caller.id if ctx.caller else None)
+        state_of(connection).metrics.used(one.name, ctx.caller.id if ctx.caller else None)
     for one in used:
         one.check(ctx.now())
 

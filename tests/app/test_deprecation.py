@@ -24,6 +24,7 @@ from resolvers.deprecation import DEPRECATIONS, Deprecation, Deprecations
 from schema.build import SchemaOptions, build_schema
 from tests.app.observe.reading import grown, scrape
 from tests.harness import Gateway, running
+from tests.streams import socket
 
 SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 STREET2: Final = datetime(2025, 6, 1, tzinfo=UTC)
@@ -205,6 +206,17 @@ class TestGraphQL:
         answer = old.http.post("/graphql", json={"query": ENDED}, headers={"Accept": kind})
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (410, 1204)
         assert "Sunset" in answer.headers
+
+    def test_what_is_named_on_a_socket_is_counted_and_refused_with_each_operation(self, old: Gateway) -> None:
+        named_twice = "{ one: customers { nodes { middleName } } two: customers { nodes { middleName } } }"
+        with counting(old) as named, socket(old) as ws:
+            ws.greet(**{"X-API-Key": old.key})
+            for _ in range(2):
+                ws.subscribe("1", ENDED)
+                assert ws.receive()["payload"][0]["extensions"]["code"] == 1204
+                ws.subscribe("2", named_twice)
+                assert [ws.receive()["type"], ws.receive()["type"]] == ["next", "complete"]
+        assert named == {"phones": 2, "middle-name": 2}
 
     def test_the_schema_says_it_in_its_text_and_to_introspection(self, old: Gateway) -> None:
         text = build_schema(SchemaOptions(deprecations=REGISTRY)).as_str()

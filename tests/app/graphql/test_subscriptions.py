@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import StartGateway
@@ -116,6 +117,36 @@ def test_c100_what_is_wrong_with_an_operation_is_told_to_it_alone(gateway: Gatew
             ws.subscribe(str(number), BRIEF)
         ws.subscribe("one more", BRIEF)
         assert errors(ws.receive()) == "graphql-limit"
+
+
+def test_what_goes_wrong_inside_an_operation_of_a_socket_is_masked_and_logged(
+    start_gateway: StartGateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gateway = start_gateway(log_level="info")
+    customer = gateway.create()
+    with MongoClient[dict[str, Any]](gateway.store_url) as client:  # another hand in the store
+        client[gateway.database].customers.update_one({"id": customer["id"]}, {"$unset": {"lastName": ""}})
+    with socket(gateway) as ws:
+        ws.greet(**{"X-API-Key": gateway.key})
+        ws.subscribe("1", f'{{ customer(id: "{customer["id"]}") {{ firstName lastName }} }}')
+        (error,) = ws.receive()["payload"]["errors"]
+        assert ws.receive()["type"] == "complete"
+        ws.settle()  # lines are written at the end of the loop's turn
+    assert error["message"] == "Something went wrong in the gateway."
+    lines = [line for line in capfd.readouterr().err.splitlines() if "Unexpected error" in line]
+    assert [json.loads(line)["requestId"] for line in lines] == [error["extensions"]["requestId"]]
+
+
+def test_a_problem_within_a_batch_on_a_socket_leads_to_its_page(gateway: Gateway) -> None:
+    operations = '[{delete: {id: "x"}}]'
+    batch = (
+        f"mutation {{ batchCustomers(atomic: false, operations: {operations}) {{ results {{ problem {{ type }} }} }} }}"
+    )
+    with socket(gateway) as ws:
+        ws.greet(**{"X-API-Key": gateway.key})
+        ws.subscribe("1", batch)
+        (result,) = ws.receive()["payload"]["data"]["batchCustomers"]["results"]
+    assert result["problem"]["type"] == f"{gateway.url}/problems/invalid-id"
 
 
 def test_c105_without_the_scope_nothing_is_told(gateway: Gateway) -> None:

@@ -32,6 +32,7 @@ from tests.contract.calls import call_of, is_of_others, store, with_webhook
 from tests.harness import Gateway
 from tests.inprocess import run_here
 from tests.resolvers.conftest import Hands
+from tests.streams import socket
 
 CUSTOMERS = "/api/v1/customers"
 MARK = "Qanary"
@@ -96,6 +97,15 @@ def test_each_change_by_either_door_is_one_line_and_no_read_is_any(audited: Audi
                 _check(line, named, "graphql" if "." in name else "rest", stored.id)
     assert seen > 30
     assert MARK.lower() not in audited.path.read_text().lower()
+
+
+def test_a_change_on_a_socket_is_one_of_graphql(audited: Audited) -> None:
+    with socket(audited.gateway, **{"X-Request-Id": "mine"}) as ws:
+        ws.greet(**{"X-API-Key": audited.gateway.key})
+        ws.subscribe("1", 'mutation { deleteCustomer(id: "0d047d80-eb69-4665-9395-6df5a5e569a4") { id } }')
+        assert ws.receive()["payload"]["errors"][0]["extensions"]["status"] == 404
+    (line,) = audited.since()
+    assert (line["operation"], line["door"], line["requestId"]) == ("deleteCustomer", "graphql", "mine")
 
 
 def _other() -> dict[str, Any]:

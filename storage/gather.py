@@ -63,7 +63,8 @@ class Gathered(Generic[ItemT, ResultT]):
     A batch has at most `most` items and, where it has more than one, at most `heaviest` bytes. One more goes out
     beside others only for `worth` items, or once they have waited for `_PATIENCE`: few and large cost least. One that
     is out for longer than `_STUCK` counts no longer as out.
-    `lost` is the outcome for a caller whose time ends after its batch began; before, it is `none`.
+    `lost` is the outcome for a caller whose time ends after its batch began; before, it is `none`. `rests` is called
+    when a batch has ended and nothing waits for another.
     """
 
     run: Run[ItemT, ResultT]
@@ -72,6 +73,7 @@ class Gathered(Generic[ItemT, ResultT]):
     heaviest: int = 0
     lost: Outcome = "none"
     worth: int = 1
+    rests: Callable[[], None] = lambda: None
     _waiting: dict[asyncio.Future[ResultT], _Waiting[ItemT]] = field(default_factory=dict, init=False)
     _batches: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
     _stuck: set[asyncio.Task[Sequence[ResultT | Exception]]] = field(default_factory=set, init=False)
@@ -227,6 +229,8 @@ class Gathered(Generic[ItemT, ResultT]):
             else:
                 future.set_result(result)
         self._schedule()
+        if self.idle:
+            self.rests()
 
     def _results(self, batch: asyncio.Task[Sequence[ResultT | Exception]], count: int) -> Sequence[ResultT | Exception]:
         if batch.cancelled():

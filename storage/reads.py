@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from storage.errors import StoreError
@@ -78,14 +79,18 @@ class SharedReads(Generic[QuestionT, ValueT]):
         first = question not in self._out
         queue = self._out.setdefault(question, None)
         if not first and queue is None:
-            queue = self._out[question] = Gathered(self._read, 1, sys.maxsize)
+            queue = self._out[question] = Gathered(self._read, 1, sys.maxsize, rests=partial(self._forget, question))
         self.batches += queue is None
         try:
             return await (self.read(question) if queue is None else queue.ask(question))
         finally:
-            queue = self._out.get(question)
-            if queue is None or queue.idle:
-                self._out.pop(question, None)
+            self._forget(question)
+
+    def _forget(self, question: QuestionT) -> None:
+        """Let go of a question that nobody asks now; where all have left a read that is out, once that has ended."""
+        queue = self._out.get(question)
+        if queue is None or queue.idle:
+            self._out.pop(question, None)
 
     async def close(self) -> None:
         """Return when no shared read is on its way any more."""

@@ -295,6 +295,19 @@ async def test_the_end_of_the_first_leaves_those_who_share_the_next() -> None:
     assert shared._out == {}
 
 
+async def test_a_question_that_all_have_left_is_forgotten_with_the_end_of_its_read() -> None:
+    lists = Lists()
+    shared = SharedReads(lists.read)
+    tasks = [asyncio.ensure_future(shared.get("a")) for _ in range(4)]
+    await until(lambda: len(lists.asked) == 2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert shared._out != {}
+    lists.open.set()
+    await until(lambda: shared._out == {})
+
+
 async def test_a_shared_read_that_fails_fails_for_each_on_its_own() -> None:
     lists = Lists()
     lists.open.set()

@@ -132,7 +132,7 @@ class ChangeStream:
             raise HistoryLost
         now = time.time()
         lag = sum(now - _stored(event) for event in events)
-        return Batch([self._change(event) for event in events], _place(said), lag)
+        return Batch([self._change(event) for event in events if _is_whole(event)], _place(said), lag)
 
     async def close(self) -> None:
         """Give the cursor back to the store, as far as it answers in time; never raises.
@@ -192,6 +192,12 @@ class ChangeStream:
             place=place,
             size=event["size"],
         )
+
+
+def _is_whole(event: Document) -> bool:
+    """Tell whether a new document is a customer or a tombstone: another hand may put anything into a collection."""
+    needed = ("id", "version", "deletedAt" if event["ns"]["coll"] == "tombstones" else "updatedAt")
+    return all(name in event["fullDocument"] for name in needed)
 
 
 def _told(event: Document) -> tuple[ChangeType, Instant, tuple[str, ...]]:

@@ -81,6 +81,7 @@ class LiveChanges:
             self.leave(reader)
             raise
         if self._place is None:
+            self.leave(reader)
             raise Unavailable("none")
         return self._place
 
@@ -103,7 +104,18 @@ class LiveChanges:
         task = asyncio.get_running_loop().create_task(self._run(cipher), name="changes", context=Context())
         self._running = task
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Tell those who read that the stream has failed, if it has: silence would look as if nothing changed."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        task.get_loop().call_exception_handler({"message": "The stream of changes has failed", "exception": error})
+        if task is self._running:
+            self._running = None
+            self._lose()
 
     async def _run(self, cipher: PositionCipher) -> None:
         attempts, patience = pauses(), PROMPT

@@ -252,6 +252,35 @@ async def test_only_a_store_that_opens_a_cursor_and_says_nothing_yet_is_given_mo
     assert patience[:8] == [2, 4, 0, 2, 4, 2, 2, 0]
 
 
+async def test_a_document_that_another_hand_puts_among_the_customers_is_passed_over(store: Store) -> None:
+    async with store.changes.watch() as watch:
+        start = watch.position
+        await store.client[store.database]["customers"].insert_one({"name": "no customer"})
+        await store.client[store.database]["tombstones"].insert_one({"id": "of nobody"})
+        made = await created(store)
+        assert told(await take(watch, 1)) == [(made["id"], "created", 1)]
+    async with store.changes.watch(start) as later:
+        assert told(await take(later, 1)) == [(made["id"], "created", 1)]
+
+
+async def test_a_stream_that_fails_in_an_unforeseen_way_is_told_to_all_who_read_and_begins_anew_for_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence would look as if nothing changed, for as long as the process lives."""
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    async with store.changes.watch() as watch:
+        with monkeypatch.context() as broken:
+            broken.setattr("storage.change_stream._told", lambda event: event["nothing"])
+            await created(store)
+            with pytest.raises(HistoryLost):
+                await take(watch, 1)
+    assert [type(context["exception"]) for context in reported] == [KeyError]
+    async with store.changes.watch() as watch:
+        made = await created(store)
+        assert told(await take(watch, 1)) == [(made["id"], "created", 1)]
+
+
 async def test_all_who_watch_share_one_cursor_that_ends_with_the_last(store: Store) -> None:
     before = await cursors(store)
     async with asyncio.TaskGroup() as group:

@@ -192,7 +192,7 @@ class Customers:
         await self._inserts.insert(stored(customer))
 
     async def create_many(self, customers: Sequence[Customer]) -> None:
-        """Store several new customers, all checked before; for demo data and imports."""
+        """Store several new customers, all checked before; for demo data."""
         with writing():
             await self._customers.insert_many([stored(customer) for customer in customers], ordered=False)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final, NamedTuple
 
 from bson import decode, encode
 
 from storage import driver
-from storage.documents import CustomerId, Instant, moment
+from storage.customers import kept
+from storage.documents import CustomerId, Instant
 from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading
 from storage.filters import filter_query
-from storage.indexes import TOMBSTONE_SECONDS
 from storage.jobs import Holder, count_erased
 from storage.ledger import Ledger
 from storage.query import Filter
@@ -52,9 +51,9 @@ class Erasing:
     query: Document
 
     @classmethod
-    def of(cls, store: Store, kept: bytes) -> Erasing:
+    def of(cls, store: Store, where: bytes) -> Erasing:
         """Return those of an open store that a kept filter finds."""
-        return cls(store.client, store.database, decode(kept))
+        return cls(store.client, store.database, decode(where))
 
     @property
     def _customers(self) -> Collection:
@@ -110,11 +109,7 @@ class Erasing:
         return [Erased(one["id"], one["version"] + 1) for one in found]
 
     async def _bury(self, found: Sequence[Document], deleted_at: Instant, session: Session) -> None:
-        expires = moment(deleted_at) + timedelta(seconds=TOMBSTONE_SECONDS)
-        stones = [
-            {"id": one["id"], "version": one["version"] + 1, "deletedAt": deleted_at, "expires": expires}
-            for one in found
-        ]
+        stones = [kept({"id": one["id"], "version": one["version"] + 1, "deletedAt": deleted_at}) for one in found]
         await self._customers.delete_many({"id": {"$in": [one["id"] for one in found]}}, session=session)
         await self.client[self.database]["tombstones"].insert_many(stones, session=session)
         await Ledger(self.client, self.database).erase([one["id"] for one in found], session)

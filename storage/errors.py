@@ -29,7 +29,7 @@ class StoreError(Exception):
 
 
 class Duplicate(StoreError):
-    """A unique index refused the write; `field` is the index's name. Nothing was stored."""
+    """A unique index refused the write; `field` is the first path of that index. Nothing was stored."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from secrets import token_bytes
+from typing import cast
 
-from storage.driver import Client
+from pymongo import ReturnDocument
+
+from storage.driver import Client, Document
 from storage.errors import writing
 
 
 async def secret(client: Client, database: str, name: str) -> bytes:
     """Return the 32 random bytes kept under `name`, the same to every gateway; raises `Unavailable`."""
-    settings = client[database]["settings"]
+    new = {"$setOnInsert": {"value": token_bytes(32)}}
     with writing():
-        await settings.update_one({"_id": name}, {"$setOnInsert": {"value": token_bytes(32)}}, upsert=True)
-        found = await settings.find_one({"_id": name})
-    return bytes(found["value"]) if found else b""
+        found = await client[database]["settings"].find_one_and_update(
+            {"_id": {"$eq": name}}, new, upsert=True, return_document=ReturnDocument.AFTER
+        )
+    return bytes(cast("Document", found)["value"])

@@ -42,7 +42,6 @@ class GetCustomers:
     """Several customers by id."""
 
     ids: tuple[CustomerId, ...]
-    fields: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

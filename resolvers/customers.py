@@ -75,7 +75,7 @@ async def get_customer(ctx: Context, command: GetCustomer) -> Customer:
 )
 async def get_customers(ctx: Context, command: GetCustomers) -> list[Customer | None]:
     """Return the customers in the order of their ids, None where there is none. Raises answer-too-large."""
-    question = Question(by_ids(command.ids), limit=max(len(command.ids), 1), fields=command.fields)
+    question = Question(by_ids(command.ids), limit=max(len(command.ids), 1))
     found = await ctx.pages.find(ctx.store, question)
     by_id = {customer["id"]: customer for customer in found}
     return [by_id.get(customer_id) for customer_id in command.ids]

@@ -23,6 +23,8 @@ MAX_OPERATIONS: Final = 100
 MAX_RESULT: Final = 1024 * 1024
 """The most operations of a JSON Patch, and the most characters that it may copy within the document."""
 
+_MOST_DIGITS: Final = 9
+"""Of an index: no list of a body has more items."""
 _POINTER: Final = re.compile(r"(?:/(?:[^/~]|~[01])*)*")
 _NEEDS: Final = {
     "add": ("path", "value"),
@@ -202,10 +204,15 @@ def _steps(pointer: str, document: JsonValue) -> Path:
     here = document
     for part in JsonPointer(pointer).parts:
         if isinstance(here, list):
-            index = len(here) if part == "-" else int(part) if part.isdecimal() else -1
+            index = len(here) if part == "-" else _index(part)
             path.append(index)
             here = here[index] if 0 <= index < len(here) else None
         else:
             path.append(part)
             here = here.get(part) if isinstance(here, dict) else None
     return tuple(path)
+
+
+def _index(part: str) -> int:
+    """Return the index that a reference token names, or -1; Python reads no number of thousands of digits."""
+    return int(part) if part.isdecimal() and len(part) <= _MOST_DIGITS else -1

@@ -12,6 +12,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from app import health, pages
 from app.auth.oauth import oauth_routes
@@ -67,6 +69,7 @@ def create_app(
         lifespan=lifespan_of(chosen, AuditLog(log, chosen.audit_log), traces, log, metrics, deprecations),
     )
     app.router.redirect_slashes = False  # an address with a slash too many is another address: 404
+    app.router.default = _nothing_here
     return app
 
 
@@ -118,6 +121,15 @@ def _middleware(settings: Settings, log: AccessLog, metrics: Metrics, traces: Tr
             )
         )
     return outer
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what no route takes; the framework would refuse a WebSocket without a word."""
+    if scope["type"] == "http":
+        raise HTTPException(404)
+    socket = WebSocket(scope, receive, send)
+    problem = Problem(NOT_FOUND, "WebSockets are spoken at /graphql alone.", resource="routes")
+    await socket.send_denial_response(problem_response(socket, problem))
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from resolvers.commands import WatchCustomers
 from resolvers.context import Context, Scope
@@ -16,6 +16,7 @@ from storage.documents import CustomerId
 from storage.errors import StoreError
 from storage.watch import Wants
 
+WantedT = TypeVar("WantedT")
 MOST_IDS: Final = 100
 """How many customers a stream may be narrowed to."""
 
@@ -97,6 +98,13 @@ def _wants(command: WatchCustomers) -> Wants | None:
     if not ids and not types:
         return None
     return lambda change: (not ids or change.customer_id in ids) and (not types or change.type in types)
+
+
+def narrowed(names: Sequence[WantedT] | None, parameter: str) -> Sequence[WantedT]:
+    """Return what a stream is narrowed to, if to anything; an empty list, which would be all, is invalid-parameter."""
+    if names is not None and not names:
+        raise Problem(INVALID_PARAMETER, f"{parameter} may not be empty; leave it out to watch everything.")
+    return names or ()
 
 
 def watched_ids(texts: Sequence[str]) -> tuple[CustomerId, ...]:

@@ -34,7 +34,7 @@ from storage.query import (
     Search,
     Some,
 )
-from storage.text import MAX_TEXT, digits, words
+from storage.text import MAX_TEXT, dialled, digits, words
 
 MAX_NODES: Final = 100
 MAX_VALUES: Final = 100
@@ -192,7 +192,7 @@ def _identifier(_field: Field, value: str, label: str) -> str:
 
 
 def _digits(_field: Field, value: str, label: str) -> str:
-    found = digits(value).removeprefix("00")
+    found = dialled(value)
     if not found:
         raise Problem(INVALID_FILTER, f"{label} is compared by its digits, and there is none.")
     return found
@@ -232,8 +232,12 @@ def search(text: str) -> Filter:
     """
     if len(text) > MAX_SEARCH:
         raise Problem(INVALID_FILTER, f"q takes at most {MAX_SEARCH} characters.")
-    number = "" if text.strip(_DIGITS_AND_SEPARATORS) else digits(text).removeprefix("00")
-    found = [number] if number else words(text)
+    if "\0" in text:
+        raise Problem(INVALID_FILTER, "q is a text that holds NUL.")
+    if not text.strip(_DIGITS_AND_SEPARATORS) and (number := dialled(text)):
+        whole = digits(text)  # what begins with 00 need be no phone number: 007bond@example.com
+        return Search((number,)) if whole == number else Or((Search((number,)), Search((whole,))))
+    found = words(text)
     if len(found) > MAX_WORDS:
         raise Problem(INVALID_FILTER, f"q takes at most {MAX_WORDS} words.")
     return Search(tuple(found))

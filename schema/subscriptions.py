@@ -13,7 +13,7 @@ from graphql.execution import Executor, execute_subscription_event
 
 from resolvers.commands import WatchCustomers
 from resolvers.context import Context
-from resolvers.events import MOST_IDS, EventStream, watch_customers, watched_ids
+from resolvers.events import MOST_IDS, EventStream, narrowed, watch_customers, watched_ids
 from schema.types import Customer, DateTime, Info
 from storage.changes import Change, ChangeType
 
@@ -46,9 +46,11 @@ class CustomerEvent:
 
 Ids = Annotated[
     list[strawberry.ID] | None,
-    strawberry.argument(description=f"Only events of these customers, at most {MOST_IDS}; of all if absent."),
+    strawberry.argument(description=f"Only events of these customers, 1 to {MOST_IDS}; of all if absent."),
 ]
-Types = Annotated[list[CustomerEventType] | None, strawberry.argument(description="Only events of these types.")]
+Types = Annotated[
+    list[CustomerEventType] | None, strawberry.argument(description="Only events of these types; of all if absent.")
+]
 After = Annotated[
     strawberry.ID | None,
     strawberry.argument(description="Go on after the event of this id; from now on if absent."),
@@ -64,8 +66,8 @@ class Subscription:
         self, info: Info, ids: Ids = None, types: Types = None, after: After = None
     ) -> AsyncIterator[CustomerEvent]:
         """Problems: invalid-id, invalid-parameter, history-lost; later reader-too-slow too."""
-        kinds = tuple(cast("ChangeType", kind.value) for kind in types or ())
-        command = WatchCustomers(watched_ids(ids or ()), kinds, after)
+        kinds = tuple(cast("ChangeType", kind.value) for kind in narrowed(types, "types"))
+        command = WatchCustomers(watched_ids(narrowed(ids, "ids")), kinds, after)
         return cast("AsyncIterator[CustomerEvent]", await watch_customers(info.context, command))
 
 

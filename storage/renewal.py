@@ -14,11 +14,14 @@ from storage.documents import Customer, CustomerId
 from storage.driver import Document
 from storage.errors import Duplicate, reading, writing
 from storage.store import Store
-from storage.terms import keys_of
+from storage.terms import PHONE_MARK, keys_of
 
 _BATCH: Final = 200
-_OLDER: Final = {"keys.email": {"$regex": r"@(.*\.)?xn--"}}
-"""What no key of an e-mail address has any more since its domain stands in U-labels."""
+_OLDER: Final[tuple[Document, ...]] = (
+    {"keys.email": {"$regex": r"@(.*\.)?xn--"}},
+    {"keys.terms": {"$elemMatch": {"$gte": f"{PHONE_MARK}00", "$lt": f"{PHONE_MARK}01"}}},
+)
+"""What no key is any more: of e-mail addresses since domains stand in U-labels, of phone numbers since `00` goes."""
 
 
 @dataclass(slots=True)
@@ -51,10 +54,11 @@ async def renew_keys(store: Store, told: Callable[[int], None] = lambda _: None)
 
 
 async def has_older_keys(store: Store) -> bool:
-    """Tell whether some customer's e-mail address has a key of an older version; by the index of the keys alone."""
+    """Tell whether some customer has a key of an older version; by the indexes of the keys."""
+    customers = store.client[store.database]["customers"]
     with reading():
-        found = await store.client[store.database]["customers"].find_one(_OLDER, {"_id": 0, "keys.email": 1})
-    return found is not None
+        found = [await customers.find_one(older, {"_id": 0, "keys.email": 1}) for older in _OLDER]
+    return any(found)
 
 
 async def _next(customers: driver.Collection, query: Document) -> list[Document]:

@@ -16,7 +16,7 @@ from storage.documents import Customer, Instant, moment
 from storage.driver import Document
 from storage.emails import email_terms
 from storage.query import CUSTOMER_FIELDS, PART_FIELDS
-from storage.text import digits, fold, order_key, words
+from storage.text import dialled, fold, order_key, words
 
 WORD_MARK: Final = "w:"
 GRAM: Final = 6
@@ -41,7 +41,7 @@ _PARTS: Final = tuple(
     (list_name, tuple((name, field.mark) for name, field in fields.items()))
     for list_name, fields in PART_FIELDS.items()
 )
-_PHONE: Final = CUSTOMER_FIELDS["phone"].mark
+PHONE_MARK: Final = CUSTOMER_FIELDS["phone"].mark
 TRUE, FALSE = "1", "0"
 
 
@@ -112,9 +112,9 @@ def _add_words(terms: Terms, document: dict[str, Any], emails: tuple[str, ...]) 
     texts += [address["city"] for address in document["addresses"]]
     found = set(words(" ".join(texts)))
     for phone in document["phoneNumbers"]:
-        number = digits(phone["number"])
-        numbers = {number, digits(phone["countryCode"]) + number}
-        terms.update(_PHONE + form for form in numbers)
+        number = phone["number"]
+        numbers = {dialled(number), dialled(phone["countryCode"] + number)}
+        terms.update(PHONE_MARK + form for form in numbers)
         found |= numbers
     found.discard("")
     for word in found:

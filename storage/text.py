@@ -12,6 +12,7 @@ MAX_TEXT: Final = 256
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W_]+")
+_ABROAD: Final = re.compile(r"^(?:00)+")
 _DIGITS = re.compile("[0-9]+")
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
@@ -64,6 +65,11 @@ def words(text: str) -> list[str]:
 def digits(text: str) -> str:
     """Return the digits of a text alone."""
     return "".join(_DIGITS.findall(text))
+
+
+def dialled(text: str) -> str:
+    """Return the digits of a phone number without the `00` that stands for the `+` of its country code."""
+    return _ABROAD.sub("", digits(text))
 
 
 def after_prefix(prefix: str) -> str | None:

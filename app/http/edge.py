@@ -44,6 +44,8 @@ _REFUSED: Final = 403
 _RANDOM: Final = Random()  # noqa: S311 - ids of requests are no secret
 _REQUEST_IDS: Final = (b"x-request-id", b"request-id")
 _MAX_AGE = re.compile(rb"max-age=([0-9]{1,9})")
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
+"""What a Host header may hold (RFC 9110 section 7.2), near enough."""
 _CACHE_CONTROL: Final = b"private, no-cache"
 _FIXED: Final = (
     (b"api-version", API_VERSION.encode()),
@@ -227,6 +229,8 @@ def _head_problem(scope: Scope, heads: Heads) -> Problem | None:
         return Problem(HEADERS_TOO_LARGE, f"At most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes of them.")
     if (b"host" not in heads or heads.repeated) and scope.get("http_version") == "1.1" and _hosts(headers) != 1:
         return Problem(MALFORMED_REQUEST, "A request of HTTP/1.1 has exactly one Host header.")  # RFC 9112 section 3.2
+    if not _HOST.fullmatch(heads.get(b"host", b"")):
+        return Problem(MALFORMED_REQUEST, "The Host header names no host.")  # RFC 9112 section 3.2
     query = scope["query_string"]
     if len(scope["raw_path"]) + len(query) + bool(query) > MAX_URI:
         return Problem(URI_TOO_LONG, f"A URI may have at most {MAX_URI} characters.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.requests import HTTPConnection
 
@@ -14,6 +14,7 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 """What a client's own request id must match to be taken."""
 _IN_PATH = "!$%&'()*+,-./:;=@_~"
 """What may stand in a path (RFC 3986 section 3.3)."""
+_SLASH = re.compile("%(?=2[Ff])")
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
@@ -27,6 +28,11 @@ def request_id(request: HTTPConnection) -> str:
     """Return the request's id, the client's own or a new one."""
     identifier: str = request.scope.get("request_id", "")
     return identifier
+
+
+def decoded(path: str) -> str:
+    """Return a path without percent-encoding, but for slashes: encoded ones separate nothing (RFC 3986 section 2.2)."""
+    return unquote(_SLASH.sub("%25", path)) if "%" in path else path
 
 
 def path_of(request: HTTPConnection) -> str:

@@ -11,7 +11,7 @@ What of uvicorn it relies on, beyond ASGI (`tests/app/http/test_wire.py` compare
 - pipelined cycles wait in `pipeline`, the latest at its left, with reading paused;
 - nothing but `on_response_complete` sets a timer for idle connections.
 
-Source: RFC 9112 (2.2, 3, 6.3, 9.3.2, 9.6), RFC 9110 (7.8, 10.1.1, 15.5.6, 15.5.9, 15.5.15), RFC 6585 section 5.
+Source: RFC 9112 (2.2, 3, 5.1, 6.3, 9.3.2, 9.6), RFC 9110 (7.8, 10.1.1, 15.5.6, 15.5.9, 15.5.15), RFC 6585 section 5.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from typing import Any, Final, cast
-from urllib.parse import unquote
 
 import httptools
 import structlog
@@ -34,6 +33,7 @@ from app.http.ending import EndingProtocol
 from app.http.handshake import handshake_problem
 from app.http.malformed import malformed, unknown_method
 from app.http.outlet import Outlet
+from app.http.requests import decoded
 from app.http.sweep import Sweeper, Wait, Watched
 from resolvers.problem import Problem
 from resolvers.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT, URI_TOO_LONG
@@ -123,6 +123,10 @@ class GatewayProtocol(EndingProtocol, Watched):
             else:
                 self._refuse(Problem(HEADERS_TOO_LARGE, f"A head may have at most {MAX_HEAD} bytes."))
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; the parser leaves the blanks behind its value, which are no part of it."""
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """Start the request; until its body is here, its answer says that the connection will be closed."""
         scope, parser = self.scope, self.parser
@@ -134,8 +138,7 @@ class GatewayProtocol(EndingProtocol, Watched):
             return
         url = httptools.parse_url(self.url)
         raw_path = url.path or b"/"  # the whole address may stand there, and have none (RFC 9112 section 3.2.2)
-        path = raw_path.decode("ascii")
-        scope["path"] = unquote(path) if "%" in path else path
+        scope["path"] = decoded(raw_path.decode("ascii"))
         scope["raw_path"], scope["query_string"] = raw_path, url.query or b""
         self._persistent = version != "1.0" and not self._retired and parser.should_keep_alive()
         self._framing = 0
@@ -228,7 +231,8 @@ class GatewayProtocol(EndingProtocol, Watched):
         """Make a request of what is none, without anything else that the client sent, behind all before it."""
         self._deaf = True
         self.on_message_begin()
-        self.scope |= {"method": method, "raw_path": raw_path, "path": unquote(raw_path), "query_string": b""}
+        path = decoded(raw_path.decode("latin-1"))
+        self.scope |= {"method": method, "raw_path": raw_path, "path": path, "query_string": b""}
         self.scope[REFUSAL] = problem
         self._begin(self._cycle())
 

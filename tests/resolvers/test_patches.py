@@ -172,8 +172,9 @@ def test_the_examples_of_rfc_6902_come_out(target: Any, steps: Any, result: Any)
         ({"a": 1}, [{"op": "test", "path": "/a", "value": True}]),
         ({"a": False}, [{"op": "test", "path": "/a", "value": 0}]),
         ({"a": {"b": 1}}, [{"op": "move", "from": "/a", "path": "/a/b"}]),
-        ({"a": [1]}, [{"op": "replace", "path": "/a/" + "9" * 5000, "value": 2}]),
-        ({"a": [1]}, [{"op": "move", "from": "/a/" + "9" * 5000, "path": "/b"}]),
+        ({"a": [1, 2]}, [{"op": "replace", "path": "/a/01", "value": 3}]),
+        ({"a": [1, 2]}, [{"op": "add", "path": f"/a/{'9' * 5000}", "value": 3}]),
+        ({"a": [1, 2]}, [{"op": "move", "from": f"/a/{'9' * 5000}", "path": "/a/0"}]),
     ],
 )
 def test_what_rfc_6902_calls_an_error_is_a_conflict(target: Any, steps: Any) -> None:

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from storage import renewal
 from storage.customers import stored
-from storage.documents import Customer
+from storage.documents import Customer, new_id
 from storage.query import CUSTOMER_FIELDS, Compare, Question
 from storage.renewal import Renewal, has_older_keys, renew_keys
 from storage.store import Store
 from storage.terms import keys_of
+from tests import factories
 from tests.storage.test_changes import created, take
 from tests.storage.test_customers import customer
 
@@ -48,6 +49,19 @@ async def test_they_are_found_as_new_ones_are_and_nothing_that_is_shown_changes(
     assert [one["id"] for one in await store.customers.find(asked)] == [older["id"]]
     assert not await has_older_keys(store)
     assert await renew_keys(store) == Renewal(looked=2)
+
+
+async def test_a_phone_number_stored_with_00_before_it_is_found_without(store: Store) -> None:
+    older = customer(phoneNumbers=[{"id": new_id(), **factories.phone_number(countryCode="0049", number="30 1234")}])
+    document = stored(older, [])
+    document["keys"]["terms"] = sorted({*document["keys"]["terms"], "ph:0049301234"} - {"ph:49301234"})
+    await store.client[store.database]["customers"].insert_one(document)
+    asked = Question(Compare(CUSTOMER_FIELDS["phone"], "eq", "49301234"))
+    assert await has_older_keys(store)
+    assert await store.customers.find(asked) == []
+    assert await renew_keys(store) == Renewal(looked=1, renewed=1)
+    assert [one["id"] for one in await store.customers.find(asked)] == [older["id"]]
+    assert not await has_older_keys(store)
 
 
 async def test_two_who_have_become_one_are_named_and_left_as_they_are(store: Store) -> None:

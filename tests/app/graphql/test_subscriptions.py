@@ -105,6 +105,8 @@ def test_c100_what_is_wrong_with_an_operation_is_told_to_it_alone(gateway: Gatew
             ("subscription { nothing }", {}, "graphql-validation"),
             ("subscription {", {}, "graphql-syntax"),
             (WATCH, {"ids": ["1"]}, "invalid-id"),
+            (WATCH, {"ids": []}, "invalid-parameter"),
+            ("subscription { customerChanged(types: []) { id } }", {}, "invalid-parameter"),
             (WATCH, {"after": "1"}, "invalid-parameter"),
             (WATCH, {"ids": [str(uuid.uuid4())] * 101}, "invalid-parameter"),
             (WATCH, {"types": ["GONE"]}, "graphql-validation"),

@@ -510,6 +510,22 @@ class TestConnections:
         assert answer.every("sec-websocket-version") == ["13"]
         assert len(answer.every("x-request-id")) == 1
 
+    @pytest.mark.parametrize("path", ["/api/v1/customers", "/nowhere", "/graphql/"])
+    def test_a_handshake_where_no_websocket_is_spoken_is_a_problem(self, gateway: Gateway, path: str) -> None:
+        lines = [f"{header}: {said}" for header, said in HANDSHAKE.items()]
+        (answer,) = exchange(gateway.url, start(gateway, "GET", path, *lines))
+        assert_refused(answer, 404, "not-found")
+        assert len(answer.every("x-request-id")) == 1
+
+    @pytest.mark.parametrize("blanks", [" ", "\t", " \t  "])
+    def test_blanks_around_the_value_of_a_header_are_no_part_of_it(self, gateway: Gateway, blanks: str) -> None:
+        sent = (
+            f"GET /api/v1/viewer HTTP/1.1\r\nHost:{blanks}x{blanks}\r\nX-API-Key:{blanks}{gateway.key}{blanks}\r\n"
+            f"X-Request-Id:{blanks}order-4711{blanks}\r\nConnection:{blanks}close{blanks}\r\n\r\n"
+        )
+        (answer,) = exchange(gateway.url, sent.encode())
+        assert (answer.status, answer.every("x-request-id"), answer.closed) == (200, ["order-4711"], True)
+
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
     def test_a_handshake_is_a_get(self, gateway: Gateway, method: str) -> None:
         lines = [f"{header}: {said}" for header, said in HANDSHAKE.items()]
@@ -698,7 +714,15 @@ class TestUvicorn:
         assert config.date_header is False
 
     def test_what_we_override_and_call_is_there(self) -> None:
-        ours = {"connection_made", "data_received", "on_headers_complete", "on_body", "on_message_complete", "shutdown"}
+        ours = {
+            "connection_made",
+            "data_received",
+            "on_header",
+            "on_headers_complete",
+            "on_body",
+            "on_message_complete",
+            "shutdown",
+        }
         ours |= {"on_response_complete"}
         called = {"on_message_begin", "handle_websocket_upgrade", "_should_upgrade", "_start_asgi_task"}
         theirs = vars(httptools_impl.HttpToolsProtocol)

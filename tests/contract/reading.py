@@ -36,12 +36,13 @@ FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILIN
 REFUSED = re.compile(r'HTTP/1.1 [45]|\{"type":"http|\{"errors"')
 PRELUDE = """
 set -euo pipefail
-set -a
 gateway() { case "$1" in serve|dev) command gateway "$@" --help >/dev/null ;; *) command gateway "$@" ;; esac; }
 make() { for target; do grep -q "^$target:.*## " "$ROOT/Makefile"; done; }
 docker() { [ "$1 $2" = "compose -f" ] && [ -f "$ROOT/$3" ]; }
 [ ! -f .variables ] || . ./.variables
 """
+KEPT = """declare -p | grep -v '^declare -[[:alnum:]]*[rAa]\\|^declare -[^ ]* BASH' > .variables"""
+"""Variables last for the page, as in a shell: programs see only those that the page exports."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Reader:
         if block.text.strip() in {"make run", "gateway serve"}:
             self.answer, self.log = self._served("dev" if "make" in block.text else "serve")
             return
-        script = f"{PRELUDE}{self.real(block.text)}\nexport -p > .variables"
+        script = f"{PRELUDE}{self.real(block.text)}\n{KEPT}"
         self.answer = self._ran(["bash", "-c", script])
 
     def _python(self, block: Block) -> None:

@@ -3,10 +3,10 @@
 How examples are written, so that they can be run:
 
 - All blocks of one page run in order in one folder, against a gateway of the page's own with 100 demo customers.
-- `bash` blocks run as they stand. Variables last for the page; `http://127.0.0.1:8000` is the running gateway and
-  `cgw_…` its key; `make` and `docker` are only looked up. `graphql` blocks are sent, with the variables of a `json`
-  block behind them; without an answer shown they must give no errors. `python` blocks run, with the page's variables in
-  their environment; `ini` blocks are settings, `yaml` blocks are YAML.
+- `bash` blocks run as they stand. Variables last for the page, and programs see those that it exports;
+  `http://127.0.0.1:8000` is the running gateway and `cgw_…` its key; `make` and `docker` are only looked up. `graphql`
+  blocks are sent, with the variables of a `json` block behind them; without an answer shown they must give no errors.
+  `python` blocks run; `ini` blocks are settings, `yaml` blocks are YAML.
 - A `json`, `http` or `text` block behind them is the answer. What differs from run to run (ids, times, tags, and
   words that end in `…`) is compared by form, and stands for the real value from there on. `"…"` as the last
   member or item stands for more of them, a line `…` for more lines. `http` shows some of the headers.

@@ -18,7 +18,7 @@ setup: system-run $(STAMPS)/run $(STAMPS)/pages ## Make .venv with the locked de
 run: setup ## Start everything on 127.0.0.1:8000, with a MongoDB of its own and demo customers
 	@exec $(BIN)/gateway dev
 
-test: setup-test ## Set up and pass every test, with linters and coverage
+test: setup-test ## Set up and run every test, with linters and coverage
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(ARGS)

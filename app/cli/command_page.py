@@ -36,7 +36,9 @@ def _below(words: str, command: Any) -> Iterator[Described]:
 def body(command_line: typer.Typer) -> str:
     """Return what stands below the title."""
     sections = [_section(one) for one in commands(command_line)]
-    return f"{ENDS}\n\nSuggestions for the shell come with `gateway --install-completion`.\n\n" + "\n".join(sections)
+    found = "`gateway` is [in `.venv/bin`](start.md#the-examples-of-these-pages) after `make setup`."
+    suggested = "Suggestions for the shell come with `gateway --install-completion`."
+    return f"{found} {ENDS}\n\n{suggested}\n\n" + "\n".join(sections)
 
 
 def _section(one: Described) -> str:

@@ -183,7 +183,7 @@ def _scope(one: Operation[Any, Any]) -> str:
 
 def _default(name: str, field: FieldInfo) -> str:
     if field.default_factory is not None:
-        return "see there"
+        return "described at right"
     value = getattr(Settings.model_construct(), name) if field.default is PydanticUndefined else field.default
     if value is None or value == ():
         return "not set"

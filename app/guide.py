@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.files import IMMUTABLE, coding_of, content_of, file_response, find
+from app.graphql.answer import is_browser
 from app.http.problems import problem_response
+from app.pages import rendered
 from app.rest.conditions import not_modified
 from resolvers.problem import Problem
 from resolvers.problems import NOT_FOUND
@@ -26,6 +28,12 @@ _SCRIPT: Final = re.compile(r"<script(?![^>]*\b(?:src|type)=)[^>]*>(.*?)</script
 _CSP: Final = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+_HOW: Final = (
+    "<p>Run this in a copy of the repository, and load this page again; the gateway need not be started anew:</p>"
+    "<pre><code>make docs</code></pre><p>The same pages are in its folder <code>docs</code>; begin with "
+    "<code>docs/start.md</code>.</p>"
 )
 
 
@@ -73,4 +81,9 @@ def _policy(path: Path, _changed: int) -> str:
 
 
 def _not_built(request: Request) -> Response:
+    """Return a problem, and to a browser a page that says the same: every page's bar leads here."""
+    if is_browser(request):
+        page = rendered("The guide is not built yet", _HOW, 404, _FRESH)
+        page.headers["Vary"] = "Accept"
+        return page
     return problem_response(request, Problem(NOT_FOUND, "The guide is not built: run `make docs`.", resource="guide"))

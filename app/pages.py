@@ -90,7 +90,7 @@ async def problem_page(request: Request) -> Response:
     kind = _BY_SLUG.get(request.path_params["slug"])
     if kind is None:
         return problem_response(request, Problem(NOT_FOUND, "There is no such problem.", resource="problems"))
-    return _html(kind.title, _described(kind))
+    return rendered(kind.title, _described(kind))
 
 
 async def problem_index(request: Request) -> Response:
@@ -102,7 +102,7 @@ async def problem_index(request: Request) -> Response:
         for kind in PROBLEM_TYPES
     )
     head = "<tr><th>Type</th><th>Status</th><th>Code</th><th>Title</th></tr>"
-    return _html(
+    return rendered(
         "Problems",
         f"<p>Both doors answer with these.</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>",
     )
@@ -122,7 +122,8 @@ def _prose(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
-def _html(title: str, body: str) -> Response:
+def rendered(title: str, body: str, status: int = 200, cached: str = _BRIEF) -> Response:
+    """Return a page in the look that all share, of a title as text and a body as HTML."""
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -131,7 +132,7 @@ def _html(title: str, body: str) -> Response:
         f'<link rel="stylesheet" href="/assets/gateway.css"></head><body>{_bar()}'
         f'<main id="main" class="gateway-page" tabindex="-1"><h1>{html.escape(title)}</h1>{body}</main></body></html>'
     )
-    return HTMLResponse(text, headers={"Content-Security-Policy": _CSP, "Cache-Control": _BRIEF})
+    return HTMLResponse(text, status, {"Content-Security-Policy": _CSP, "Cache-Control": cached})
 
 
 @lru_cache(maxsize=1)

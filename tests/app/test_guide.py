@@ -123,3 +123,24 @@ def test_a_guide_that_is_not_built_names_the_command(start_gateway: StartGateway
     for path in ("/guide", "/guide/", FIRST):
         answer = gateway.http.get(path)
         assert (answer.status_code, answer.json()["detail"]) == (404, "The guide is not built: run `make docs`.")
+
+
+def test_a_browser_gets_a_page_that_names_the_command_where_the_guide_is_not_built(
+    start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    gateway = start_gateway(guide=tmp_path / "none")
+    for path in ("/guide", FIRST):
+        answer = gateway.http.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (answer.status_code, answer.headers["Vary"]) == (404, "Accept")
+        assert "<pre><code>make docs</code></pre>" in answer.text
+        assert 'href="/graphql"' in answer.text  # the bar of all pages: there is a way on
+        assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_code_in_tables_breaks_between_words_and_says_what_its_source_says() -> None:
+    built = (FOLDER / "security.html").read_text(encoding="utf-8")
+    cells = re.findall(r"<td[^>]*>(?:(?!</td>).)*<code>([^<]*(?:<wbr>[^<]*)*)</code>", built)
+    assert "GET /api<wbr>/v1<wbr>/customers?<wbr>id={id}&amp;id={id}" in cells
+    assert "GATEWAY_<wbr>GRAPHQL_<wbr>MAX_<wbr>DEPTH" in cells
+    for cell in cells:
+        assert not re.search(r"&\w*<wbr>\w*;", cell), "a character reference is broken"

@@ -145,6 +145,26 @@ def test_a_page_of_the_guide_looks_the_same_when_it_is_opened_again(browser: Chr
         assert_at_home_and_quiet(browser, gateway)
 
 
+def test_the_guide_follows_the_scheme_of_the_system_after_the_first_visit_too_and_leads_home(
+    browser: Chrome, gateway: Gateway
+) -> None:
+    start, chooser = "/guide/start.html", "label.md-header__button[title='Dark']"
+    prefer(browser, "light")
+    open_page(browser, gateway, start, chooser)
+    assert brightness(browser) > 200
+    prefer(browser, "dark")
+    open_page(browser, gateway, start, chooser)
+    until(browser, lambda now: brightness(now) < 60 or None, "the page is dark")
+    visible(browser, "header a.md-logo").click()
+    visible(browser, ".gateway-card a[href='/guide']")
+
+
+def test_an_operation_of_the_rest_documentation_fits_a_telephone(browser: Chrome, gateway: Gateway) -> None:
+    open_page(browser, gateway, "/docs")
+    visible(browser, f"{unfold(browser, 'Customers-createCustomer')} .responses-table .operation-link")
+    check_telephone(browser)
+
+
 def test_the_home_page_gives_a_command_that_works_as_it_stands(browser: Chrome, gateway: Gateway) -> None:
     open_page(browser, gateway, "/")
     command = visible(browser, "#curl-rest").text

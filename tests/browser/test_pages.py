@@ -165,6 +165,14 @@ def test_an_operation_of_the_rest_documentation_fits_a_telephone(browser: Chrome
     check_telephone(browser)
 
 
+def test_the_examples_of_the_rest_documentation_are_of_the_gateway_that_shows_it(
+    browser: Chrome, gateway: Gateway
+) -> None:
+    open_page(browser, gateway, "/docs")
+    assert f'"{gateway.url}/api/v1/customers?city=Berlin' in visible(browser, ".info .renderedMarkdown pre").text
+    assert "api.example.com" not in visible(browser, "#main").text
+
+
 def test_the_home_page_gives_a_command_that_works_as_it_stands(browser: Chrome, gateway: Gateway) -> None:
     open_page(browser, gateway, "/")
     command = visible(browser, "#curl-rest").text

@@ -7,6 +7,8 @@ import { type OpenApi, presented } from './presented';
 import { keepOneMain, ours } from './swagger';
 
 const SECURITY_SCHEME = 'apiKey';
+/** Where the document's examples are: on this page they are here, so that what is copied works and links lead somewhere. */
+const EXAMPLE_HOST = 'https://api.example.com';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const followTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -42,7 +44,8 @@ function show(spec: OpenApi) {
 async function load() {
   const answer = await fetch('/openapi.json');
   if (!answer.ok) throw new Error(`/openapi.json answered ${answer.status}`);
-  show(presented((await answer.json()) as OpenApi));
+  const text = (await answer.text()).replaceAll(EXAMPLE_HOST, location.origin);
+  show(presented(JSON.parse(text) as OpenApi));
 }
 
 load().catch((error: unknown) => {

@@ -530,7 +530,7 @@ class GraphQLDoor:
         document = """subscription($after: ID, $ids: [ID!], $types: [CustomerEventType!]) {
             customerChanged(after: $after, ids: $ids, types: $types) {
                 id type timestamp customerId version changed } }"""
-        variables = {"after": after, "ids": ids, "types": [name.upper() for name in types]}
+        variables = {"after": after, "ids": ids or None, "types": [name.upper() for name in types] or None}
         asked, headers = {"query": document, "variables": variables}, {"Accept": "text/event-stream"}
         with self.http.stream("POST", "/graphql", json=asked, headers=headers) as response:
             if response.is_error:

@@ -36,6 +36,8 @@ from storage.turns import Turns
 
 _RANDOM: Final = Random()  # noqa: S311 - it only spreads
 _AT_ONCE: Final = 100
+_MOST_FAULTS: Final = 10_000
+"""How many faults the answer to a batch tells, of each operation the same number: a client's flood stays one."""
 _TRIES: Final = 3
 _LONGEST_PAUSE: Final = 0.05
 """Seconds between two tries of a transaction that others got in the way of."""
@@ -137,7 +139,7 @@ async def update_customers(ctx: Context, batch: Batch) -> list[Done]:
 
 async def _together(ctx: Context, batch: Batch) -> list[Done]:
     for tries in count():
-        attempt = await _attempt(ctx, batch.items)
+        attempt = await _attempt(ctx, batch.items, _told(batch))
         failures = [
             Failure(index, one.kind, one.id, one.problem)
             for index, one in enumerate(attempt.results)
@@ -164,14 +166,15 @@ def _failed(failures: Sequence[Failure]) -> Problem:
 
 
 async def _one_by_one(ctx: Context, batch: Batch) -> list[Done]:
+    told = _told(batch)
     if batch.dry_run:
-        return (await _attempt(ctx, batch.items)).results
+        return (await _attempt(ctx, batch.items, told)).results
     results = await _begun(ctx)
     away = False
     while len(results) < len(batch.items):
         items = batch.items[len(results) : len(results) + _AT_ONCE]
         if not away:
-            done, away = await _portion(ctx, items, last=len(results) + len(items) == len(batch.items))
+            done, away = await _portion(ctx, items, told, last=len(results) + len(items) == len(batch.items))
             results += done
         else:
             results += [_lost(item, "none") for item in items]
@@ -192,11 +195,11 @@ async def _begun(ctx: Context) -> list[Done]:
     return earlier(results)
 
 
-async def _portion(ctx: Context, items: Sequence[Item], *, last: bool) -> tuple[list[Done], bool]:
+async def _portion(ctx: Context, items: Sequence[Item], told: int, *, last: bool) -> tuple[list[Done], bool]:
     """Return what became of some items, and whether the store or the time failed, so that no more are to begin."""
     for tries in range(_TRIES):
         try:
-            attempt = await _attempt(ctx, items)
+            attempt = await _attempt(ctx, items, told)
         except Unavailable as error:
             return [_lost(item, error.outcome) for item in items], True
         try:
@@ -210,18 +213,18 @@ async def _portion(ctx: Context, items: Sequence[Item], *, last: bool) -> tuple[
             break
         await _pause(tries)
     if ctx.claim is not None:
-        return await _alone(ctx, items, last=last)
+        return await _alone(ctx, items, told, last=last)
     alone = ctx.over(ctx.customers, ctx.services.audit)
-    return [await _done(alone, item) for item in items], False
+    return [await _done(alone, item, told) for item in items], False
 
 
-async def _alone(ctx: Context, items: Sequence[Item], *, last: bool) -> tuple[list[Done], bool]:
+async def _alone(ctx: Context, items: Sequence[Item], told: int, *, last: bool) -> tuple[list[Done], bool]:
     """Do what `_portion` does, each operation in a transaction of its own with what became of it."""
     results: list[Done] = []
     for index, item in enumerate(items):
         for tries in count():
             try:
-                attempt = await _attempt(ctx, [item])
+                attempt = await _attempt(ctx, [item], told)
                 if await attempt.store(ctx, last=last and index == len(items) - 1):
                     results += attempt.results
                     break
@@ -232,8 +235,15 @@ async def _alone(ctx: Context, items: Sequence[Item], *, last: bool) -> tuple[li
     return results, False
 
 
-async def _attempt(ctx: Context, items: Sequence[Item]) -> Attempt:
+def _told(batch: Batch) -> int:
+    """Return how many faults of each operation are told."""
+    return _MOST_FAULTS // len(batch.items)
+
+
+async def _attempt(ctx: Context, items: Sequence[Item], told: int) -> Attempt:
     """Run operations on customers that are read anew, and return those with all changes, and what became of each.
+
+    Of what is wrong with an operation `told` faults are told.
 
     Raises:
         Unavailable: the customers cannot be read, or the time is over.
@@ -246,12 +256,12 @@ async def _attempt(ctx: Context, items: Sequence[Item]) -> Attempt:
     for item in items:
         if (left := seconds_left()) is not None and left <= 0:
             raise Unavailable("none")
-        attempt.results.append(await _done(inner, item))
+        attempt.results.append(await _done(inner, item, told))
         await turns.give()
     return attempt
 
 
-async def _done(ctx: Context, item: Item) -> Done:
+async def _done(ctx: Context, item: Item, told: int) -> Done:
     """Do one operation by its own rules, and return what became of it."""
     command = item.command
     try:
@@ -265,12 +275,12 @@ async def _done(ctx: Context, item: Item) -> Done:
             return Done(item.kind, item.id, await change(ctx, command))
     except Problem as problem:
         command = problem
-    return Done(item.kind, item.id, problem=_placed(command, item.at))
+    return Done(item.kind, item.id, problem=_placed(command, item.at, told))
 
 
-def _placed(problem: Problem, at: Path) -> Problem:
+def _placed(problem: Problem, at: Path, told: int) -> Problem:
     """Return a problem whose faults point into the batch as it was sent, and that holds nothing of how it came."""
-    faults = [replace(fault, sent=(*at, *fault.sent)) for fault in problem.faults]
+    faults = [replace(fault, sent=(*at, *fault.sent)) for fault in problem.faults[:told]]
     return replace(problem, faults=tuple(faults))
 
 

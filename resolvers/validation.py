@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,9 +16,11 @@ from storage.plain import plain_fields
 Locate = Callable[[Path], Path]
 """From a place in the validated document to the nearest place in what was sent."""
 
+MOST_FAULTS: Final = 1000
+"""How many faults of a body are told: more than a customer with as many parts as one may have can have."""
 _NAMED = 10
 _LONGEST_NAME = 100
-"""How many faults, and how many characters of their names, `detail` tells; `errors` has all."""
+"""How many faults, and how many characters of their names, `detail` names."""
 
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda _: "is required",
@@ -76,12 +78,12 @@ def check_read_only(
 
 
 def refused(faults: Iterable[Fault]) -> Problem:
-    """Return the one problem for all faults of a body."""
+    """Return the one problem for all faults of a body; `detail` counts them, the first `MOST_FAULTS` are told."""
     listed = tuple(faults)
     count = "One field is" if len(listed) == 1 else f"{len(listed)} fields are"
     named = ", ".join(fault.field[:_LONGEST_NAME] or "the body" for fault in listed[:_NAMED])
     more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-    return Problem(VALIDATION_ERROR, f"{count} not valid: {named}{more}.", listed)
+    return Problem(VALIDATION_ERROR, f"{count} not valid: {named}{more}.", listed[:MOST_FAULTS])
 
 
 def faults_of(errors: Iterable[ErrorDetails], locate: Locate) -> list[Fault]:

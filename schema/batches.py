@@ -92,7 +92,7 @@ class Problem:
     status: int = described("Its status.")
     detail: str = described("What is wrong here.")
     code: int = described("The gateway's own number of the problem.")
-    errors: list[Fault] = described("All faults of what was sent.")
+    errors: list[Fault] = described("All faults of what was sent; detail counts them where there are more.")
     current_version: int | None = described("The present version of a customer that has changed.")
     differing_fields: list[str] | None = described("Of such a customer, what differs from what was sent.")
     fields: list[str] | None = described("The fields in conflict.")

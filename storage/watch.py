@@ -38,6 +38,8 @@ class Watch:
         self._until: Place | None = None
         """Up to where the history must be read before what has come may be given; None where it needs not."""
         self._past: PastChanges | None = None
+        self._looking: asyncio.Task[None] | None = None
+        """The reading of the history that is under way; nobody waits for it alone."""
         self._old: deque[Change] = deque()
         self._new: deque[Change] = deque()
         self._waiting = 0
@@ -70,9 +72,13 @@ class Watch:
     async def aclose(self) -> None:
         """End; nothing is kept for this reader any more."""
         self._live.leave(self)
-        past, self._past = self._past, None
-        if past is not None:
-            await past.close()
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            looking.cancel()
+            await asyncio.wait((looking,))
+            if not looking.cancelled():
+                looking.exception()
+        await self._leave_history()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -101,7 +107,7 @@ class Watch:
             if self._roused or (end is not None and time.monotonic() >= end):
                 self._roused = False
                 return None
-            await (self._wait(end) if self._until is None else self._catch_up(self._until))
+            await self._wait(end)
 
     def waiting(self) -> Change | None:
         """Return the next change if it is there, without waiting; None too where the watch has ended."""
@@ -142,12 +148,19 @@ class Watch:
         self._news.set()
 
     def _check(self) -> None:
-        """End a reader that cannot go on; send one that has an overrun behind it back to the history."""
+        """End a reader that cannot go on; send one that has an overrun behind it back to the history.
+
+        Only once what was being read there has come: it would read on to where it was sent before.
+        """
         if self._lost:
             raise HistoryLost
         if self._too_slow:
             raise ReaderTooSlow(self.position)
-        if self._overrun:
+        looking = self._looking
+        if looking is not None and looking.done():
+            self._looking = None
+            looking.result()
+        if self._overrun and self._looking is None:
             self._overrun, self._until = False, self._live.place
             self._read = max(self._read, self._place)
 
@@ -166,7 +179,11 @@ class Watch:
         return None
 
     async def _wait(self, end: float | None) -> None:
+        """Wait for news: a change, a batch of the history where it is behind, a call, an end."""
         self._news.clear()
+        if self._until is not None and self._looking is None:
+            self._looking = asyncio.create_task(self._catch_up(self._until), name="watch history")
+            self._looking.add_done_callback(lambda _looking: self._news.set())
         try:
             async with asyncio.timeout(None if end is None else end - time.monotonic()):
                 await self._news.wait()

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from app.cli.check_store import check_store
+from app.cli.check_store import FREE_BYTES, check_store
 from app.cli.check_transport import check_transport
 from app.cli.finding import Finding
 from app.cli.session import BAD_ADDRESS, OUT, emit, opened, read_settings, store_address
@@ -25,7 +25,6 @@ from storage.errors import BadAddress
 from storage.mongod import MongodError
 from storage.store import StoreOptions
 
-_FREE_BYTES: Final = 1024**3
 _FEW_FILES: Final = 4096
 _SECONDS: Final = 3.0
 _COLOURS: Final = {"good": "green", "warning": "yellow", "bad": "red"}
@@ -97,7 +96,7 @@ def _disk(settings: Settings) -> Finding:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     found = f"{free // 1024**2} MiB free for {settings.data_dir}"
-    if free < _FREE_BYTES:
+    if free < FREE_BYTES:
         return Finding("disk", "bad", found, "free at least 1 GiB or set GATEWAY_DATA_DIR")
     return Finding("disk", "good", found)
 

@@ -19,11 +19,13 @@ from storage.store import Store
 _OLDEST: Final = (6, 0)
 _CLOCK_WARNING, _CLOCK_BAD = 2.0, 60.0
 """Seconds that two clocks may differ; tokens are taken with 60 seconds of leave."""
-_FREE_WARNING, _FREE_BAD = 0.15, 0.05
-"""Parts of the store's disk that should be free."""
+_FREE_WARNING: Final = 0.15
+"""The part of the store's disk that should be free."""
 _NAMED: Final = 5
 """How many missing indexes are named; a new store misses all."""
 _GIB: Final = 1024**3
+FREE_BYTES: Final = _GIB
+"""How much of a disk must be free, however large it is."""
 
 
 async def check_store(store: Store, settings: Settings) -> list[Finding]:
@@ -75,7 +77,7 @@ def _clock(facts: ServerFacts) -> Finding:
 
 def _disk(free: int, total: int) -> Finding:
     found = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
-    if free / total < _FREE_BAD:
+    if free < FREE_BYTES:
         return Finding("store's disk", "bad", found, "give it more, or MongoDB stops taking writes")
     state = Finding("store's disk", "warning", found, "give it more soon")
     return state if free / total < _FREE_WARNING else Finding("store's disk", "good", found)

@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from app.rest.shapes import COUNT, TEXT, UUID, Schema, closed_object, open_object, ref
 from resolvers.jobs import MOST_LISTED
+from resolvers.validation import MOST_FAULTS
 from storage.jobs import MOST_ERRORS, JobKind, Status
 
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
@@ -66,7 +67,12 @@ def _error() -> Schema:
                 "maxItems": 10,
                 "description": "conflict: the fields in conflict.",
             },
-            "errors": {"type": "array", "items": fault, "maxItems": 10_000, "description": "All faults of the line."},
+            "errors": {
+                "type": "array",
+                "items": fault,
+                "maxItems": MOST_FAULTS,
+                "description": "All faults of the line.",
+            },
         },
         "The problem that a request of its own would have had.",
         "fields",

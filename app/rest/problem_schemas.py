@@ -6,6 +6,7 @@ from typing import Final
 
 from app.rest.shapes import COUNT, TEXT, Schema, closed_object, open_object, ref
 from resolvers.context import ALL_SCOPES
+from resolvers.validation import MOST_FAULTS
 from schema.limits import DocumentLimits
 
 _CODE: Final = {
@@ -72,7 +73,12 @@ def _problem_members() -> Schema:
         "code": _CODE,
         "requestId": {**TEXT, "description": "The request's id, also in the log."},
         "resource": {**TEXT, "description": "What the problem is about."},
-        "errors": {"type": "array", "items": fault, "description": "All faults of a body.", "maxItems": _MAX_ERRORS},
+        "errors": {
+            "type": "array",
+            "items": fault,
+            "maxItems": MOST_FAULTS,
+            "description": "All faults of a body; `detail` counts them where there are more.",
+        },
         **_EXTENSIONS,
     }
 

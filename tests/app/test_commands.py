@@ -125,7 +125,8 @@ def _completions() -> set[str]:
     return set(CliRunner().invoke(app, [], prog_name="gateway").stdout.split())
 
 
-FACTS = ServerFacts((8, 0, 4), "rs0", 0.01, 80, 100)
+GIB = 1024**3
+FACTS = ServerFacts((8, 0, 4), "rs0", 0.01, 80 * GIB, 100 * GIB)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +141,8 @@ FACTS = ServerFacts((8, 0, 4), "rs0", 0.01, 80, 100)
         ({"ahead": 5.0}, "clock", "warning", "5 s ahead"),
         ({"ahead": -75.0}, "clock", "bad", "75 s behind"),
         ({}, "store's disk", "good", "free"),
-        ({"free": 10}, "store's disk", "warning", "more soon"),
-        ({"free": 2}, "store's disk", "bad", "stops taking writes"),
+        ({"free": 2 * GIB}, "store's disk", "warning", "more soon"),
+        ({"free": GIB - 1}, "store's disk", "bad", "stops taking writes"),
     ],
 )
 def test_check_judges_what_the_server_says(changes: dict[str, Any], subject: str, state: str, told: str) -> None:

@@ -131,6 +131,26 @@ def test_what_is_wrong_with_the_batch_is_the_problem_of_all(
     assert [fault["pointer"] for fault in response.json().get("errors", ())] == pointers
 
 
+@pytest.mark.parametrize(("size", "told"), [(1, 301), (20, 301), (50, 200), (1000, 10)])
+def test_a_flood_of_faults_is_counted_and_told_up_to_what_an_answer_holds(
+    gateway: Gateway, size: int, told: int
+) -> None:
+    """Of a batch of a few, all that can be wrong with a customer is told; six things with each of 50 addresses."""
+    empty = made(addresses=[{}] * 50, phoneNumbers=[])
+    refused = results(sent(gateway.http, *[empty] * size))
+    assert [len(one["problem"]["errors"]) for one in refused] == [told] * size
+    assert all(one["problem"]["detail"].startswith("301 fields are not valid: ") for one in refused)
+    whole = sent(gateway.http, *[empty] * size, atomic=True)
+    assert [len(one["problem"]["errors"]) for one in whole.json()["failures"]] == [told] * size
+
+
+def test_of_a_body_with_thousands_of_faults_a_thousand_are_told_and_all_counted(gateway: Gateway) -> None:
+    body = factories.customer() | {f"n{number}": None for number in range(5000)}
+    refused = gateway.http.post(COLLECTION, json=body, headers={"Prefer": "handling=strict"}).json()
+    assert refused["detail"].startswith("5000 fields are not valid: ")
+    assert len(refused["errors"]) == 1000
+
+
 def test_an_atomic_batch_that_fails_names_the_failing_operations_and_changes_nothing(gateway: Gateway) -> None:
     one, tag = gateway.created()
     operations = [

@@ -23,7 +23,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-from app.cli.memory import settled
+from app.cli.memory import place_large_buffers, settled
 from app.cli.session import fail
 from app.limits.table import table_file
 from app.observe.logs import adopt_strays, configure
@@ -281,6 +281,7 @@ def worker_app() -> Any:
     if (parent := multiprocessing.parent_process()) is not None:
         adopt_strays()
         _end_with_parent(parent.pid)
+    place_large_buffers()
     app = create_app()
     app.router.lifespan_context = settled(app.router.lifespan_context)
     return app

@@ -55,10 +55,10 @@ async def read_body(request: Request, limit: int, *, patience: float = PATIENCE)
     declared = heads_of(request.scope).text(b"content-length")
     if declared.isdecimal() and int(declared[:19]) > limit:
         raise _too_large(limit)
-    body = bytearray()
     if WHOLE in request.scope:
-        await _read_into(body, request.receive, limit)
-        return bytes(body)
+        piece, _ = await _piece(request.receive, limit)
+        return piece
+    body = bytearray()
     began = time.monotonic()
     end = HardEnd(patience, lambda: began + patience + len(body) / SLOWEST - time.monotonic())
     try:
@@ -112,13 +112,19 @@ def _too_slow() -> Problem:
 async def _read_into(body: bytearray, receive: Receive, limit: int) -> None:
     more = True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        more = message.get("more_body", False)
+        piece, more = await _piece(receive, limit, len(body))
+        body += piece
+
+
+async def _piece(receive: Receive, limit: int, before: int = 0) -> tuple[bytes, bool]:
+    """Return what has come of a body since `before` bytes of it, and whether more follows."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    piece = message.get("body", b"")
+    if before + len(piece) > limit:
+        raise _too_large(limit)
+    return piece, message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Problem:

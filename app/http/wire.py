@@ -125,7 +125,10 @@ class GatewayProtocol(EndingProtocol, Watched):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; the parser leaves the blanks behind its value, which are no part of it."""
-        super().on_header(name, value.rstrip(b" \t"))
+        name, value = name.lower(), value.rstrip(b" \t")
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Start the request; until its body is here, its answer says that the connection will be closed."""

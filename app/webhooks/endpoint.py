@@ -5,25 +5,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import httpcore2
-
-from app.webhooks.addresses import PinnedBackend, Refused
+from app.webhooks.failures import Failed, Refused
 from resolvers.webhook_rules import LookUp
 from resolvers.webhook_targets import BadTarget, target_of
 
+if TYPE_CHECKING:
+    from app.webhooks.connections import Connections
+
 TIMEOUT_SECONDS: Final = 15.0
 """How long one try may take, looking up and connecting included (Standard Webhooks: 15 to 30 seconds)."""
-_MAX_ANSWER: Final = 64 * 1024
-"""How much of an answer's body is read, for the connection to be used again; nothing of it is kept."""
-_KEPT_CONNECTIONS: Final = 64
-_KEPT_SECONDS: Final = 10.0
 _LONGEST_WAIT: Final = 24 * 3600.0
 
 
@@ -41,13 +37,18 @@ class Answer(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Endpoints:
-    """Sends to endpoints, over connections that it keeps for a while."""
+    """Sends to endpoints, over connections that it keeps for a while. To be closed.
 
-    pool: httpcore2.AsyncConnectionPool
+    `timeout` are the seconds of each try; `tls` stands in place of the machine's certificates.
+    """
+
+    look_up: LookUp
     allow_private: bool
+    tls: ssl.SSLContext | None = None
     timeout: float = TIMEOUT_SECONDS
+    _connections: Connections | None = field(default=None, init=False)
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Answer:
         """Send one request and return what came of it; raises nothing of its own."""
@@ -55,29 +56,26 @@ class Endpoints:
         try:
             target_of(url, allow_private=self.allow_private)
             async with asyncio.timeout(self.timeout):
-                status, wait = await self._send(url, headers, body)
+                head = await self._opened().post(url, headers, body)
         except TimeoutError:
             return Answer(None, f"no answer within {self.timeout:g} s", time.monotonic() - began)
         except (Refused, BadTarget):
             return Answer(None, "address refused: private network", time.monotonic() - began)
-        except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, OSError) as error:
-            return Answer(None, _named(error), time.monotonic() - began)
-        return Answer(status, None, time.monotonic() - began, wait)
+        except Failed as failure:
+            return Answer(None, str(failure), time.monotonic() - began)
+        return Answer(head.status, None, time.monotonic() - began, retry_after(head.headers, datetime.now(UTC)))
 
-    async def _send(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> tuple[int, float | None]:
-        sent = [(name.encode(), value.encode()) for name, value in headers]
-        fixed = [(b"host", _authority(url)), (b"content-length", str(len(body)).encode()), (b"accept", b"*/*")]
-        async with self.pool.stream("POST", url, headers=[*fixed, *sent], content=body) as response:
-            read = 0
-            async for chunk in response.aiter_stream():
-                read += len(chunk)
-                if read > _MAX_ANSWER:
-                    break
-            return response.status, retry_after(response.headers, datetime.now(UTC))
+    def _opened(self) -> Connections:
+        if self._connections is None:
+            from app.webhooks.connections import Connections  # an HTTP client, which gateways without webhooks spare
 
+            self._connections = Connections(self.look_up, allow_private=self.allow_private, tls=self.tls)
+        return self._connections
 
-def _authority(url: str) -> bytes:
-    return url.split("/", 3)[2].partition("?")[0].lower().encode()
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._connections is not None:
+            await self._connections.close()
 
 
 def retry_after(headers: Sequence[tuple[bytes, bytes]], now: datetime) -> float | None:
@@ -90,39 +88,3 @@ def retry_after(headers: Sequence[tuple[bytes, bytes]], now: datetime) -> float 
     except (ValueError, TypeError):
         return None
     return min(max(seconds, 0.0), _LONGEST_WAIT)
-
-
-def _named(error: BaseException) -> str:
-    """Return what went wrong in a few words, without anything that the other side has said."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"certificate not good: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            return "TLS failed"
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpcore2.ConnectError):
-        return "connection refused or not possible"
-    if isinstance(error, httpcore2.ProtocolError):
-        return "answer is not HTTP, or broke off"
-    return "name not found" if isinstance(error, OSError) else "connection lost"
-
-
-@asynccontextmanager
-async def open_endpoints(
-    look_up: LookUp,
-    *,
-    allow_private: bool,
-    tls: ssl.SSLContext | None = None,
-    timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 - of each try
-) -> AsyncIterator[Endpoints]:
-    """Give what sends, until the end of the block; `tls` stands in place of the machine's certificates."""
-    pool = httpcore2.AsyncConnectionPool(
-        ssl_context=tls,
-        max_connections=None,  # bounded by who sends; a bound here would let dead endpoints keep out the others
-        max_keepalive_connections=_KEPT_CONNECTIONS,
-        keepalive_expiry=_KEPT_SECONDS,
-        network_backend=PinnedBackend(look_up, allow_private),
-    )
-    async with pool:
-        yield Endpoints(pool, allow_private, timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from app.observe.logs import failure_fields
 from app.settings import Settings
 from app.webhooks.addresses import Names
 from app.webhooks.counts import WebhookCounts
-from app.webhooks.endpoint import Endpoints, open_endpoints
+from app.webhooks.endpoint import Endpoints
 from app.webhooks.relay import NotLeading, Relay
 from app.webhooks.sender import Sender
 from app.webhooks.signing import Signer
@@ -121,7 +121,7 @@ async def open_outbox(settings: Settings) -> AsyncIterator[Outbox]:
     """Give what is needed, as the settings have it, until the end of the block."""
     signer, private = Signer.of(settings.store_secret), settings.webhook_allow_private
     with closing(Names()) as names:
-        async with open_endpoints(names.look_up, allow_private=private) as endpoints:
+        async with aclosing(Endpoints(names.look_up, private)) as endpoints:
             yield Outbox(WebhookRules(private, signer.seal, names.look_up), endpoints, signer)
 
 

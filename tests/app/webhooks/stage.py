@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.webhooks.counts import WebhookCounts
-from app.webhooks.endpoint import open_endpoints
+from app.webhooks.endpoint import Endpoints
 from app.webhooks.service import WebhookService, sending
 from app.webhooks.signing import Signer
 from resolvers.changes import Target
@@ -96,7 +96,7 @@ class Stage:
         async def nowhere(_host: str) -> Sequence[str]:
             raise OSError
 
-        async with open_endpoints(nowhere, allow_private=True, timeout=timeout) as endpoints:
+        async with aclosing(Endpoints(nowhere, allow_private=True, timeout=timeout)) as endpoints:
             service = WebhookService(self.store, endpoints, Signer.of(self.secret), self.clock, WebhookCounts())
             self.service = service
             async with sending(service):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.webhooks.addresses import Names
-from app.webhooks.endpoint import Answer, open_endpoints, retry_after
+from app.webhooks.endpoint import Answer, Endpoints, retry_after
 from app.webhooks.schedule import decide
 from resolvers.problem import Problem
 from resolvers.webhook_fields import check_name
@@ -131,7 +132,7 @@ async def test_m111_a_name_that_changes_its_meaning_is_looked_up_once_and_never_
         looked.append(host)
         return next(meanings)
 
-    async with open_endpoints(look_up, allow_private=False) as endpoints:
+    async with aclosing(Endpoints(look_up, allow_private=False)) as endpoints:
         for number in (1, 2):
             answer = await endpoints.post(receiver.url(host="hooks.example.com", scheme="https"), [], b"{}")
             assert (answer.status, answer.error) == (None, "address refused: private network")
@@ -153,10 +154,10 @@ async def test_m111_tls_is_checked_against_the_name_and_the_connection_made_to_t
 
     trusting = ssl.create_default_context(cafile=str(certificate))
     with receiving(tls) as receiver:
-        async with open_endpoints(look_up, allow_private=True, tls=trusting) as endpoints:
+        async with aclosing(Endpoints(look_up, allow_private=True, tls=trusting)) as endpoints:
             assert (await endpoints.post(receiver.url(scheme="https"), [], b"{}")).status == 204
             other = await endpoints.post(receiver.url(host="hooks.example.com", scheme="https"), [], b"{}")
-        async with open_endpoints(look_up, allow_private=True) as endpoints:
+        async with aclosing(Endpoints(look_up, allow_private=True)) as endpoints:
             stranger = await endpoints.post(receiver.url(scheme="https"), [], b"{}")
     assert (other.error or "").startswith("certificate not good: Hostname mismatch")
     assert (stranger.error or "").startswith("certificate not good: self")
@@ -169,7 +170,7 @@ async def test_m108_a_redirect_is_a_failure_and_nobody_goes_there(receiver: Rece
     async def look_up(_host: str) -> Sequence[str]:
         return ["127.0.0.1"]
 
-    async with open_endpoints(look_up, allow_private=True) as endpoints:
+    async with aclosing(Endpoints(look_up, allow_private=True)) as endpoints:
         answer = await endpoints.post(receiver.url(), [], b"{}")
     assert (answer.status, answer.good, receiver.at("/private")) == (307, False, [])
 

@@ -49,7 +49,8 @@ def kept(done: Done) -> dict[str, Any]:
 
 def earlier(results: Sequence[Mapping[str, Any]]) -> list[Done]:
     """Return what became of operations, from what the ledger has kept."""
-    return [Done(**{**one, "problem": one["problem"] and _problem(one["problem"])}) for one in results]
+    known = [{name: one[name] for name in Done._fields if name in one} for one in results]
+    return [Done(**{**one, "problem": one["problem"] and _problem(one["problem"])}) for one in known]
 
 
 def _kept(problem: Problem) -> dict[str, JsonValue]:

@@ -22,6 +22,7 @@ from resolvers.webhook_commands import (
 )
 from resolvers.webhook_fields import created_fields, replay_range
 from storage.deliveries import Delivery, earlier
+from storage.records import record
 from storage.webhooks import StoredSecret, Webhook
 
 _KEPT: Final = ("id", "url", "types", "enabled", "disabledReason", "previousUntil", "createdAt", "updatedAt")
@@ -34,8 +35,8 @@ def kept_webhook(webhook: Webhook) -> dict[str, Any]:
 
 
 def _earlier(outcome: Outcome) -> Webhook:
-    known = {**outcome["webhook"], "types": tuple(outcome["webhook"]["types"])}
-    return Webhook(**known, owner="", secret=_UNKNOWN, previous=None, holdUntil=None, since="")
+    unknown = {"owner": "", "secret": _UNKNOWN, "previous": None, "holdUntil": None, "since": ""}
+    return record(Webhook, outcome["webhook"], types=tuple(outcome["webhook"]["types"]), **unknown)
 
 
 def _earlier_new(outcome: Outcome) -> NewWebhook:

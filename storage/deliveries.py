@@ -17,6 +17,7 @@ from bson import ObjectId
 from storage.documents import CustomerId, Instant, moment, new_id
 from storage.driver import Client, Collection, Document, Session, aggregate
 from storage.errors import Duplicate, StoreError, inserting, reading, writing
+from storage.records import record
 from storage.webhooks import WebhookId
 
 DeliveryId = NewType("DeliveryId", str)
@@ -112,8 +113,8 @@ def earlier(document: Document) -> Delivery:
 def _delivery(document: Document) -> Delivery:
     told = document["event"]
     detail = tuple((name, value) for name, value in told["detail"])
-    event = Event(**{**told, "changed": tuple(told["changed"]), "detail": detail})
-    return Delivery(**{**document, "event": event, "tries": tuple(Try(**one) for one in document["tries"])})
+    event = record(Event, told, changed=tuple(told["changed"]), detail=detail)
+    return record(Delivery, document, event=event, tries=tuple(record(Try, one) for one in document["tries"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from storage.documents import Instant, instant, new_id
 from storage.driver import Client, Collection, Document
 from storage.errors import reading, writing
 from storage.reads import SharedReads
+from storage.records import record
 
 KeyId = NewType("KeyId", str)
 
@@ -90,7 +91,7 @@ class NewKey:
 
 
 def _record(document: Document) -> KeyRecord:
-    return KeyRecord(**{**document, "scopes": tuple(document["scopes"])})
+    return record(KeyRecord, document, scopes=tuple(document["scopes"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from storage.documents import Instant
 from storage.driver import Client, Collection, Document
 from storage.errors import Duplicate, reading, writing
+from storage.records import record
 
 _SHOWN: Final = {"expires": 0}
 
@@ -33,8 +34,7 @@ class SigningKeyRecord:
 
 
 def _record(document: Document) -> SigningKeyRecord:
-    generation = document.pop("_id")
-    return SigningKeyRecord(generation=generation, **document)
+    return record(SigningKeyRecord, document, generation=document["_id"])
 
 
 @dataclass(frozen=True, slots=True)

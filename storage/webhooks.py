@@ -14,6 +14,7 @@ from storage import driver
 from storage.documents import Instant
 from storage.driver import Client, Collection, Document, Session
 from storage.errors import reading, writing
+from storage.records import record
 from storage.transactions import Change, transact
 
 WebhookId = NewType("WebhookId", str)
@@ -66,7 +67,7 @@ def _webhook(document: Document) -> Webhook:
     secret, previous = _secret(document.pop("secret")), _secret(document.pop("previous"))
     if secret is None:
         raise ValueError("a webhook without a secret")
-    return Webhook(**{**document, "types": tuple(document["types"]), "secret": secret, "previous": previous})
+    return record(Webhook, document, types=tuple(document["types"]), secret=secret, previous=previous)
 
 
 def _stored(name: str, value: object) -> object:

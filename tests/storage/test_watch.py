@@ -35,6 +35,8 @@ async def test_a_reader_that_waits_for_the_history_hears_a_call_and_the_clock(st
         async with asyncio.timeout(20):
             assert await watch.next(0.01) is None
             called = asyncio.create_task(watch.next())
+            await asyncio.wait((called,), timeout=0.01)
+            assert not called.done()
             watch.rouse()
             assert await called is None
         await held.aclose()

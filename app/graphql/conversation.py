@@ -240,6 +240,9 @@ class Conversation:
         await self._socket.send_text(as_json(message).decode())
 
     async def _close(self, closing: Closing) -> None:
+        """Close the socket; to a client that reads late nothing more is told before it learns of that."""
+        for task in self._running.values():
+            task.cancel()
         structlog.get_logger().debug("A socket was closed", code=closing.code)
         await self._socket.close(closing.code, closing.reason)
 

@@ -581,12 +581,14 @@ def test_c015_nul_in_a_filter_is_refused_at_both_doors(gateway: Gateway) -> None
     assert answer["errors"][0]["extensions"]["type"].endswith("/invalid-filter")
 
 
-def test_c015_nul_in_words_is_refused_at_both_doors(gateway: Gateway) -> None:
+def test_c015_nul_in_words_and_in_an_address_is_refused_at_both_doors(gateway: Gateway) -> None:
     assert gateway.http.get("/api/v1/customers", params={"q": "a\0"}).status_code == 400
     searched = gateway.http.post("/api/v1/customers:search", json={"q": "a\0"})
     assert (searched.status_code, searched.json()["detail"]) == (400, "q is a text that holds NUL.")
     words = gateway.graphql("query($q: String) { customers(search: $q) { nodes { id } } }", q="a\0")
     assert words["errors"][0]["extensions"]["code"] == 1015
+    asked = gateway.graphql("query($e: String!) { customerByEmail(email: $e) { id } }", e="a\0b@example.com")
+    assert (asked["data"], asked["errors"][0]["extensions"]["code"]) == ({"customerByEmail": None}, 1015)
 
 
 SAME: tuple[tuple[str, dict[str, Any]], ...] = (

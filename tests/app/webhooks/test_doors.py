@@ -137,6 +137,10 @@ def test_m114_the_log_shows_failures_and_one_or_many_are_sent_again(open_gateway
     assert [one["customerId"] for one in listed][::-1] == customers
     assert {(one["state"], one["attempts"], one["tries"][0]["status"]) for one in listed} == {("waiting", 1, 500)}
     assert _content(open_gateway, f"{log}?state=failed") == []
+    for unknown in ("", "FAILED"):
+        refused = open_gateway.http.get(log, params={"state": unknown})
+        told = (refused.status_code, refused.json()["detail"])
+        assert told == (400, "state must be one of waiting, delivered, failed.")
     pages = open_gateway.http.get(f"{log}?size=2")
     assert [one["id"] for one in pages.json()["content"]] == [one["id"] for one in listed[:2]]
     rest = open_gateway.http.get(f"{log}?size=2&cursor={pages.headers['Next-Cursor']}")

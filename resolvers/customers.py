@@ -14,6 +14,7 @@ from resolvers.commands import (
     GetCustomers,
 )
 from resolvers.context import Context, Scope
+from resolvers.filtering import compare
 from resolvers.meanings import keyed_change, keyed_create
 from resolvers.operation import operation
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, shown, with_ids
@@ -24,7 +25,7 @@ from resolvers.validation import Locate, check, check_read_only, nearest
 from storage.documents import Customer, CustomerFields, Tombstone, instant, new_id
 from storage.errors import WriteConflict
 from storage.model import CustomerInput
-from storage.query import Question, by_ids
+from storage.query import CUSTOMER_FIELDS, Question, by_ids
 
 READ_ONLY = ("id", "createdAt", "updatedAt")
 """What the server makes itself; a client that sends them is not obeyed."""
@@ -89,7 +90,12 @@ async def get_customers(ctx: Context, command: GetCustomers) -> list[Customer | 
     summary="Get one customer by e-mail address",
 )
 async def get_customer_by_email(ctx: Context, command: GetCustomerByEmail) -> Customer | None:
-    """Return the customer with an e-mail address, compared without case, or None."""
+    """Return the customer with an e-mail address, compared without case, or None.
+
+    Raises:
+        Problem: invalid-filter for what a filter of addresses does not take either: NUL, and text that is too long.
+    """
+    compare(CUSTOMER_FIELDS["email"], "eq", command.email)
     return await ctx.customers.find_by_email(command.email)
 
 

@@ -19,8 +19,10 @@ from storage.documents import instant
 from storage.erasing import Erasing, kept_filter
 from storage.errors import Unavailable
 from storage.jobs import Job
-from storage.query import EVERYTHING, And, Filter, Not, Or, Some
+from storage.query import EVERYTHING, And, Compare, Filter, Not, Or, Some
 
+_OF_EMPTY_TEXT: Final[dict[str, bool]] = {"startsWith": True, "ge": True, "lt": False}
+"""What comparisons with the empty text say of every text: a value that was forgotten must not mean everybody."""
 AT_ONCE: Final = 1000
 """How many customers are erased before the answer; more of them, or where that takes too long, by an operation."""
 
@@ -77,6 +79,8 @@ def _check_meant(command: DeleteCustomers) -> None:
 
 def _same_for_all(where: Filter) -> bool | None:
     """Return what a filter says of every customer alike, such as one put together from empty parts; None if it asks."""
+    if isinstance(where, Compare):
+        return _OF_EMPTY_TEXT.get(where.operator) if where.value == "" and not where.field.nullable else None
     if isinstance(where, Some):
         return _same_for_all(where.term)  # no customer is without an address and a phone number
     if isinstance(where, Not):

@@ -117,7 +117,10 @@ async def _change_all(ctx: Context, kind: PartKind, command: ChangeCustomer) -> 
         after = command.change.apply(list[JsonValue](parts))
         if not isinstance(after, list):
             raise Problem(WRONG_TOP_LEVEL, "The body must be a JSON array.")
-        return with_ids(_checked_all(ctx, kind, after, command.change, strict=command.strict), parts)
+        changed = with_ids(_checked_all(ctx, kind, after, command.change, strict=command.strict), parts)
+        if command.strict:
+            _check_ids(after, changed, command.change)
+        return changed
 
     return await _edit(ctx, command.target, kind, edit)
 
@@ -134,6 +137,19 @@ def _checked_all(ctx: Context, kind: PartKind, sent: list[JsonValue], change: Ch
     if faults:
         raise refused(faults)
     return parts
+
+
+def _check_ids(sent: list[JsonValue], changed: list[Part], change: Change) -> None:
+    """Refuse ids that were sent with parts and would not stay theirs: whoever is strict wants nothing ignored."""
+    places = [(index, "id") for index, (item, part) in enumerate(zip(sent, changed, strict=True)) if _other(item, part)]
+    located = [(place, change.locate(place)) for place in places]
+    faults = [Fault(place, "is made by the server and cannot be changed", at) for place, at in located if "id" in at]
+    if faults:
+        raise refused(faults)
+
+
+def _other(item: JsonValue, part: Part) -> bool:
+    return isinstance(item, dict) and item.get("id", part["id"]) != part["id"]
 
 
 def _without_id(item: JsonValue) -> JsonValue:

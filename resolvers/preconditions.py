@@ -19,7 +19,8 @@ ANY: Final[Tags] = ("*",)
 class Precondition:
     """`match` and `none_match` hold ETags as the headers show them (quotes included), or `ANY`.
 
-    `version` is GraphQL's form of the same. `required` refuses a change that says nothing.
+    A `match` without any fits no version (RFC 9110 section 13.1.1). `version` is GraphQL's form of the same.
+    `required` refuses a change that says nothing.
     """
 
     match: Tags | None = None
@@ -39,7 +40,7 @@ class Precondition:
             Problem: precondition-missing or precondition-failed, with the present ETag and what
                 `differing` says of the fields.
         """
-        if self.required and self.match is None and self.version is None:
+        if self.required and not self.match and self.version is None:
             raise Problem(
                 PRECONDITION_MISSING,
                 "This change needs If-Match with the ETag of the version it was made from.",
@@ -62,8 +63,8 @@ class Precondition:
     def _reason(self, customer: Customer) -> str:
         """Return why the customer as it is now does not fit; what asks for a version comes first."""
         now = customer["version"]
-        tags = self.match if self.match is not None and self.match != ANY else ()
-        if tags and not any(version_of(tag, customer["id"]) for tag in tags):
+        tags = self.match if self.match != ANY else None
+        if tags is not None and not any(version_of(tag, customer["id"]) for tag in tags):
             return (
                 f"No ETag that was sent is of this customer, whose version is now {now}: "
                 "send one as it was told, in its quotes and without W/."

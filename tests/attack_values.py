@@ -16,7 +16,7 @@ _LONG: Final = 15_000
 def _literals() -> Iterator[Attack]:
     first = "{ customers(first: %s) { nodes { id } } }"
     by_email = "{ customerByEmail(email: %s) { id } }"
-    kind, found = "graphql-validation", "a text that is looked for"
+    kind, refused, found = "graphql-validation", "invalid-filter", "a text that is looked for"
     yield ask(
         "an integer of 5,000 digits", "graphql-limit", "Python refuses to read it, and says so", first % ("9" * 5000)
     )
@@ -28,15 +28,15 @@ def _literals() -> Iterator[Attack]:
         "{ customer(id: %s) { id } }" % ("9" * _LONG),
     )
     yield ask("a float beyond all", kind, "infinity is no number of JSON", first % "1e99999999")
-    yield ask("a string of 15 kB", ACCEPTED, found, by_email % f'"{"a" * _LONG}"')
-    yield ask("a string of 2,000 escapes", ACCEPTED, "each is decoded", by_email % ('"' + r"\u{1F98A}" * 1600 + '"'))
-    yield ask("a string with U+0000", ACCEPTED, "some stores end a text there", by_email % r'"a\u0000b"')
+    yield ask("a string of 15 kB", refused, found, by_email % f'"{"a" * _LONG}"')
+    yield ask("a string of 2,000 escapes", refused, "each is decoded", by_email % ('"' + r"\u{1F98A}" * 1600 + '"'))
+    yield ask("a string with U+0000", refused, "some stores end a text there", by_email % r'"a\u0000b"')
     yield ask("half a surrogate pair", "graphql-syntax", "no text of Unicode, no JSON", by_email % r'"\ud800"')
     yield ask("a string without end", "graphql-syntax", "the reader may go back", by_email % f'"{"a" * _LONG}')
-    yield ask("a block string of 15 kB", ACCEPTED, found, by_email % f'"""{"a" * _LONG}"""')
+    yield ask("a block string of 15 kB", refused, found, by_email % f'"""{"a" * _LONG}"""')
     yield ask(
         "a block string of 4,000 quotes",
-        ACCEPTED,
+        refused,
         "the reader may go back",
         by_email % ('"""' + '\\"""' * 3900 + '"""'),
     )

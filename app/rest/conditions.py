@@ -15,13 +15,14 @@ _TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 
 def tags_of(request: Request, name: bytes) -> Tags | None:
     """Return the tags of a header, `ANY` for `*`, None when absent; what is no list of tags never matches."""
-    return parse_tags(heads_of(request.scope).text(name))
+    heads = heads_of(request.scope)
+    return parse_tags(heads.text(name)) if name in heads else None
 
 
-def parse_tags(header: str) -> Tags | None:
-    """Return the tags of a header's value, or of a member that has its form."""
+def parse_tags(header: str) -> Tags:
+    """Return the tags of a header's value, or of a member that has its form; an empty one lists none."""
     if not header:
-        return None
+        return ()
     if header == "*":
         return ANY
     return tuple(re.findall(_TAG, header)) if _TAGS.fullmatch(header) else (header,)

@@ -1,7 +1,7 @@
 """`filter=`: a subset of OData 4 (REST API Design Guidelines, Advanced Filtering) into the filter tree.
 
 Operators eq ne gt ge lt le in, and or not, brackets, startswith, contains, any on nested lists; typed
-literals, and timestamps and numbers also without quotes. Faults are told with their position.
+literals, and timestamps, numbers and UUIDs also without quotes. Faults are told with their position.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PARSER: Final = Lark(
         | FUNCTION "(" PATH "," literal ")" -> call
         | ANY "(" PATH ":" or_ ")" -> some
         | PATH -> truth
-    ?literal: TIMESTAMP | NUMBER | STRING | TRUE | FALSE | NULL
+    ?literal: GUID | TIMESTAMP | NUMBER | STRING | TRUE | FALSE | NULL
     _OR.4: /or\b/i
     _AND.4: /and\b/i
     _NOT.4: /not\b/i
@@ -46,6 +46,7 @@ _PARSER: Final = Lark(
     NULL.4: /null\b/i
     ANY.3: /[A-Za-z_][A-Za-z0-9_]*\/any(?=\s*\()/i
     FUNCTION.2: /[A-Za-z_]+(?=\s*\()/
+    GUID.3: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
     TIMESTAMP.2: /[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){1,2}([.:][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?)?/i
     NUMBER: /-?[0-9]+(\.[0-9]+)?/
     STRING: /'(?:[^']|'')*'/

@@ -123,7 +123,7 @@ async def test(call: Call) -> Response:
 async def deliveries(call: Call) -> Response:
     """GET /webhooks/{webhookId}/deliveries."""
     given = call.parameters
-    state = given.choice("state", ("", *STATES), "") or None
+    state = given.choice("state", STATES, "")
     known: State | None = next((one for one in STATES if one == state), None)
     size = given.number("size", DEFAULT_SIZE, most=MAX_SIZE)
     page = await list_webhook_deliveries(call.ctx, ListDeliveries(_id(call), known, given.one("cursor"), size))

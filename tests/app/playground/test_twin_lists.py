@@ -24,6 +24,7 @@ LISTS = [
     "?filter=addresses/any(a: a/city eq 'Cork' and a/country eq 'DE')&size=5",
     "?filter=not addresses/any(a: a/city eq 'Cork') and notificationPreferences/email",
     "?filter=city ne 'Cork'",
+    "?filter=not (id in (d68825b3-830c-44f8-953e-a8b5cd943aa8, 0d047d80-eb69-4665-9395-6df5a5e569a4))",
     "?filter=addresses.city ne 'Cork' and addresses.city ne 'Rome'",
     "?filter=last_name in ('O''Neil', 'Lovelace') or middleName eq null",
     "?filter=contains(phone, '4567') and notificationPreferences/sms eq false",

@@ -112,6 +112,13 @@ def test_what_is_wrong_with_the_form_of_an_operation_is_its_own_problem(gateway:
     assert refused[12]["status"] == 201
 
 
+def test_a_deletion_whose_if_match_is_empty_erases_nobody(gateway: Gateway) -> None:
+    one, tag = gateway.created()
+    answer = sent(gateway.http, {"op": "delete", "id": one["id"], "ifMatch": ""})
+    assert problems(answer) == [(0, "precondition-failed", [])]
+    assert gateway.http.get(f"{COLLECTION}/{one['id']}").headers["ETag"] == tag
+
+
 @pytest.mark.parametrize(
     ("body", "slug", "pointers"),
     [

@@ -161,6 +161,18 @@ def test_c024_put_or_patch_without_if_match_is_412_and_says_so(
     assert gateway.http.get(url).json() == body
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+def test_an_if_match_without_a_tag_fits_no_version(gateway: Gateway, method: str) -> None:
+    """A script whose variable was empty does not erase what somebody else has changed (RFC 9110 section 13.1.1)."""
+    body, tag = gateway.created()
+    url = f"{CUSTOMERS}/{body['id']}"
+    path, json = (f"{url}/addresses", factories.address()) if method == "POST" else (url, None)
+    response = gateway.http.request(method, path, json=json, headers={"If-Match": ""})
+    assert (response.status_code, slug(response)) == (412, "precondition-failed")
+    assert response.json()["detail"].startswith("No ETag that was sent is of this customer, whose version is now 1: ")
+    assert gateway.http.get(url).headers["ETag"] == tag
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("form", ["*", "{}", "W/{}", '"other", {}'])
 def test_c025_if_none_match_on_a_change_of_what_is_there_is_412(gateway: Gateway, method: str, form: str) -> None:

@@ -427,6 +427,7 @@ SEARCHES: tuple[dict[str, Any], ...] = (
     {"size": 3, "page": 2},
     {"page_size": 3, "sort_by": "-lastName,firstName"},
     {"sort": ["lastName,desc", "firstName"], "count": "none"},
+    {"sort_fields": "lastName,firstName", "sort": "desc", "size": 3},
     {"sort": "firstName,desc", "filter": "city eq 'Berlin'"},
     {"q": "name00", "fields": "id,last_name"},
     {"q": "name00", "fields": ["id", "addresses.city"]},

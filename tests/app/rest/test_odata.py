@@ -60,6 +60,10 @@ READ: tuple[tuple[str, Filter], ...] = (
     ("CONTAINS(firstName,'xyz')", is_("firstName", "contains", "xyz")),
     ("contains(addresses/city,'erl')", some("addresses", "city", "contains", "erl")),
     (f"id eq '{UUID.upper()}'", is_("id", "eq", UUID)),
+    (f"id eq {UUID}", is_("id", "eq", UUID)),
+    (f"id in ({UUID.upper()},'{UUID}')", is_("id", "in", (UUID, UUID))),
+    ("id ne d68825b3-830c-44f8-953e-a8b5cd943aa8", Not(is_("id", "eq", "d68825b3-830c-44f8-953e-a8b5cd943aa8"))),
+    ("id eq 20260101-0101-4101-8101-010101010101", is_("id", "eq", "20260101-0101-4101-8101-010101010101")),
     ("phone eq '(202) 875-4343'", is_("phone", "eq", "2028754343")),
     ("phone eq 2028754343", is_("phone", "eq", "2028754343")),
     ("startswith(phone,'+49')", is_("phone", "startsWith", "49")),
@@ -581,12 +585,14 @@ def test_c015_nul_in_a_filter_is_refused_at_both_doors(gateway: Gateway) -> None
     assert answer["errors"][0]["extensions"]["type"].endswith("/invalid-filter")
 
 
-def test_c015_nul_in_words_is_refused_at_both_doors(gateway: Gateway) -> None:
+def test_c015_nul_in_words_and_in_an_address_is_refused_at_both_doors(gateway: Gateway) -> None:
     assert gateway.http.get("/api/v1/customers", params={"q": "a\0"}).status_code == 400
     searched = gateway.http.post("/api/v1/customers:search", json={"q": "a\0"})
     assert (searched.status_code, searched.json()["detail"]) == (400, "q is a text that holds NUL.")
     words = gateway.graphql("query($q: String) { customers(search: $q) { nodes { id } } }", q="a\0")
     assert words["errors"][0]["extensions"]["code"] == 1015
+    asked = gateway.graphql("query($e: String!) { customerByEmail(email: $e) { id } }", e="a\0b@example.com")
+    assert (asked["data"], asked["errors"][0]["extensions"]["code"]) == ({"customerByEmail": None}, 1015)
 
 
 SAME: tuple[tuple[str, dict[str, Any]], ...] = (

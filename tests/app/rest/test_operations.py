@@ -77,7 +77,15 @@ class TestDeleting:
 
     @pytest.mark.parametrize(
         "params",
-        [{}, {"dryRun": True}, {"confirm": "all", "city": "Ulm"}, {"confirm": "yes"}, {"city": "Ulm", "size": 5}],
+        [
+            {},
+            {"dryRun": True},
+            {"confirm": "all", "city": "Ulm"},
+            {"confirm": "yes"},
+            {"city": "Ulm", "size": 5},
+            {"filter": "startswith(lastName,'')"},
+            {"filter": "not (addresses/any(a: a/city lt ''))"},
+        ],
     )
     def test_what_may_mean_more_than_it_says_erases_nobody(self, own: Gateway, params: Any, stored: Any) -> None:
         filled(own, Abel=1)
@@ -110,6 +118,10 @@ class TestDeleting:
             {"addresses": {"some": {}}},
             {"addresses": {"none": {"or": []}}},
             {"and": [{"phoneNumbers": {"some": {"and": [{}]}}}]},
+            {"lastName": {"startsWith": ""}},
+            {"name": {"startsWith": ""}},
+            {"addresses": {"some": {"city": {"ge": ""}}}},
+            {"not": {"firstName": {"lt": ""}}},
         ],
         ids=str,
     )
@@ -124,6 +136,13 @@ class TestDeleting:
         assert error["extensions"]["type"].endswith("/invalid-parameter")
         assert stored.customers.count_documents({}) == 1
         assert own.data(mutation, f=empty, all="ALL")["deleteCustomers"]["deleted"] == 1
+
+    def test_an_empty_text_asks_for_something_where_there_may_be_none(self, own: Gateway, stored: Any) -> None:
+        own.create(middleName="Q")
+        own.create(middleName=None)
+        mutation = "mutation($f: CustomerFilter) { deleteCustomers(filter: $f) { deleted } }"
+        assert own.data(mutation, f={"middleName": {"startsWith": ""}})["deleteCustomers"]["deleted"] == 1
+        assert [one["middleName"] for one in stored.customers.find()] == [None]
 
     def test_a_filter_that_nobody_can_fulfil_erases_nobody(self, own: Gateway, stored: Any) -> None:
         filled(own, Abel=1)

@@ -327,6 +327,41 @@ def test_the_id_of_a_part_cannot_be_changed(gateway: Gateway, kind: Kind, method
 
 
 @each_kind
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_under_strict_handling_an_id_that_a_part_of_a_list_would_not_keep_is_422(
+    gateway: Gateway, kind: Kind, method: str
+) -> None:
+    """Parts that are changed and change places get each other's ids: whoever is strict is told, and not surprised."""
+    of = parts(gateway, kind, kind.make(**{kind.text: "1"}), kind.make(**{kind.text: "2"}))
+    one, two = of.content()
+    kept = [{**one, kind.text: "3"}, two], [two, one], [one, kind.make(**{kind.text: "4"})]
+    for sent in kept:
+        assert of.send(method, "?dryRun=true", json=sent, headers=STRICT).status_code == 200
+    crossed = [{**two, kind.text: "5"}, {**one, kind.text: "6"}]
+    strict = of.send(method, "", json=crossed, headers=STRICT)
+    assert strict.status_code == 422
+    assert [(fault["pointer"], fault["message"][:18]) for fault in strict.json()["errors"]] == [
+        ("/0/id", "is made by the ser"),
+        ("/1/id", "is made by the ser"),
+    ]
+    assert of.content() == [one, two]
+    assert of.send(method, "", json=[{**one, "id": "mine"}], headers=STRICT).status_code == 422
+    lenient = of.send(method, "", json=crossed)
+    assert [part["id"] for part in lenient.json()["content"]] == [one["id"], two["id"]]
+
+
+@each_kind
+def test_under_strict_handling_a_json_patch_may_copy_a_part(gateway: Gateway, kind: Kind) -> None:
+    of = parts(gateway, kind)
+    headers = {**STRICT, "Content-Type": "application/json-patch+json"}
+    copied = of.send("PATCH", "", json=[{"op": "copy", "from": "/0", "path": "/-"}], headers=headers)
+    assert (copied.status_code, len(copied.json()["content"])) == (200, 2)
+    added = [{"op": "add", "path": "/-", "value": {**kind.make(), "id": str(uuid.uuid4())}}]
+    refused = of.send("PATCH", "", json=added, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/0/value/id")
+
+
+@each_kind
 def test_an_equal_part_changes_nothing(gateway: Gateway, kind: Kind) -> None:
     of = parts(gateway, kind)
     tag, part = of.tag(), of.content()[0]

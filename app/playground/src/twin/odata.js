@@ -70,7 +70,8 @@ function literal(value) {
   return TIMESTAMP.test(String(value)) ? String(value) : `'${String(value).replace(/'/g, "''")}'`;
 }
 
-const TOKEN = /\s*(?:('(?:[^']|'')*')|(\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?|-?\d+(?:\.\d+)?)|([A-Za-z_][A-Za-z0-9_]*(?:[/.][A-Za-z_][A-Za-z0-9_]*)*)|([(),:]))/y;
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TOKEN = /\s*(?:('(?:[^']|'')*')|([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?|-?\d+(?:\.\d+)?)|([A-Za-z_][A-Za-z0-9_]*(?:[/.][A-Za-z_][A-Za-z0-9_]*)*)|([(),:]))/y;
 
 /**
  * An expression of `filter=` as a `CustomerFilter`; values are as written, enums in lower case.
@@ -154,7 +155,7 @@ export function readFilter(text, shorthands) {
     if (word.startsWith("'")) return word.slice(1, -1).replace(/''/g, "'");
     /** @type {Record<string, boolean | null>} */ const words = { true: true, false: false, null: null };
     const known = words[word.toLowerCase()];
-    return known === undefined ? (/^[-\d]/.test(word) ? word : (index--, fault())) : known;
+    return known === undefined ? (/^[-\d]/.test(word) || GUID.test(word) ? word : (index--, fault())) : known;
   }
   /** @param {string} path @param {string} operator @param {string} inside @param {unknown} given @returns {Json} */
   function condition(path, operator, inside, given) {

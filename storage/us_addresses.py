@@ -14,9 +14,9 @@ _ZIP = re.compile(r"\d{5}(-\d{4})?")
 
 
 _MESSAGES: Mapping[str, tuple[Callable[[str], bool], str]] = {
-    "street1": (lambda text: len(text) <= 64, "must be at most 64 characters long in a US address"),
-    "street2": (lambda text: len(text) <= 64, "must be at most 64 characters long in a US address"),
-    "city": (lambda text: len(text) <= 200, "must be at most 200 characters long in a US address"),
+    "street1": (lambda text: 0 < len(text) <= 64, "must have 1 to 64 characters in a US address"),
+    "street2": (lambda text: len(text) <= 64, "must have at most 64 characters in a US address"),
+    "city": (lambda text: 0 < len(text) <= 200, "must have 1 to 200 characters in a US address"),
     "state": (lambda text: text in STATES, "must be a two-letter state code in a US address, e.g. CA"),
     "postalCode": (lambda text: _ZIP.fullmatch(text) is not None, "must be a ZIP code in a US address, e.g. 94105"),
     "country": (lambda text: text == "USA", "must be the three-letter ISO code USA in a US address"),

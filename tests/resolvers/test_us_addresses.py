@@ -35,6 +35,7 @@ def test_there_are_fifty_states_and_the_capital() -> None:
         ({}, set()),
         ({"postalCode": "94105-1234"}, set()),
         ({"street1": "x" * 64, "street2": "y" * 64, "city": "z" * 200}, set()),
+        ({"street1": "", "street2": "", "city": " "}, {"street1", "city"}),
         ({"postalCode": "9410"}, {"postalCode"}),
         ({"postalCode": "941051"}, {"postalCode"}),
         ({"postalCode": "94105-12"}, {"postalCode"}),

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from storage.chunks import CHUNK, Chunks
 from storage.deadlines import wire_deadline
@@ -76,11 +76,11 @@ class Payload(io.RawIOBase):
 
 
 @contextmanager
-def payload_at(chunks: Chunks, job_id: JobId, offset: int = 0) -> Iterator[io.BufferedReader]:
+def payload_at(chunks: Chunks, job_id: JobId, offset: int = 0) -> Iterator[BinaryIO]:
     """Give the file of an operation from an offset on, for a thread to read until the end of the block."""
     payload = Payload(chunks, job_id, offset, asyncio.get_running_loop())
     with io.BufferedReader(payload) as file:
         try:
-            yield file
+            yield cast("BinaryIO", file)
         finally:
             payload.stop()

@@ -100,7 +100,7 @@ async def test_a_restored_line_ends_though_the_customer_that_it_outdates_is_eras
     assert told(results) == "The customer has been erased."
 
 
-def test_what_is_known_of_lines_is_bounded_and_is_that_of_the_last(self, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_known_of_lines_is_bounded_and_is_that_of_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsals, "LEAST", 3)
     prepared = CustomerImport(cast("Store", None), Rules(b"seed"))
     all_of_them = [

@@ -8,8 +8,8 @@ stored is known by its ids, which are made from the import's own seed and the nu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
@@ -19,6 +19,7 @@ from resolvers.operation import email_taken
 from resolvers.parts import ADDRESS, PHONE_NUMBER, Part, with_ids
 from resolvers.problem import JsonValue, Problem
 from resolvers.problems import CONFLICT
+from resolvers.rehearsals import Rehearsal
 from resolvers.validation import check, nearest
 from storage.bulk import Bulk, Prepared, prepare
 from storage.documents import Customer, CustomerId, Instant, differences, instant
@@ -91,6 +92,7 @@ class CustomerImport:
     rules: Rules
     told: Told = lambda *_: None
     """Called for each customer that is stored; again where lines are done again that an earlier run has stored."""
+    _before: Rehearsal = field(default_factory=Rehearsal)
 
     def prepare(self, line: int, value: JsonValue) -> Ready:
         """Return a new customer; raises validation-error with every fault."""
@@ -111,14 +113,31 @@ class CustomerImport:
     async def results(self, ready: Sequence[Ready]) -> list[Result]:
         """Store a batch and return what became of each line. Raises `Unavailable`; doing it again is safe."""
         bulk = Bulk.of(self.opened)
+        if self.rules.dry_run:
+            found = await bulk.find_by_emails([one.customer["email"] for one in ready])
+            return [Result(one.line, self._would_become(one.customer, found)) for one in ready]
         erased = await bulk.find_tombstones([one.customer["id"] for one in ready])
         new = [one for one in ready if one.customer["id"] not in erased]
         results = [Result(one.line, "skipped") for one in ready if one.customer["id"] in erased]
-        taken = await refused(bulk, new, dry_run=self.rules.dry_run)
+        taken = await refused(bulk, new, dry_run=False)
+        if taken:  # by an earlier run also where the customer has got another e-mail address since
+            known = await bulk.find_by_ids([one.customer["id"] for one in new if one.line in taken])
+            taken -= {one.line for one in new if one.customer["id"] in known}
         results += [Result(one.line, self._created(one.customer)) for one in new if one.line not in taken]
         again = [one for one in new if one.line in taken]
         found = await bulk.find_by_emails([one.customer["email"] for one in again]) if again else {}
         return results + [Result(one.line, await self._met(one.customer, found)) for one in again]
+
+    def _would_become(self, new: Customer, found: Mapping[str, Customer]) -> Outcome | Problem:
+        """Return what a dry run tells of a line: what would become of it after the lines before."""
+        old = found.get(email_key(new["email"]))
+        if self._before.knows(new):
+            decided: Outcome | Problem | Customer = self._taken() or ("unchanged" if self._before.has(new) else new)
+        else:
+            decided = "created" if old is None else self.decide(old, new)
+        if decided == "created" or isinstance(decided, dict):
+            self._before.keep(new)
+        return "updated" if isinstance(decided, dict) else decided
 
     async def _met(self, new: Customer, found: dict[str, Customer]) -> Outcome | Problem:
         """Return what becomes of a line whose e-mail address some customer has."""
@@ -127,7 +146,7 @@ class CustomerImport:
             decided = self.decide(old, new)
             if not isinstance(decided, dict):
                 return self._created(new) if decided == "created" else decided
-            if self.rules.dry_run or await self._replaced(old, decided):
+            if await self._replaced(old, decided):
                 found[key] = decided
                 return "updated"
             del found[key]  # who has been erased meanwhile, or has another address now, is not found again
@@ -141,13 +160,16 @@ class CustomerImport:
         """
         if old["id"] == new["id"]:
             return "created"
-        if self.rules.on_conflict != "update":
-            return "skipped" if self.rules.on_conflict == "skip" else email_taken()
-        return self._updated(old, new) or "unchanged"
+        return self._taken() or self._updated(old, new) or "unchanged"
+
+    def _taken(self) -> Outcome | Problem | None:
+        """Return what becomes of a line whose e-mail address is taken; None where it is to update."""
+        if self.rules.on_conflict == "update":
+            return None
+        return "skipped" if self.rules.on_conflict == "skip" else email_taken()
 
     def _created(self, new: Customer) -> Outcome:
-        if not self.rules.dry_run:
-            self.told("done", new["id"], new["version"])
+        self.told("done", new["id"], new["version"])
         return "created"
 
     async def _replaced(self, old: Customer, new: Customer) -> bool:

@@ -56,13 +56,8 @@ class Restore:
         return Ready(line, prepare(cast("Customer", self._restored(value, own))))
 
     def _restored(self, value: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-        fields = check(
-            CustomerInput,
-            value,
-            strict=False,
-            us_address_rules=self.rules.us_address_rules,
-            locate=nearest(value),
-        )
+        # Without the rules for US addresses: a customer may be older than the setting, and comes back as it was.
+        fields = check(CustomerInput, value, strict=False, us_address_rules=False, locate=nearest(value))
         for kind in KINDS:
             sent = value[kind.list_name]
             faults = [fault for index, part in enumerate(sent) for fault in _part_faults(kind.list_name, index, part)]
@@ -134,7 +129,8 @@ class Restore:
         if expired(tombstone["deletedAt"], instant(self.rules.clock())) and found is None:
             return "skipped"
         if self.rules.dry_run:
-            return "erased"
+            kept = found is None and tombstone["id"] in await bulk.find_tombstones([tombstone["id"]])
+            return "unchanged" if kept else "erased"
         return await (self._keep(bulk, tombstone) if found is None else self._erase(found, tombstone))
 
     async def _keep(self, bulk: Bulk, tombstone: Tombstone) -> Outcome:

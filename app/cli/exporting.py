@@ -38,7 +38,7 @@ class ExportJob:
 
         Raises:
             Unavailable: the store does not answer.
-            ValueError: a customer has got more addresses or phone numbers than there are columns for.
+            TooFewColumns: a customer has got more addresses or phone numbers than there are columns for.
         """
         total = await self.export.count()
         writer = await self._writer()
@@ -52,7 +52,7 @@ class ExportJob:
         if self.form == "csv" and not self.state.columns:
             self.state.columns = list(await self.export.most_parts())
         writer: Writer = Table(*self.state.columns) if self.form == "csv" else Ndjson(backup=self.backup)
-        if self.state.after is None:
+        if self.state.offset == 0:
             self._write(writer.header())
         return writer
 

@@ -7,21 +7,20 @@ import hashlib
 import json
 import os
 import secrets
-import sys
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TypeVar
 
 import typer
 
-from app.cli.exporting import ExportJob, opened, summary
+from app.cli.exporting import ExportJob, summary
 from app.cli.importing import FileJournal, PatientImporter, Report
 from app.cli.loading import indexes_last
-from app.cli.progress import telling_progress
-from app.cli.session import ERR, IN_PART, audited, emit, fail, misuse, read_settings, with_store
+from app.cli.progress import Tell, telling_progress
+from app.cli.session import ERR, IN_PART, audited, check_text, emit, fail, misuse, read_settings, with_store
+from app.cli.sources import STANDARD, beside, give_name, is_stream, let_go, reading, writing
 from app.transfer import state
-from app.transfer.columns import BadHeader
+from app.transfer.columns import BadHeader, TooFewColumns
 from app.transfer.formats import Format, Read, format_of, reader_of, template
 from app.transfer.importing import REFUSED, ImportJob
 from app.transfer.lines import lines
@@ -35,7 +34,6 @@ from storage.query import EVERYTHING, Filter
 from storage.store import Store
 
 T = TypeVar("T")
-STANDARD = "-"
 AsJson = Annotated[bool, typer.Option("--json", help="Print the counts as JSON alone.")]
 InFormat = Annotated[Format | None, typer.Option("--format", help="By default what the file's name ends in says it.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin again where an earlier run did not end.")]
@@ -62,12 +60,13 @@ def import_customers(
     kind = _format(file, form)
     if restore and (kind == "csv" or strict):
         misuse("--restore takes what `gateway export --backup` wrote: NDJSON, without --strict.")
-    told = {"--on-conflict": on_conflict, "--restore": restore, "--strict": strict, "format": kind}
-    kept = None if file == STANDARD or dry_run else _beside(file, "import-state")
-    refused = report or (None if file == STANDARD else _beside(file, "refused.csv"))
+    told: dict[str, Any] = {"--on-conflict": on_conflict, "--restore": restore, "--strict": strict, "format": kind}
+    told["--report"] = None if report is None else str(report)
+    kept = None if is_stream(file) or dry_run else beside(file, "import-state")
+    refused = _report(file, report, dry_run=dry_run)
     settings = read_settings()
-    with _source(file) as source:
-        read, size = _reader(source, kind), None if file == STANDARD else os.fstat(source.fileno()).st_size
+    with reading(file) as source:
+        read, size = _reader(source, kind), None if is_stream(file) else os.fstat(source.fileno()).st_size
 
         async def work(store: Store) -> ImportState:
             found = await _import_state(store, kept, {**told, **_identity(source, kept)}, restart=restart)
@@ -77,9 +76,9 @@ def import_customers(
             with telling_progress() as tell:
                 journal = FileJournal(kept, Report(refused, found.report), size, tell)
                 job = ImportJob(source, read, PatientImporter(importer), found, journal)
-                async with indexes_last(store, tell):
-                    await _or_say_how_to_go_on(job.run(), kept)
-                    journal.end()
+                with let_go(source):
+                    await _or_say_how_to_go_on(_to_the_end(store, job, tell), kept)
+                journal.end()
             return job.state
 
         with audited(settings, "importCustomers", dry_run=dry_run) as facts:
@@ -88,6 +87,24 @@ def import_customers(
     _tell_import(done, refused, as_json=as_json, dry_run=dry_run)
     if done.counts.get(REFUSED):
         raise typer.Exit(IN_PART)
+
+
+async def _to_the_end(store: Store, job: ImportJob, tell: Tell) -> None:
+    """Import, with what is missing of the indexes: who is stopped while they are made has not ended either."""
+    async with indexes_last(store, tell):
+        await job.run()
+
+
+def _report(file: str, chosen: Path | None, *, dry_run: bool) -> Path | None:
+    """Return where refused lines are told; None where they are not. What is there is lost, so not where that hurts."""
+    if chosen is None and is_stream(file):
+        return None
+    report = chosen or beside(file, "refused.csv")
+    if report.exists() and Path(file).exists() and report.samefile(file):
+        misuse(f"--report {report} is the file itself.")
+    if dry_run and chosen is None and beside(file, "import-state").exists():
+        misuse(f"an import of {file} has not ended, and goes on with {report}: say where else to --report.")
+    return report
 
 
 def _format(file: str, form: Format | None) -> Format:
@@ -114,30 +131,43 @@ def export_customers(
         misuse("--json needs a FILE: standard output holds the customers.")
     asked = _filter(where)
     told = {"--filter": where, "--backup": backup, "format": kind}
-    partial, kept = _beside(file, "partial"), _beside(file, "export-state")
+    if Path(file).is_dir():
+        misuse(f"{file or 'the empty name'} is a folder: name a file in it.")
+    kept = None if is_stream(file) else beside(file, "export-state")
 
     async def work(store: Store) -> ExportState:
-        found = None
-        if file != STANDARD:
-            found = _kept(ExportState, kept, {**told, "store": await _store_name(store)}, restart=restart)
-        found = found or ExportState({**told, "store": await _store_name(store)})
-        with _target(file, partial, found.offset) as target, telling_progress() as tell:
+        found = await _export_state(store, file, kept, told, restart=restart)
+        with writing(file, found.offset) as target, telling_progress() as tell:
             erased = backup and where is None
-            where_kept = None if file == STANDARD else kept
-            job = ExportJob(Export(store, asked), target, found, where_kept, kind, backup, erased, tell)
+            job = ExportJob(Export(store, asked), target, found, kept, kind, backup, erased, tell)
             try:
-                await _or_say_how_to_go_on(job.run(), where_kept)
-            except ValueError:
+                await _or_say_how_to_go_on(job.run(), kept)
+            except TooFewColumns:
                 fail("a customer got more addresses or phone numbers meanwhile. Run it again with --restart.")
         return found
 
     settings = read_settings()
     with audited(settings, "exportCustomers"):
         done = with_store(settings, work, None, indexed=False)
-    if file != STANDARD:
-        partial.replace(file)
-        kept.unlink(missing_ok=True)
+    if kept is not None:
+        give_name(file, kept)
     _tell_export(done, file, as_json=as_json)
+
+
+async def _export_state(
+    store: Store, file: str, kept: Path | None, told: dict[str, Any], *, restart: bool
+) -> ExportState:
+    """Return how far the file is; from its beginning where it is not as long as a run before has left it."""
+    told = {**told, "store": await _store_name(store)}
+    found = None if kept is None else _kept(ExportState, kept, told, restart=restart)
+    if found is None or found.offset <= _length(beside(file, "partial")):
+        return found or ExportState(told)
+    ERR.print("what it has written is not there any more; it begins again", highlight=False)
+    return ExportState(told)
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.exists() else -1
 
 
 def print_template(
@@ -145,19 +175,6 @@ def print_template(
 ) -> None:
     """Print a file with one customer in it, to write an import like."""
     emit(template(form).decode().rstrip("\n"))
-
-
-@contextmanager
-def _source(file: str) -> Iterator[BinaryIO]:
-    if file == STANDARD:
-        yield sys.stdin.buffer
-        return
-    try:
-        source = Path(file).open("rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        misuse(f"the file {file} cannot be read: {(error.strerror or 'unknown').lower()}.")
-    with source:
-        yield source
 
 
 def _reader(source: BinaryIO, kind: Format) -> Read:
@@ -182,11 +199,6 @@ def _stand(source: BinaryIO, kind: Format, found: ImportState) -> None:
     elif kind == "csv":
         found.line = 1
         found.offset = source.tell() if source.seekable() else 0
-
-
-def _beside(file: str, ending: str) -> Path:
-    path = Path(file)
-    return path.with_name(f"{path.name}.{ending}")
 
 
 def _identity(source: BinaryIO, kept: Path | None) -> dict[str, Any]:
@@ -220,22 +232,10 @@ def _kept(kind: type[state.T], path: Path, told: dict[str, Any], *, restart: boo
     return found
 
 
-@contextmanager
-def _target(file: str, partial: Path, offset: int) -> Iterator[BinaryIO]:
-    if file == STANDARD:
-        yield sys.stdout.buffer
-        return
-    try:
-        target = opened(partial, offset)
-    except OSError as error:
-        misuse(f"{partial} cannot be written: {(error.strerror or 'unknown').lower()}.")
-    with target:
-        yield target
-
-
 def _filter(text: str | None) -> Filter:
     if text is None:
         return EVERYTHING
+    check_text("--filter", text)
     from app.rest.odata import parse_filter
 
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from app.cli.progress import Tell
-from app.cli.session import ERR
+from app.cli.session import ERR, printable
 from app.transfer import state
 from app.transfer.importing import faults_of
 from app.transfer.state import ImportState
@@ -39,16 +39,20 @@ class Report:
 
     def begin(self) -> None:
         """Cut off what was written after the state was kept."""
-        if self.path is not None and self.path.exists():
-            os.truncate(self.path, self.size)
-            if self.size == 0:
-                self.path.unlink()
+        if self.path is None or not self.path.exists():
+            self.size = 0
+            return
+        self.size = min(self.size, self.path.stat().st_size)  # else blanks would stand for what others took away
+        os.truncate(self.path, self.size)
+        if self.size == 0:
+            self.path.unlink()
 
     def add(self, refused: Mapping[int, Problem]) -> None:
         """Write refused lines by their numbers, so that they stay whatever happens."""
         rows = [(line, *told) for line, problem in refused.items() for told in faults_of(problem)]
         for line, name, reason in rows[: max(_TOLD - self.told, 0)]:
-            ERR.print(f"line {line}: {f'{name} ' if name else ''}{reason}", markup=False, highlight=False)
+            told = printable(f"line {line}: {f'{name} ' if name else ''}{reason}")
+            ERR.print(told, markup=False, highlight=False, soft_wrap=True)
         self.told += len(rows)
         if self.path is None or not rows:
             return

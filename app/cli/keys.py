@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from app.cli.session import OUT, audited, emit, fail, misuse, read_settings, with_store
+from app.cli.session import OUT, audited, check_text, emit, fail, misuse, printable, read_settings, with_store
 from app.settings import RATE
 from resolvers.context import ALL_SCOPES, utc_now
 from storage.documents import Instant
@@ -24,7 +24,6 @@ app = typer.Typer(help="Make, list and revoke API keys; rotate the signing keys.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _HEADINGS = ("id", "name", "scopes", "created", "expires", "last used", "revoked")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMS = "a duration like 90d or 12h, or a date like 2027-01-31"
 
 
@@ -47,6 +46,7 @@ def create(
         misuse(f"there is no scope {unknown[0]}. Scopes: {', '.join(ALL_SCOPES)}.")
     if not name.strip() or len(name) > 100:
         misuse("the name must have 1 to 100 characters.")
+    check_text("--name", name)
     if rate_limit is not None and not re.fullmatch(RATE, rate_limit):
         misuse("--rate-limit takes units in a time, like 100/minute or 50/10second.")
     now = datetime.now(UTC)
@@ -87,13 +87,15 @@ def described(made: NewKey) -> dict[str, Any]:
 def parse_expiry(text: str, now: datetime) -> datetime:
     """Return the moment that a duration or a date names; ends the command for anything else."""
     found = re.fullmatch(r"([1-9][0-9]{0,5})([smhdw])", text)
-    if found:
-        return now + timedelta(**{_UNITS[found[2]]: int(found[1])})
     try:
+        if found:
+            return now + timedelta(**{_UNITS[found[2]]: int(found[1])})
         moment = datetime.fromisoformat(text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except ValueError:
         misuse(f"--expires takes {_FORMS}.")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        misuse("--expires lies beyond the year 9999.")
     if moment <= now:
         misuse("--expires lies in the past.")
     return moment
@@ -119,7 +121,7 @@ def list_keys(as_json: AsJson = False) -> None:
 
 def _row(record: KeyRecord) -> tuple[str, ...]:
     times: list[Instant | None] = [record.createdAt, record.expiresAt, record.lastUsedAt, record.revokedAt]
-    return (record.id, _CONTROL.sub("?", record.name), " ".join(record.scopes), *(time or "" for time in times))
+    return (record.id, printable(record.name), " ".join(record.scopes), *(time or "" for time in times))
 
 
 def _listed(record: KeyRecord) -> dict[str, Any]:
@@ -133,6 +135,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """End a key, within 5 seconds everywhere."""
+    check_text("ID", key_id)
     settings = read_settings()
     with audited(settings, "revokeKey") as facts:
         done = with_store(settings, lambda store: store.keys.revoke(KeyId(key_id), datetime.now(UTC)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -29,6 +30,7 @@ ENDS = (
     "A command ends with 0 when it did what it should, 1 when it failed, 2 when it was used wrongly and nothing was "
     "tried, 3 when it did a part (an import that refused lines), 130 when Ctrl-C stopped it."
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COMMAND_SECONDS = 5.0
 _CALL_SECONDS = 30.0
 _WATCH_SECONDS = 0.5
@@ -58,6 +60,9 @@ def read_settings(**changes: object) -> Settings:
     except ValidationError as error:
         faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
         misuse(f"these settings are wrong: {faults}. See docs/settings.md.")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else (error.strerror or "unknown").lower()
+        misuse(f"the file .env cannot be read: {reason}.")
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:
@@ -167,7 +172,25 @@ def audited(settings: Settings, operation: str, *, dry_run: bool = False) -> Ite
         fail(f"GATEWAY_AUDIT_LOG cannot be written ({error}).")
 
 
+def check_text(name: str, text: str) -> None:
+    """End the command where a word of the command line is not text: the store takes none that is not UTF-8."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        misuse(f"{name} is not UTF-8.")
+
+
+def printable(text: str) -> str:
+    """Return text that came from others without what a terminal would obey."""
+    return _CONTROL.sub("?", text)
+
+
 def emit(text: str) -> None:
-    """Write plain text on standard output, never wrapped or coloured."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Write plain text on standard output, never wrapped or coloured; ends the command where that cannot be."""
+    if sys.stdout is None:
+        fail("standard output is closed.")
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        fail(f"standard output cannot be written: {(error.strerror or 'unknown').lower()}.")

@@ -40,6 +40,10 @@ class BadHeader(Exception):
     """The first line does not name columns; the message says why."""
 
 
+class TooFewColumns(Exception):
+    """A customer has more addresses or phone numbers than there are columns for."""
+
+
 def column_names(addresses: int = 1, phone_numbers: int = 1) -> list[str]:
     """Return the names of all columns for so many addresses and phone numbers, in the order of an export."""
     counts = {"addresses": addresses, "phoneNumbers": phone_numbers}
@@ -153,14 +157,14 @@ class CsvWriter:
         """Return the lines of full representations.
 
         Raises:
-            ValueError: one has more parts than there are columns for.
+            TooFewColumns: one has more parts than there are columns for.
         """
         return _written(self._cells(customer) for customer in customers)
 
     def _cells(self, customer: Mapping[str, Any]) -> list[str]:
         counts = {"addresses": self.addresses, "phoneNumbers": self.phone_numbers}
         if any(len(customer[name]) > count for name, count in counts.items()):
-            raise ValueError("more parts than columns")
+            raise TooFewColumns
         cells = [customer["id"], *(customer.get(name) or "" for name in _plain_fields())]
         for name, model in _LISTS.items():
             for part in customer[name]:

@@ -81,7 +81,7 @@ class Table:
         return self.writer.header()
 
     def lines(self, customers: Sequence[Customer]) -> bytes:
-        """Return the lines of customers; raises `ValueError` where one has more parts than there are columns."""
+        """Return the lines of customers; raises `TooFewColumns` where one has more parts."""
         return self.writer.lines([representation(one) for one in customers])
 
 

@@ -58,7 +58,10 @@ class ImportJob:
     _batches: Iterator[Batch] = field(init=False)
 
     async def run(self) -> None:
-        """Import all lines that are left. Raises what the importer, the file and the journal raise."""
+        """Import all lines that are left. Raises what the importer, the file and the journal raise.
+
+        Where it does not come to its end a thread may still read: who gave the file sees to it that this ends.
+        """
         await self.journal.begin(self.state)
         self._batches = self._checked()
         following = self._next()
@@ -66,8 +69,9 @@ class ImportJob:
             while (batch := await following) is not None:
                 following = self._next()
                 await self._store(batch)
-        finally:
-            await asyncio.wait({following})
+        finally:  # a thread that waits for more of a stream, or of a store that is away, is not waited for
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     def _next(self) -> asyncio.Future[Batch | None]:
         return asyncio.ensure_future(asyncio.to_thread(next, self._batches, None))

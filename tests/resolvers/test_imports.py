@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from resolvers import rehearsals
 from resolvers.imports import CustomerImport, Importer, Result, Rules
 from resolvers.problem import Problem
 from resolvers.restores import Restore
@@ -97,3 +98,16 @@ async def test_a_restored_line_ends_though_the_customer_that_it_outdates_is_eras
         results = await stored(restore, ready)
     assert clock.asked
     assert told(results) == "The customer has been erased."
+
+
+def test_what_is_known_of_lines_is_bounded_and_is_that_of_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsals, "LEAST", 3)
+    prepared = CustomerImport(cast("Store", None), Rules(b"seed"))
+    all_of_them = [
+        prepared.prepare(line, body).customer for line, body in enumerate([factories.customer() for _ in range(10)])
+    ]
+    known = rehearsals.Rehearsal()
+    for number, customer in enumerate(all_of_them):
+        known.keep(customer)
+        assert all(known.knows(one) and known.has(one) for one in all_of_them[max(number - 2, 0) : number + 1])
+    assert sum(map(known.knows, all_of_them)) <= 6

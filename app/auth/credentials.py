@@ -9,13 +9,12 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from app.auth.cache import BoundedCache
 from app.auth.claims import EXPIRED, InvalidToken
-from app.auth.issuer import key_caller
+from app.auth.issuer import key_caller, note_use
 from app.auth.jwks import IssuerUnavailable
 from app.auth.remembered import RememberedCallers
 from app.auth.tokens import TokenVerifier
@@ -23,19 +22,15 @@ from app.http.heads import Heads
 from resolvers.context import Caller, Clock
 from resolvers.problem import JsonValue, Problem
 from resolvers.problems import UNAUTHORIZED, UNAVAILABLE
-from storage.deadlines import wire_deadline
 from storage.documents import instant
-from storage.errors import Unavailable
 from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
 
 REMEMBERED_SECONDS: Final = 2
 """How long a checked key is remembered: the most that a revocation waits is this and one request."""
-_HEADERS: Final = (b"x-api-key", b"authorization")
+_KEY: Final = b"x-api-key"
+_HEADERS: Final = (_KEY, b"authorization")
 LATELY_SECONDS: Final = 600
 """How long credentials that were good are not held up by others from their address that are not."""
-
-_NOTE_SECONDS: Final = 0.5
-"""How long a request waits for a store that does not take the note of a key's use."""
 
 Guard = Callable[[], Awaitable[None]]
 
@@ -53,11 +48,8 @@ class Authenticator:
 
     def remembered(self, heads: Heads) -> Caller | None:
         """Return the caller of an API key, or of Basic credentials, that was good a moment ago, else None."""
-        key, authorization = heads.get(b"x-api-key"), heads.get(b"authorization")
-        sent = authorization if key is None else key
-        if sent is None or (key is not None and authorization is not None):
-            return None
-        return self.known.get(_name(sent), lambda: instant(self.clock()))
+        sent = _sent(heads)
+        return self.known.get(_name(*sent[0]), lambda: instant(self.clock())) if len(sent) == 1 else None
 
     async def authenticate(self, heads: Heads, guard: Guard) -> Caller | None:
         """Return the caller, or None where no credentials were sent.
@@ -69,13 +61,13 @@ class Authenticator:
                 for a token whose issuer is away; and what `guard` raises.
             Unavailable: the store does not answer.
         """
-        sent = [heads[name] for name in _HEADERS if name in heads]
-        if len(sent) > 1 or (heads.repeated and any(b", " in value for value in sent)):
+        sent = _sent(heads)
+        if len(sent) > 1 or (heads.repeated and any(b", " in value for _, value in sent)):
             raise _bad("Send one kind of credentials, and once.")
         if not sent:
             return None
-        name, value = _name(sent[0]), sent[0].decode("latin-1")
-        if b"x-api-key" in heads:
+        name, value = _name(*sent[0]), sent[0][1].decode("latin-1")
+        if _KEY in heads:
             return await self._by_key(name, value, guard)
         scheme, _, rest = value.partition(" ")
         if scheme.lower() == "basic":
@@ -125,13 +117,8 @@ class Authenticator:
         caller = self._caller(record)
         self.known.set(name, caller, record.expiresAt)
         await self.lately.set(lately, True, LATELY_SECONDS)
-        await self._note_use(record)
+        await note_use(self.keys, record, self.clock())
         return caller
-
-    async def _note_use(self, record: KeyRecord) -> None:
-        """Note that a key was used, where the store takes it in time; if not, another request will."""
-        with suppress(Unavailable), wire_deadline(_NOTE_SECONDS):
-            await self.keys.touch(record, self.clock())
 
     def _caller(self, record: KeyRecord) -> Caller:
         if record.revokedAt is not None:
@@ -141,9 +128,16 @@ class Authenticator:
         return key_caller(record, frozenset(record.scopes))
 
 
-def _name(sent: bytes) -> bytes:
-    """Return by what credentials are remembered: their hash, so that no secret stays in memory."""
-    return hashlib.sha256(sent).digest()
+def _sent(heads: Heads) -> list[tuple[bytes, bytes]]:
+    return [(header, heads[header]) for header in _HEADERS if header in heads]
+
+
+def _name(header: bytes, sent: bytes) -> bytes:
+    """Return by what credentials are remembered: their hash, so that no secret stays in memory.
+
+    The header is a part of it: what is good in one of them is not good in the other.
+    """
+    return hashlib.sha256(header + b":" + sent).digest()
 
 
 def _bad(detail: str, *, token: bool = False) -> Problem:

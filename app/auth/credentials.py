@@ -5,9 +5,11 @@ API keys come as `X-API-Key` or as Basic with the secret, tokens as Bearer (RFC 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +25,7 @@ from resolvers.context import Caller, Clock
 from resolvers.problem import JsonValue, Problem
 from resolvers.problems import UNAUTHORIZED, UNAVAILABLE
 from storage.documents import instant
-from storage.keys import PREFIX, KeyRecord, Keys, digest, well_formed
+from storage.keys import PREFIX, KeyRecord, Keys, well_formed
 
 REMEMBERED_SECONDS: Final = 2
 """How long a checked key is remembered: the most that a revocation waits is this and one request."""
@@ -44,7 +46,7 @@ class Authenticator:
     known: RememberedCallers
     tokens: TokenVerifier
     lately: BoundedCache
-    """Which credentials have been good in the last minutes, by their hash."""
+    """Which credentials have been good in the last minutes, by their hash, with the loop's time of that."""
 
     def remembered(self, heads: Heads) -> Caller | None:
         """Return the caller of an API key, or of Basic credentials, that was good a moment ago, else None."""
@@ -66,14 +68,22 @@ class Authenticator:
             raise _bad("Send one kind of credentials, and once.")
         if not sent:
             return None
-        name, value = _name(*sent[0]), sent[0][1].decode("latin-1")
-        if _KEY in heads:
+        name = _name(*sent[0])
+        try:
+            return await self._caller_of(name, _KEY in heads, sent[0][1].decode("latin-1"), guard)
+        except Problem as problem:
+            if problem.type is UNAUTHORIZED:
+                await self.lately.delete(name.hex())  # what has ended is guarded as any other guess
+            raise
+
+    async def _caller_of(self, name: bytes, is_key: bool, value: str, guard: Guard) -> Caller:
+        if is_key:
             return await self._by_key(name, value, guard)
         scheme, _, rest = value.partition(" ")
         if scheme.lower() == "basic":
             return await self._by_basic(name, rest.strip(), guard)
         if scheme.lower() == "bearer":
-            return await self._by_token(rest.strip(" "), guard)
+            return await self._by_token(name, rest.strip(" "), guard)
         raise _bad("These credentials are not good.")
 
     async def _by_key(self, name: bytes, key: str, guard: Guard) -> Caller:
@@ -90,11 +100,8 @@ class Authenticator:
             raise _bad("The key or the secret is not good.")
         return await self._found(name, lambda: self.keys.find_by_client(client, secret), guard)
 
-    async def _by_token(self, token: str, guard: Guard) -> Caller:
-        name = digest(token)
-        known = await self.lately.get(name)
-        if known is None:
-            await guard()
+    async def _by_token(self, name: bytes, token: str, guard: Guard) -> Caller:
+        since = await self._since(name, guard)
         try:
             caller = await self.tokens.authenticate(token)
         except InvalidToken as invalid:
@@ -103,22 +110,32 @@ class Authenticator:
         except IssuerUnavailable as error:
             said = "The token cannot be verified now: its issuer does not answer. Nothing was changed."
             raise Problem(UNAVAILABLE, said, extra={"outcome": "none"}) from error
-        if known is None:
-            await self.lately.set(name, True, LATELY_SECONDS)
+        await self._was_good(name, since)
         return caller
 
     async def _found(self, name: bytes, find: Callable[[], Awaitable[KeyRecord | None]], guard: Guard) -> Caller:
-        lately = name.hex()
-        if await self.lately.get(lately) is None:
-            await guard()
+        since = await self._since(name, guard)
         record = await find()
         if record is None:
             raise _bad("The key or the secret is not good.")
         caller = self._caller(record)
         self.known.set(name, caller, record.expiresAt)
-        await self.lately.set(lately, True, LATELY_SECONDS)
+        await self._was_good(name, since)
         await note_use(self.keys, record, self.clock())
         return caller
+
+    async def _since(self, name: bytes, guard: Guard) -> float:
+        """Return since when credentials are known to be good; those that are not have to pass the guard first."""
+        since: float | None = await self.lately.get(name.hex())
+        if since is None:
+            await guard()
+        return -math.inf if since is None else since
+
+    async def _was_good(self, name: bytes, since: float) -> None:
+        """Note that credentials were good now; who goes on to use them stays known, and few requests write it down."""
+        now = asyncio.get_running_loop().time()
+        if now - since > LATELY_SECONDS / 2:
+            await self.lately.set(name.hex(), now, LATELY_SECONDS)
 
     def _caller(self, record: KeyRecord) -> Caller:
         if record.revokedAt is not None:

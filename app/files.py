@@ -43,7 +43,7 @@ def coding_of(request: Request, path: Path) -> str | None:
     """Return the smallest coding that the file was built in and the client takes, None for the file as it is."""
     accepted = request.headers.get("accept-encoding", "")
     for coding, suffix in _CODINGS.items():
-        if _takes(accepted, coding) and path.with_name(path.name + suffix).is_file():
+        if takes(accepted, coding) and path.with_name(path.name + suffix).is_file():
             return coding
     return None
 
@@ -62,7 +62,7 @@ def file_response(path: Path, coding: str | None, body: bytes, headers: Mapping[
 
 
 @remembered(256)
-def _takes(accepted: str, coding: str) -> bool:
+def takes(accepted: str, coding: str) -> bool:
     """Tell whether Accept-Encoding names a coding, with any weight but zero (RFC 9110 section 12.5.3)."""
     for entry in accepted.lower().split(","):
         name, _, weight = entry.partition(";")

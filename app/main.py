@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -104,23 +105,29 @@ def _traces(settings: Settings) -> Traces | None:
 
 
 def _middleware(settings: Settings, log: AccessLog, metrics: Metrics, traces: Traces | None) -> list[Middleware]:
-    outer = [Middleware(Edge, log=log, metrics=metrics, most=settings.max_in_flight)]
+    shared = _cross_origin(settings)
+    readable = partial(CrossOrigin, **shared) if shared else None
+    outer = [Middleware(Edge, log=log, metrics=metrics, most=settings.max_in_flight, readable=readable)]
     if traces is not None:
         from app.observe.traces import Traced
 
         outer.append(Middleware(Traced, tracer=traces.tracer))
-    if settings.cors_origins:
-        outer.append(
-            Middleware(
-                CrossOrigin,
-                allow_origins=settings.cors_origins,
-                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-                allow_headers=_CORS_REQUEST,
-                expose_headers=_CORS_ANSWER,
-                max_age=600,
-            )
-        )
+    if shared:
+        outer.append(Middleware(CrossOrigin, **shared))
     return outer
+
+
+def _cross_origin(settings: Settings) -> dict[str, Any]:
+    """Return what pages of listed origins may send and read; nothing where none are listed."""
+    if not settings.cors_origins:
+        return {}
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": _CORS_REQUEST,
+        "expose_headers": _CORS_ANSWER,
+        "max_age": 600,
+    }
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

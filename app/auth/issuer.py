@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -17,7 +18,9 @@ from app.auth.token_server import TokenAnswer, TokenServer
 from resolvers.context import Allowance, Caller, Clock
 from resolvers.problem import Problem
 from resolvers.problems import UNAUTHORIZED
+from storage.deadlines import wire_deadline
 from storage.documents import moment, new_id
+from storage.errors import Unavailable
 from storage.keys import KeyId, KeyRecord, Keys
 
 AUDIENCE: Final = "customer-gateway"
@@ -25,6 +28,8 @@ AUDIENCE: Final = "customer-gateway"
 REMEMBERED_SECONDS: Final = 2
 """How long the API key behind a token is remembered."""
 _REMEMBERED_KEYS: Final = 10_000
+_NOTE_SECONDS: Final = 0.5
+"""How long a request waits for a store that does not take the note of a key's use."""
 
 
 class VerifiedToken(Protocol):
@@ -62,7 +67,7 @@ class TokenIssuer:
         server = TokenServer(record, seconds, lambda scope: self._token(signer, record, scope, now, seconds))
         answer = server.answer(form)
         if answer.status == 200:
-            await self.keys.touch(record, now)
+            await note_use(self.keys, record, now)
         return answer
 
     def _token(self, signer: ECKey, record: KeyRecord, scope: str, now: datetime, seconds: int) -> str:
@@ -100,9 +105,15 @@ class TokenIssuer:
             return known
         found = await self.keys.find(key_id)
         if found is not None:
-            await self.keys.touch(found, self.clock())
             await self.cache.set(key_id, found, REMEMBERED_SECONDS)
+            await note_use(self.keys, found, self.clock())
         return found
+
+
+async def note_use(keys: Keys, record: KeyRecord, now: datetime) -> None:
+    """Note that a key was used, where the store takes it in time; if not, another request will."""
+    with suppress(Unavailable), wire_deadline(_NOTE_SECONDS):
+        await keys.touch(record, now)
 
 
 def key_caller(record: KeyRecord, scopes: frozenset[str]) -> Caller:

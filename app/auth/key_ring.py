@@ -28,8 +28,8 @@ TOKEN_SECONDS: Final = 900
 """The longest life of a token."""
 SKEW_SECONDS: Final = 60
 """How far clocks may be apart."""
-REMEMBERED_SECONDS: Final = 5
-"""How long a gateway remembers the keys: the most that a rotation by hand waits."""
+REMEMBERED_SECONDS: Final = 2
+"""How long a gateway remembers the keys. A rotation by hand waits that long, and as long as a token is remembered."""
 OUTLIVES: Final = timedelta(seconds=TOKEN_SECONDS + SKEW_SECONDS + REMEMBERED_SECONDS)
 """How long a key stays published after another one has begun to sign."""
 

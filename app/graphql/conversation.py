@@ -23,6 +23,7 @@ from app.http.requests import base_url, request_id, state_of
 from resolvers.context import Caller, Context
 from resolvers.problem import Problem
 from resolvers.problems import GRAPHQL_LIMIT, INTERNAL_ERROR
+from resolvers.problems import UNAUTHORIZED as BAD_CREDENTIALS
 from schema.documents import DocumentErrors, Operation
 from schema.subscriptions import Watching
 
@@ -34,6 +35,8 @@ MAX_MESSAGE: Final = 65_536
 _MAX_ID: Final = 256
 _IDLE_SECONDS: Final = 3600.0
 
+TRY_LATER: Final = 1013
+"""IANA's WebSocket Close Code Number Registry: an outage, or a limit, says nothing of the credentials."""
 BAD_REQUEST: Final = 4400
 UNAUTHORIZED: Final = 4401
 FORBIDDEN: Final = 4403
@@ -133,7 +136,9 @@ class Conversation:
             async with asyncio.timeout(self._state.settings.request_timeout):
                 caller = self._state.authenticator.remembered(heads) or await authenticated(self._socket, heads)
         except (Problem, TimeoutError) as error:
-            raise Closing(FORBIDDEN, "Forbidden") from error
+            if isinstance(error, Problem) and error.type is BAD_CREDENTIALS:
+                raise Closing(FORBIDDEN, "Forbidden") from error
+            raise Closing(TRY_LATER, "Credentials cannot be checked now") from error
         if caller is None:
             raise Closing(FORBIDDEN, "Forbidden")
         self._caller = caller

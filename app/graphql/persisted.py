@@ -28,6 +28,8 @@ KEPT_SECONDS: Final = 24 * 3600
 _IN_MEMORY: Final = 1000
 _CAPACITY: Final = 4_000_000
 """How many documents are kept in memory, and how many bytes of them: one may have 64 KiB, at four bytes a character."""
+_GARBLED: Final = (ValueError, RecursionError)
+"""What the serializer of the cache raises for an entry that it has not written."""
 NOT_FOUND: Final = "PersistedQueryNotFound"
 """The message that Apollo Client and urql know: they then send the document with its hash."""
 
@@ -82,7 +84,7 @@ class PersistedDocuments:
     async def _known(self, sha256: str) -> str | None:
         try:
             known = await self.cache.get(_name(sha256))
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError, TimeoutError, *_GARBLED) as error:
             _warn(error)
             return None  # clients send the document again: nothing is lost but a round trip
         return known if isinstance(known, str) and digest(known) == sha256 else None

@@ -14,11 +14,12 @@ from app.http.heads import Heads, heads_of
 from app.http.origins import check_origin
 from app.http.problems import problem_response
 from app.http.requests import base_url, request_id, state_of
+from app.limits.daily import NAME as DAILY
 from app.limits.refusals import Refused, impossible
 from resolvers.context import Budget, Caller, Context, Door
 from resolvers.operation import unavailable
 from resolvers.problem import Problem
-from resolvers.problems import RATE_LIMITED
+from resolvers.problems import QUOTA_EXHAUSTED, RATE_LIMITED
 from storage.deadlines import GRACE, WireDeadline
 from storage.errors import Unavailable
 
@@ -78,9 +79,9 @@ async def pay(request: HTTPConnection, ctx: Context, units: int) -> None:
     smallest = min(ctx.budgets, key=lambda budget: budget.limit)
     if units > smallest.limit:
         state_of(request).metrics.refused(smallest.name)
-        raise impossible(RATE_LIMITED, units, smallest)
+        raise impossible(QUOTA_EXHAUSTED if smallest.name == DAILY else RATE_LIMITED, units, smallest)
     with WireDeadline(ctx.deadline - GRACE):
-        ctx.budgets = await charge(request, ctx.caller, units - 1)
+        ctx.budgets = await charge(request, ctx.caller, units - 1, paid=1)
 
 
 def public(page: Page) -> Page:
@@ -96,15 +97,20 @@ def public(page: Page) -> Page:
     return limited
 
 
-async def charge(request: HTTPConnection, caller: Caller | None, units: int = 1) -> tuple[Budget, ...]:
+async def charge(
+    request: HTTPConnection, caller: Caller | None, units: int = 1, *, paid: int = 0
+) -> tuple[Budget, ...]:
     """Take units from a caller's budgets, or one from the address's, and let the answer's head show what is left.
+
+    `paid` is what the request has cost before.
 
     Raises:
         Problem: rate-limited, quota-exhausted, unavailable where the store does not answer about the quota.
     """
     limiter = state_of(request).limiter
     try:
-        budgets = await (limiter.spend(caller, units) if caller else limiter.spend_anonymous(address_of(request)))
+        spending = limiter.spend(caller, units, paid) if caller else limiter.spend_anonymous(address_of(request))
+        budgets = await spending
     except Refused as refusal:
         _show(request, refusal)
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
@@ -53,6 +53,7 @@ _FIXED: Final = (
     (b"referrer-policy", b"no-referrer"),
 )
 Header = tuple[bytes, bytes]
+Wrap = Callable[[ASGIApp], ASGIApp]
 _POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
 
@@ -66,6 +67,8 @@ class Edge:
     metrics: Metrics = field(default_factory=Metrics)
     most: int = MOST_IN_FLIGHT
     """How many requests may be worked on at once."""
+    readable: Wrap | None = None
+    """Lets pages of listed origins read what is refused here, where any are listed."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete its answer."""
@@ -87,7 +90,7 @@ class Edge:
             else:
                 problem = scope[REFUSAL] if REFUSAL in scope else _head_problem(scope, heads)
             if problem is not None:
-                await exchange.refuse(problem)
+                await exchange.refuse(problem, self.readable)
             else:
                 await self.app(scope, exchange.receive_message, exchange.send_message)
         except ClientDisconnect:
@@ -95,7 +98,8 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - the last border: logged, and never shown
             self.log.failure(scope, error)
             if exchange.status == 0:
-                await exchange.refuse(Problem(INTERNAL_ERROR, "Something went wrong in the gateway."))
+                internal = Problem(INTERNAL_ERROR, "Something went wrong in the gateway.")
+                await exchange.refuse(internal, self.readable)
         finally:
             seconds = time.perf_counter() - exchange.began
             metrics.request(scope, exchange.status, seconds, exchange.store, exchange.sent)
@@ -115,9 +119,10 @@ class _Exchange:
     status: int = 0
     sent: int = 0
 
-    async def refuse(self, problem: Problem) -> None:
+    async def refuse(self, problem: Problem, readable: Wrap | None = None) -> None:
         """Answer with a problem."""
-        await problem_response(HTTPConnection(self.scope), problem)(self.scope, self.receive, self.send_message)
+        answer: ASGIApp = problem_response(HTTPConnection(self.scope), problem)
+        await (readable(answer) if readable else answer)(self.scope, self.receive, self.send_message)
 
     async def receive_message(self) -> Message:
         """Receive a message; a request that waits for one is no work meanwhile.
@@ -177,7 +182,7 @@ class _Exchange:
 class _Socket(_Exchange):
     """A WebSocket from its upgrade to its end; until it is accepted it can be refused by an answer of HTTP."""
 
-    async def refuse(self, problem: Problem) -> None:
+    async def refuse(self, problem: Problem, readable: Wrap | None = None) -> None:  # noqa: ARG002 - no page reads it
         """Answer the upgrade with a problem."""
         socket = WebSocket(self.scope, self.receive, self.send_message)
         await socket.send_denial_response(problem_response(socket, problem))

@@ -41,8 +41,8 @@ class Limiter(Protocol):
     def asks_store(self, caller: Caller) -> bool:
         """Tell whether what the caller spends is counted in the store too, which takes time."""
 
-    async def spend(self, caller: Caller, units: int = 1) -> tuple[Budget, ...]:
-        """Take what a request costs from the caller's rate limit, then from its daily quota.
+    async def spend(self, caller: Caller, units: int = 1, paid: int = 0) -> tuple[Budget, ...]:
+        """Take what a request costs, beyond what it has `paid`, from the caller's rate limit, then its daily quota.
 
         Returns both as they are then, the one with the least left first. Nothing is taken from the quota for
         what the rate limit refuses. What the quota refuses has taken from the rate limit once on each worker;
@@ -76,15 +76,15 @@ class Limits:
         """Tell whether the caller has a quota, which is counted in the store."""
         return self.quota is not None or caller.allowance.daily_quota is not None
 
-    async def spend(self, caller: Caller, units: int = 1) -> tuple[Budget, ...]:
+    async def spend(self, caller: Caller, units: int = 1, paid: int = 0) -> tuple[Budget, ...]:
         """Take from both budgets; see `Limiter`."""
         allowed = caller.allowance
         rate = parse_rate(allowed.rate_limit) if allowed.rate_limit else self.rate
         quota = allowed.daily_quota or self.quota
         if quota is None:
-            return (await self.meter.spend(CALLER, rate, caller.id, units),)
+            return (await self.meter.spend(CALLER, rate, caller.id, units, paid),)
         self.daily.check(caller.id, quota, units)
-        budget = await self.meter.spend(CALLER, rate, caller.id, units)
+        budget = await self.meter.spend(CALLER, rate, caller.id, units, paid)
         try:
             daily = await self.daily.spend(caller.id, quota, units)
         except Refused as refusal:
@@ -112,7 +112,7 @@ class NoLimits:
         """Nothing is counted anywhere."""
         return False
 
-    async def spend(self, caller: Caller, units: int = 1) -> tuple[Budget, ...]:  # noqa: ARG002 - as Limiter has it
+    async def spend(self, caller: Caller, units: int = 1, paid: int = 0) -> tuple[Budget, ...]:  # noqa: ARG002 - as Limiter has it
         """Let pass."""
         return ()
 

@@ -44,20 +44,23 @@ class Meter:
     _empty: Bounded[str, tuple[Window, float]] = field(default_factory=Bounded)
     _names: Bounded[tuple[str, str], tuple[RateLimitItem, str]] = field(default_factory=Bounded)
 
-    async def spend(self, policy: Policy, item: RateLimitItem, who: str, units: int) -> Budget:
+    async def spend(self, policy: Policy, item: RateLimitItem, who: str, units: int, paid: int = 0) -> Budget:
         """Take units from the budget of `who` and return what it is then.
+
+        `paid` units of the same request were taken before: who sends it again needs these too, and is told so.
 
         Raises:
             Refused: rate-limited; nothing was taken.
         """
         name, seconds = self._name(policy.name, item, who), item.get_expiry()
-        if units > item.amount:
-            raise impossible(RATE_LIMITED, units, await self._look(policy, item, name))
-        self._check_empty(policy, name, units)
+        whole = units + paid
+        if whole > item.amount:
+            raise impossible(RATE_LIMITED, whole, await self._look(policy, item, name))
+        self._check_empty(policy, name, whole)
         passed, state = await self.storage.spend(name, item.amount, seconds, units)
         window = window_of(item, state)
         if not passed:
-            self._refuse(policy, name, window, units)
+            self._refuse(policy, name, window, whole)
         return _budget(policy, window)
 
     async def check(self, policy: Policy, item: RateLimitItem, who: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ class Unwritten(Exception):
     """The audit's file cannot be written; the text says why."""
 
 
+class Torn(OSError):
+    """A part of the lines is in the file, and the last of these has no end."""
+
+
 def audit_line(entry: Entry) -> dict[str, Any]:
     """Return an entry as its line has it; what is not known, or is not there, is left out."""
     said = entry_of("info", f"{entry.operation} {entry.outcome}", "", entry.request_id, entry.caller)
@@ -39,14 +44,15 @@ def audit_line(entry: Entry) -> dict[str, Any]:
 
 
 def append(path: Path, lines: bytes) -> None:
-    """Append whole lines to a file, which is made for this user alone. Raises OSError.
+    """Append whole lines to a file, which is made for this user alone. Raises OSError; Torn, where a disk is full.
 
     It is opened anew each time, so that it may be moved away, and written at once, so that the lines of several
     processes stay whole.
     """
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
     try:
-        os.write(file, lines)
+        if 0 < os.write(file, lines) < len(lines):
+            raise Torn(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(file)
 
@@ -60,7 +66,7 @@ class AuditLog:
     def __init__(self, log: AccessLog, path: Path | None) -> None:
         self._log, self._path = log, path
         self._lines: list[dict[str, Any]] = []
-        self._failing = False
+        self._failing = self._torn = False
 
     def __call__(self, entry: Entry) -> None:
         """Write an entry."""
@@ -75,9 +81,10 @@ class AuditLog:
     def _flush(self, path: Path) -> None:
         lines, self._lines = self._lines, []
         try:
-            append(path, b"".join(map(encoded, lines)))
-            self._failing = False
+            append(path, b"\n" * self._torn + b"".join(map(encoded, lines)))
+            self._failing = self._torn = False
         except OSError as error:
+            self._torn |= isinstance(error, Torn)
             if not self._failing:
                 structlog.get_logger().error(_UNWRITTEN, error=type(error).__qualname__)
             self._failing = True

@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.files import takes
 from app.http.requests import state_of
 from resolvers.deprecation import Deprecations
 from storage.schema import customer_schema
@@ -38,7 +39,7 @@ async def schema_document(request: Request) -> Response:
 def _document(request: Request, media_type: str) -> Response:
     """Return OpenAPI as this gateway has it, compressed where the client takes that: it is thirty times as small."""
     state = state_of(request)
-    packed = "gzip" in request.headers.get("accept-encoding", "")
+    packed = takes(request.headers.get("accept-encoding", ""), "gzip")
     text = _text(media_type, state.settings.public_url, state.deprecations, packed=packed)
     headers = {**_BRIEF, "Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if packed else {})}
     return Response(text, headers=headers, media_type=media_type)

@@ -53,3 +53,15 @@ def test_every_file_that_a_page_names_is_hashed_or_known(gateway: Gateway) -> No
     named = re.findall(r'"(/assets/[^"]+)"', page)
     assert [one for one in named if not re.search(r"-[0-9a-f]{8}\.|/gateway\.(css|svg)$", one)] == []
     assert {gateway.http.get(one).status_code for one in named} == {200}
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/openapi.yaml"])
+@pytest.mark.parametrize(
+    ("accepted", "coding"), [("gzip", "gzip"), ("br, GZIP;q=0.1", "gzip"), ("gzip;q=0, identity", None), ("", None)]
+)
+def test_openapi_is_compressed_for_those_who_take_that(
+    gateway: Gateway, path: str, accepted: str, coding: str | None
+) -> None:
+    answer = gateway.http.get(path, headers={"Accept-Encoding": accepted})
+    assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, coding)
+    assert "Accept-Encoding" in answer.headers["Vary"]

@@ -10,10 +10,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx2
 import pytest
+from redis import Redis
 
 from app.graphql.persisted import BadDocuments, read_trusted
 from tests.conftest import StartGateway
@@ -151,6 +152,21 @@ class TestRedis:
             refused(by_post(client, persisted(VIEWER)), 400, NOT_FOUND)
             well_answered(by_post(client, {"query": VIEWER, **persisted(VIEWER)}))
             well_answered(by_post(client, {"query": VIEWER}))
+
+    @pytest.mark.parametrize("entry", [b"\xff\xfe", b"garbled", b"[" * 100_000, b"null", b'"{ viewer { id } }"'])
+    def test_c090_an_entry_that_is_not_the_document_is_not_found_and_the_document_takes_its_place(
+        self, entry: bytes, start_gateway: StartGateway, redis_server: RedisServer
+    ) -> None:
+        with (
+            asking(start_gateway(redis_url=redis_server.url)) as client,
+            Redis.from_url(redis_server.url) as redis,
+        ):
+            well_answered(by_post(client, {"query": VIEWER, **persisted(VIEWER)}))
+            (kept,) = cast("list[bytes]", redis.keys("*document*"))
+            redis.set(kept, entry)
+            refused(by_post(client, persisted(VIEWER)), 400, NOT_FOUND)
+            well_answered(by_post(client, {"query": VIEWER, **persisted(VIEWER)}))
+            well_answered(by_get(client, persisted(VIEWER)))
 
 
 LISTED: Final = ("query Who { viewer { name } }", "query Page($n: Int) { customers(first: $n) { totalCount } }")

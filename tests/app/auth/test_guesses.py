@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 import pytest
 
-from storage.keys import SECRET_PREFIX, digest, new_secret
+from app.auth.cache import BoundedCache
+from app.auth.credentials import LATELY_SECONDS, Authenticator
+from app.auth.jwks import StaticKey
+from app.auth.outside import outside_caller
+from app.auth.remembered import RememberedCallers
+from app.auth.tokens import Issuer, TokenVerifier
+from app.http.heads import Heads
+from resolvers.context import utc_now
+from storage.keys import SECRET_PREFIX, Keys, digest, new_secret
+from tests.app.auth.issuer import make_key, public, sign
+from tests.commands import until
 from tests.conftest import StartGateway
 from tests.harness import make_new_key
 from tests.secrets import like
+from tests.streams import revoke
 from tests.wiretap import recorder
 
+CLAIMS: Final = {"iss": "https://login.example", "aud": "gateway", "sub": "one"}
 ROOT = Path(__file__).parents[3]
 SECRET = ("secret", "token", "key", "signature", "password", "hash")
 """What the names of variables end with that hold a secret, or what stands for one."""
@@ -39,6 +53,61 @@ def test_c064_of_a_guess_the_store_gets_the_hash_alone_however_much_of_it_is_rig
     assert [near, far] == [{"hash": {"$eq": digest(name)}} for name, part in guesses.items() if part is None]
     assert basic == {"clientId": {"$eq": right.record.clientId}, "secretHash": {"$eq": digest(secret)}}
     assert not any(right.key[:20] in str(command) or secret[:20] in str(command) for command in commands)
+
+
+class HandLoop(asyncio.SelectorEventLoop):
+    """A loop whose time goes on as the test says."""
+
+    now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+
+def test_c054_a_token_that_goes_on_to_be_used_is_held_up_by_no_guesses_and_one_that_rests_is() -> None:
+    """A minute ago is lately, however long ago the token was good for the first time."""
+    token = sign({"alg": "Ed25519"}, {**CLAIMS, "exp": 4102444800}, make_key("ed25519"), "Ed25519")
+    source = StaticKey.parse(json.dumps(public(make_key("ed25519"))))
+    trusted = Issuer(CLAIMS["iss"], CLAIMS["aud"], ("Ed25519",), source, outside_caller)
+    verifier = TokenVerifier((trusted,), utc_now, BoundedCache(maxsize=10))
+    nowhere = Keys(cast("Any", None), "none")
+    known = Authenticator(nowhere, utc_now, RememberedCallers(2, 10), verifier, BoundedCache(maxsize=10))
+    guarded: list[float] = []
+
+    async def use(loop: HandLoop, later: float) -> None:
+        loop.now += later
+        for _ in range(3):
+            await asyncio.sleep(0)  # what has ended by then ends
+
+        async def guard() -> None:
+            guarded.append(loop.now)
+
+        await known.authenticate(Heads([(b"authorization", f"Bearer {token}".encode())]), guard)
+
+    async def run() -> None:
+        loop = cast("HandLoop", asyncio.get_running_loop())
+        for later in (0, *[60] * 15, LATELY_SECONDS + 1):
+            await use(loop, later)
+
+    with asyncio.Runner(loop_factory=HandLoop) as runner:
+        runner.run(run())
+    assert guarded == [1000, 1000 + 15 * 60 + LATELY_SECONDS + 1]
+
+
+def test_c054_a_key_that_has_ended_is_a_guess_as_any_other_though_it_was_good_lately(
+    start_gateway: StartGateway, mongod_url: str, database: str
+) -> None:
+    tap = recorder()
+    gateway = start_gateway(rate_limit="1000/hour")
+    made = make_new_key(mongod_url, database, ("customers:read",))
+    with gateway.client(**{"X-API-Key": made.key}) as client:
+        assert client.get("/api/v1/viewer").status_code == 200
+        revoke(gateway, made)
+        until(lambda: client.get("/api/v1/viewer").status_code == 401, 5, "the end of the key")
+        with tap.recording(database) as commands:
+            statuses = [client.get("/api/v1/viewer").status_code for _ in range(20)]
+    assert statuses[-1] == 429
+    assert sum(command.get("find") == "keys" for command in commands) < 10
 
 
 def comparisons() -> Iterator[tuple[str, int, str]]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import httpx2
 
+from app.auth import credentials, issuer, key_ring, tokens
+from app.auth.standing import CHECK_SECONDS
 from storage.keys import KeyId
 from storage.store import Store, StoreOptions, open_store
 from tests.commands import until
@@ -75,3 +77,10 @@ def test_own_tokens_work_beside_an_outside_issuer_that_is_away(start_gateway: St
     _, client, secret = new_client(beside)
     with beside.client(Authorization=f"Bearer {token(beside, client, secret)}") as http:
         assert http.get("/api/v1/viewer").status_code == 200
+
+
+def test_c066_what_is_remembered_of_what_has_ended_is_forgotten_with_a_second_to_spare() -> None:
+    """A token of a dropped signing key may be verified by a ring that is still remembered, and be remembered then."""
+    key, owner = credentials.REMEMBERED_SECONDS, issuer.REMEMBERED_SECONDS
+    dropped = key_ring.REMEMBERED_SECONDS + tokens.REMEMBERED_SECONDS
+    assert max(key + CHECK_SECONDS, owner + CHECK_SECONDS, dropped) <= 5 - 1

@@ -12,6 +12,7 @@ import pytest
 from pymongo import MongoClient
 from websockets.exceptions import InvalidStatus
 
+from tests.app.auth.issuer import AUDIENCE, issuing
 from tests.conftest import StartGateway
 from tests.harness import Gateway, make_new_key
 from tests.streams import BRIEF, Socket, events, narrow, revoke, socket
@@ -71,6 +72,23 @@ def test_c099_what_the_protocol_does_not_allow_closes_the_socket(
         for message in messages:
             ws.connection.send(json.dumps(message).replace("KEY", gateway.key))
         assert ws.closed() == code
+
+
+def test_a_token_whose_issuer_is_away_is_not_called_bad_on_a_socket(start_gateway: StartGateway) -> None:
+    with issuing("ed25519") as issuer:
+        gateway = start_gateway(jwt_issuer=issuer.url, jwt_audience=AUDIENCE, jwt_algorithms=("Ed25519",))
+        with issuer.down(), socket(gateway) as ws:
+            ws.send(type="connection_init", payload={"Authorization": f"Bearer {issuer.token()}"})
+            assert ws.closed() == 1013
+
+
+def test_a_key_that_nobody_has_looked_at_is_not_called_bad_on_a_socket(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(rate_limit="1000/hour")
+    with gateway.client(**{"X-API-Key": "no"}) as client:
+        assert [client.get("/api/v1/viewer").status_code for _ in range(11)][9:] == [401, 429]
+    with socket(gateway) as ws:
+        ws.send(type="connection_init", payload={"X-API-Key": gateway.key})
+        assert ws.closed() == 1013
 
 
 def test_c099_other_protocols_ids_and_forms_close_it_too(gateway: Gateway) -> None:

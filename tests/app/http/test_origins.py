@@ -204,6 +204,25 @@ def test_c126_a_listed_origin_is_let_in_and_no_other(ask: Ask, start_gateway: St
             assert is_refused(ask(client, {"Origin": origin}))
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "status"), [("?q=" + "a" * 2000, {}, 414), ("", {"X-Much": "a" * 17_000}, 431)]
+)
+def test_what_is_refused_by_its_head_can_be_read_by_pages_of_listed_origins_and_of_no_other(
+    start_gateway: StartGateway, query: str, headers: dict[str, str], status: int
+) -> None:
+    gateway = start_gateway(cors_origins=LISTED)
+    told, hidden = (
+        gateway.http.get(f"{CUSTOMERS}{query}", headers={"Origin": origin, **headers}) for origin in (LISTED, EVIL)
+    )
+    assert (told.status_code, hidden.status_code) == (status, status)
+    assert told.headers["Access-Control-Allow-Origin"] == LISTED
+    assert "X-Request-Id" in told.headers["Access-Control-Expose-Headers"]
+    assert "access-control-allow-origin" not in hidden.headers
+    assert all("Origin" in answer.headers["Vary"].split(", ") for answer in (told, hidden))
+    preflight = {"Origin": LISTED, "Access-Control-Request-Method": "GET", **headers}
+    assert gateway.http.options(f"{CUSTOMERS}{query}", headers=preflight).status_code == 200
+
+
 @DOORS
 @pytest.mark.parametrize(
     "public", ["https://shop.example", "https://shop.example:8443", "https://shop.example/gateway", "http://[::1]:80"]

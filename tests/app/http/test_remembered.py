@@ -39,7 +39,7 @@ def test_a_short_text_is_looked_at_once_and_a_long_one_each_time() -> None:
         lambda text: negotiation._profile(text.encode()),
         lambda text: negotiation._takes(text.encode(), ("application/json",)),
         lambda text: request._is_json(text.encode()),
-        lambda text: files._takes(text, "gzip"),
+        lambda text: files.takes(text, "gzip"),
         answer._media_type,
         parse_prefer,
     ],

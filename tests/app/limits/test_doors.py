@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from storage.documents import new_id
 from storage.keys import NewKey, new_secret
 from storage.store import StoreOptions, open_store
 from tests.app.limits.structured import read_list
@@ -116,6 +117,26 @@ def test_c084_what_costs_more_than_the_whole_limit_is_refused_whatever_is_left(s
     extensions = refused.json()["errors"][0]["extensions"]
     assert (extensions["cost"], extensions["limit"]) == (7, 5)
     assert "Retry-After" not in refused.headers
+
+
+def test_what_costs_more_than_a_day_s_quota_is_told_that_it_is_the_quota(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(rate_limit="1000/hour", daily_quota=5)
+    refused = gateway.http.get(CUSTOMERS, params={"explain": "true"})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (429, "quota-exhausted")
+    assert (refused.json()["cost"], refused.json()["limit"]) == (10, 5)
+    assert "Retry-After" not in refused.headers
+
+
+def test_c045_after_retry_after_a_batch_passes_whose_price_is_known_once_it_is_read(
+    start_gateway: StartGateway,
+) -> None:
+    """Both units of two are spent when a batch of two is read: two must be free again, which takes longer than one."""
+    gateway = start_gateway(rate_limit="2/hour")
+    assert gateway.http.get(CUSTOMERS).status_code == 200
+    batch = {"operations": [{"op": "delete", "id": new_id()} for _ in range(2)], "atomic": False}
+    refused = gateway.http.post(f"{CUSTOMERS}:batch", json=batch)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 1.4 * 3600
 
 
 def test_a_key_and_its_token_spend_one_budget(start_gateway: StartGateway) -> None:

@@ -127,6 +127,24 @@ async def test_c045_after_retry_after_the_same_request_passes(
     assert refusals > 5
 
 
+@pytest.mark.parametrize("rate", ["3/2second", "10/minute", "7/hour"])
+async def test_c045_after_retry_after_a_request_passes_whose_first_unit_was_taken_before_its_price_was_known(
+    make: Make, clock: HandClock, rate: str
+) -> None:
+    limits, item = make(rate), parse_rate(rate)
+    refusals = 0
+    for number in range(60):
+        units = 2 + number % (item.amount - 1)
+        clock.now += number % 7 * item.get_expiry() / 20 + await seconds_to_wait(limits.spend(ONE))
+        wait = await seconds_to_wait(limits.spend(ONE, units - 1, paid=1))
+        refusals += wait > 0
+        clock.now += wait
+        if wait:
+            await limits.spend(ONE)
+            await limits.spend(ONE, units - 1, paid=1)
+    assert refusals > 5
+
+
 async def test_c045_the_earliest_whole_second_is_told(make: Make, clock: HandClock) -> None:
     limits = make("10/minute")
     await limits.spend(ONE, 10)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -239,6 +241,47 @@ async def test_lines_for_which_the_file_has_no_place_go_to_the_log(tmp_path: Pat
     for _ in range(3):
         await asyncio.sleep(0)
     assert [json.loads(line)["customerId"] for line in log.getvalue().splitlines()] == ["1", "2"]
+
+
+ROOT = Path(__file__).parents[3]
+FULL = """
+import asyncio, io, resource, sys
+from pathlib import Path
+from app.observe.audit import AuditLog
+from app.observe.logs import AccessLog
+from resolvers.audit import Entry
+
+async def change(customer):
+    audit(Entry("one", "api-key", "rest", "createCustomer", "done", customer=customer))
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+async def run():
+    free = resource.getrlimit(resource.RLIMIT_FSIZE)
+    await change("1")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size * 3 // 2, free[1]))
+    await change("2")
+    await change("3")
+    resource.setrlimit(resource.RLIMIT_FSIZE, free)
+    await change("4")
+
+log, path = io.StringIO(), Path(sys.argv[1])
+audit = AuditLog(AccessLog(log, enabled=False), path)
+asyncio.run(run())
+sys.stderr.write(log.getvalue())
+"""
+
+
+def test_lines_that_a_full_disk_takes_by_half_go_to_the_log_whole_and_spoil_none_that_follow(tmp_path: Path) -> None:
+    """The limit on the size of files stands for the disk, in a process of its own."""
+    path = tmp_path / "audit.log"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(path)], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert [json.loads(line)["customerId"] for line in done.stderr.splitlines()] == ["2", "3"]
+    first, half, last = path.read_text().splitlines()
+    assert (json.loads(first)["customerId"], json.loads(last)["customerId"]) == ("1", "4")
+    assert 0 < len(half) < len(first)
 
 
 def test_commands_leave_a_line_in_the_file_and_fail_before_they_begin_where_it_cannot_be_written(

@@ -14,8 +14,11 @@ from contextvars import Context as Variables
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import structlog
+
 from app.auth.credentials import Authenticator
 from app.http.heads import Heads
+from app.observe.logs import failure_fields
 from resolvers.context import Caller
 from resolvers.problem import Problem
 from resolvers.problems import UNAUTHORIZED
@@ -80,6 +83,9 @@ class Standings:
                 if problem.type is UNAUTHORIZED:
                     for stream in tuple(kept.streams):
                         stream.ended(problem)
+                continue
+            except Exception as error:  # noqa: BLE001 - a fault in here must not let streams go on unlooked at, nor be silent
+                structlog.get_logger().error("Unexpected error", **failure_fields(error))
                 continue
             for stream in tuple(kept.streams):
                 stream.renewed(caller)

@@ -66,6 +66,7 @@ def serve(
 ) -> None:
     """Serve the gateway. Logs go to standard error, one JSON object a line."""
     from app.cli import server
+    from app.cli.listener import listen
 
     settings = read_settings(host=host, port=port, workers=workers)
     server.end_when_told()
@@ -73,7 +74,7 @@ def serve(
     server.check_documents(settings)
     server.check_traces(settings)
     server.log_as_json(settings)
-    with server.listen(settings) as listener, telling(), store_address(settings) as url:
+    with listen(settings) as listener, telling(), store_address(settings) as url:
         check_address(settings, url)
         at = settings.model_copy(update={"port": listener.getsockname()[1]})
         server.run(at, listener, url, reload=reload)
@@ -83,6 +84,7 @@ def serve(
 def dev(host: Host = None, port: Port = None) -> None:
     """Start everything on this machine, with demo customers and a ready API key, until Ctrl-C."""
     from app.cli import server
+    from app.cli.listener import listen
 
     settings = read_settings(host=host, port=port)
     if not is_loopback(settings.host):
@@ -91,7 +93,7 @@ def dev(host: Host = None, port: Port = None) -> None:
     server.check_transport(settings, insecure=False)
     server.check_documents(settings)
     server.check_traces(settings)
-    with server.listen(settings) as listener, telling(), store_address(settings) as url:
+    with listen(settings) as listener, telling(), store_address(settings) as url:
         local = settings.model_copy(update={"mongodb_url": url, "port": listener.getsockname()[1]})
         with audited(local, "startOfDev"):
             key = with_store(local, _prepare, _START_SECONDS)

@@ -11,7 +11,6 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from importlib.util import find_spec
 from types import FrameType
@@ -23,6 +22,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from app.cli.listener import close_queue
 from app.cli.memory import place_large_buffers, settled
 from app.cli.session import fail
 from app.limits.table import table_file
@@ -37,7 +37,6 @@ _TAKEN_IN_SECONDS: Final = 0.05
 _KEEP_ALIVE_SECONDS: Final = 20
 _WORKER_SECONDS: Final = 20
 """How long a worker may take to start where it stands in for another, and to say that it is alive."""
-_BACKLOG: Final = 2048
 _OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -59,7 +58,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, but first take in those who have connected already: the system would reset their connections."""
-        _close_queue(sockets or [])
+        close_queue(sockets or [])
         await asyncio.sleep(_TAKEN_IN_SECONDS)
         await super().shutdown(sockets)
 
@@ -105,7 +104,7 @@ class Workers(Multiprocess):
 
     def _let_go(self) -> None:
         self._end_starting()
-        _close_queue(self.sockets)
+        close_queue(self.sockets)
         time.sleep(_TAKEN_IN_SECONDS)
         for listener in self.sockets:
             listener.close()
@@ -115,13 +114,6 @@ class Workers(Multiprocess):
         for process in self.processes:
             if not self._serves(process):
                 process.process.kill()
-
-
-def _close_queue(listeners: Iterable[socket.socket]) -> None:
-    """Let nobody connect any more; who has is still to be accepted."""
-    for listener in listeners:
-        with suppress(OSError):  # closed already, by the second signal say
-            listener.listen(0)
 
 
 def check_transport(settings: Settings, *, insecure: bool) -> None:
@@ -166,23 +158,6 @@ def _check_certificate(settings: Settings) -> None:
         context.load_cert_chain(settings.tls_cert, settings.tls_key, password=lambda: "")
     except (OSError, ValueError):
         fail("GATEWAY_TLS_CERT and GATEWAY_TLS_KEY must be a certificate and its unencrypted key, in PEM.")
-
-
-def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens at the settings' address; ends the command where that cannot be had.
-
-    Clients that come before the server runs wait in its queue, so what is printed can be used at once.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except OSError as error:
-        # asyncio and socket put their own words behind the system's.
-        reason = (os.strerror(error.errno) if error.errno else "no such address").lower()
-        cure = "choose another --port or GATEWAY_PORT, or another --host or GATEWAY_HOST"
-        fail(f"cannot listen at {settings.host}:{settings.port} ({reason}): {cure}.")
 
 
 def end_when_told() -> None:

@@ -62,7 +62,7 @@ def _lies_are_found(site: Site) -> None:
     """Spoil one customer after the other in MongoDB itself, and see each told."""
     lies: tuple[tuple[str, Lie], ...] = (
         (
-            "lastName 'Liar'",
+            r"lastName \\?'Liar",  # written with a backslash where the true name has an apostrophe
             lambda store, one: store["customers"].update_one({"id": one}, {"$set": {"lastName": "Liar"}}),
         ),
         ("version 99", lambda store, one: store["customers"].update_one({"id": one}, {"$set": {"version": 99}})),

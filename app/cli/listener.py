@@ -39,11 +39,11 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def close_queue(listeners: Iterable[socket.socket]) -> None:
-    """Let nobody connect any more; who has is still to be accepted.
+    """Let nobody connect any more; who has is still to be accepted. For the owner of the sockets, at its own end.
 
     Whoever connects between the last accept and the end of the socket would be reset by the system, with a request
     that may be on its way. So the socket hears nothing from here on: who tries meanwhile tries again a second later,
-    and is refused, or served by the gateway that listens there then.
+    and is refused, or served by the gateway that listens there then. It is deaf for good, in every process that has it.
     """
     for listener in listeners:
         with suppress(OSError):  # closed already, by the second signal say

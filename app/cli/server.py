@@ -57,9 +57,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End, but first take in those who have connected already: the system would reset their connections."""
-        close_queue(sockets or [])
-        await asyncio.sleep(_TAKEN_IN_SECONDS)
+        """End, but first take in those who have connected already: the system would reset their connections.
+
+        The socket of a parent process is left as it is: another one will serve there.
+        """
+        if multiprocessing.parent_process() is None:
+            close_queue(sockets or [])
+            await asyncio.sleep(_TAKEN_IN_SECONDS)
         await super().shutdown(sockets)
 
 

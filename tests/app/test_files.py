@@ -27,16 +27,6 @@ NONE = {"created": 0, "updated": 0, "unchanged": 0, "skipped": 0, "erased": 0, "
 
 
 @pytest.fixture
-def run(tmp_path: Path, mongod_url: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `gateway …` in an empty folder on an empty database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATEWAY_MONGODB_URL", mongod_url)
-    monkeypatch.setenv("GATEWAY_MONGODB_DATABASE", database)
-    monkeypatch.setenv("NO_COLOR", "1")
-    return run_here
-
-
-@pytest.fixture
 def elsewhere(mongod_url: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs `gateway …` on another empty database."""
 

@@ -28,17 +28,7 @@ from storage.store import Store
 from tests import factories
 from tests.app.test_files import counts, many, read, report, write
 from tests.commands import COMMAND, environment, until
-from tests.inprocess import Run, run_here
-
-
-@pytest.fixture
-def run(tmp_path: Path, mongod_url: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `gateway …` in an empty folder on an empty database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATEWAY_MONGODB_URL", mongod_url)
-    monkeypatch.setenv("GATEWAY_MONGODB_DATABASE", database)
-    monkeypatch.setenv("NO_COLOR", "1")
-    return run_here
+from tests.inprocess import Run
 
 
 @pytest.fixture
